@@ -1,0 +1,29 @@
+"""Saying what a mistyped name was probably meant to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest(name: str, known: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
+    """The names in `known` most like `name`, ignoring case, the likeliest first.
+
+    A dotted name is also found by its last two parts: `email.Opne` is far from
+    `users.messages.email.Open` by edit distance, near by intent.
+    """
+    forms: dict[str, list[str]] = {}
+    for candidate in known:
+        lower = candidate.lower()
+        for form in {lower, ".".join(lower.split(".")[-2:])}:
+            forms.setdefault(form, []).append(candidate)
+    close = get_close_matches(name.lower(), forms, n=most, cutoff=0.6)
+    return tuple(dict.fromkeys(found for form in close for found in forms[form]))[:most]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A clause such as `; did you mean 'a' or 'b'?`; empty when nothing is near."""
+    names = nearest(name, known)
+    if not names:
+        return ""
+    return f"; did you mean {' or '.join(repr(candidate) for candidate in names)}?"

@@ -1,0 +1,300 @@
+"""What Braze can send, loaded from the packaged tables."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Literal, cast
+
+import attrs
+
+from .._names import did_you_mean, nearest
+from ..errors import UnknownName
+
+__all__ = ["Catalog", "EventType", "Field", "SchemaVersion", "ValueRule"]
+
+Part = Literal["user", "properties"]
+JsonType = Literal["string", "integer", "number", "boolean", "object", "array<string>"]
+
+
+@attrs.frozen
+class ValueRule:
+    """What a field's value looks like, beyond its JSON type.
+
+    Attributes:
+        format: the name of a format, such as `uuid` or `e164`; empty when there is none.
+        values: the values Braze is known to send; empty when they are not listed.
+        open: whether values other than those listed may occur.
+    """
+
+    format: str = ""
+    values: tuple[str, ...] = ()
+    open: bool = True
+
+
+@attrs.frozen
+class Field:
+    """A field of an event type.
+
+    Attributes:
+        name: the field's name.
+        part: the sub-object of the event it sits in, `user` or `properties`.
+        json_type: its JSON type; `array<string>` is an array of strings.
+        required: whether every event of the type carries it.
+        personal: whether it is personal data.
+        since: the schema version that introduced it.
+        rule: what its values look like.
+        description: one sentence on what it means.
+    """
+
+    name: str
+    part: Part
+    json_type: JsonType
+    required: bool
+    personal: bool
+    since: int
+    rule: ValueRule
+    description: str
+
+    @property
+    def path(self) -> str:
+        """Where the field sits in an event, such as `properties.price`."""
+        return f"{self.part}.{self.name}"
+
+
+@attrs.frozen
+class EventType:
+    """A type of event, with the fields its schema version gives it.
+
+    Attributes:
+        name: the full name, such as `users.messages.email.Open`.
+        family: `message_engagement`, `customer_behavior`, `user` or `agent_console`.
+        since: the schema version that introduced it.
+        status: `current`; `beta`; `documented` (described by Braze, but missing from its
+            published samples); or `legacy` (the other way round).
+        description: one sentence on when it occurs.
+        fields: its fields by path, those of `user` first.
+    """
+
+    name: str
+    family: str
+    since: int
+    status: Literal["current", "beta", "documented", "legacy"]
+    description: str
+    fields: Mapping[str, Field] = attrs.field(repr=False)
+
+
+@attrs.frozen
+class SchemaVersion:
+    """A version of the Currents schema.
+
+    Attributes:
+        number: 1 for the oldest.
+        released: the day Braze released it.
+        event_types: how many event types exist from it on.
+        fields: how many fields exist from it on.
+    """
+
+    number: int
+    released: datetime.date
+    event_types: int
+    fields: int
+
+
+@attrs.frozen(eq=False)
+class Catalog:
+    """The event types of one schema version.
+
+    `Catalog.load()` is the newest; it behaves as a mapping from names to `EventType`s. No event
+    type or field was ever removed, so a version holds all that came up to it.
+
+    Attributes:
+        schema_version: the version, from 1 on.
+
+    Source: Braze's event glossaries and the Currents changelog.
+    """
+
+    schema_version: int
+    _types: Mapping[str, EventType] = attrs.field(repr=False)
+
+    @staticmethod
+    def load(schema_version: int | None = None) -> Catalog:
+        """The catalog of a schema version, by default of the newest; loaded once.
+
+        Raises:
+            UnknownName: there is no such version.
+        """
+        known = Catalog.versions()
+        version = known[-1].number if schema_version is None else schema_version
+        if isinstance(version, bool) or version not in [each.number for each in known]:
+            raise UnknownName(
+                f"schema version {version!r} is not known; versions {known[0].number} to "
+                f"{known[-1].number} are",
+                name=str(version),
+            )
+        return _load(version)
+
+    @staticmethod
+    def versions() -> tuple[SchemaVersion, ...]:
+        """All schema versions, the oldest first."""
+        return _versions()
+
+    @property
+    def released(self) -> datetime.date:
+        """The day Braze released this schema version."""
+        return _versions()[self.schema_version - 1].released
+
+    def __getitem__(self, name: str) -> EventType:
+        """The event type of that name.
+
+        Raises:
+            UnknownName: there is none in this schema version.
+        """
+        try:
+            return self._types[name]
+        except KeyError:
+            raise self._unknown(name, "event type", self._types) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._types
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+    @property
+    def event_types(self) -> tuple[EventType, ...]:
+        """All event types, by name."""
+        return tuple(self._types.values())
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The families, each once."""
+        return tuple(sorted({each.family for each in self.event_types}))
+
+    @property
+    def fields(self) -> Mapping[str, tuple[Field, ...]]:
+        """Every field name, with the fields that bear it across the event types."""
+        named: dict[str, list[Field]] = {}
+        for each in self.event_types:
+            for field in each.fields.values():
+                named.setdefault(field.name, []).append(field)
+        return {name: tuple(fields) for name, fields in sorted(named.items())}
+
+    def select(self, *patterns: str) -> tuple[EventType, ...]:
+        """The event types that any of the patterns names, each once, in the catalog's order.
+
+        A pattern is a name, a family, or a glob such as `users.messages.email.*`.
+
+        Raises:
+            UnknownName: a pattern names none.
+        """
+        chosen: set[str] = set()
+        for pattern in patterns:
+            found = self._matching(pattern)
+            if not found:
+                raise self._unknown(pattern, "event type", [*self._types, *self.families])
+            chosen.update(found)
+        return tuple(each for each in self.event_types if each.name in chosen)
+
+    def _matching(self, pattern: str) -> Iterable[str]:
+        if pattern in self._types:
+            return [pattern]
+        return [
+            each.name
+            for each in self.event_types
+            if each.family == pattern or fnmatchcase(each.name, pattern)
+        ]
+
+    def _unknown(self, name: str, what: str, known: Iterable[str]) -> UnknownName:
+        known = list(known)
+        newest = _load(_versions()[-1].number)
+        if name in newest and name not in self:
+            since = newest[name].since
+            return UnknownName(
+                f"{what} {name!r} came with schema version {since}; this is version "
+                f"{self.schema_version}",
+                name=name,
+            )
+        return UnknownName(
+            f"unknown {what} {name!r}{did_you_mean(name, known)}",
+            name=name,
+            nearest=nearest(name, known),
+        )
+
+
+def _rows(table: str) -> Iterator[dict[str, str]]:
+    text = files("currents_export.catalog").joinpath("data", table).read_text("utf-8")
+    return csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+
+
+@cache
+def _versions() -> tuple[SchemaVersion, ...]:
+    return tuple(
+        SchemaVersion(
+            number=int(row["schema_version"]),
+            released=datetime.date.fromisoformat(row["released"]),
+            event_types=int(row["event_types"]),
+            fields=int(row["fields"]),
+        )
+        for row in _rows("versions.tsv")
+    )
+
+
+@cache
+def _load(version: int) -> Catalog:
+    # A row for one event type goes before the row for the field's name in general.
+    rules = {
+        (row["event_type"], row["field"]): ValueRule(
+            format=row["format"],
+            values=tuple(filter(None, row["values"].split("|"))),
+            open=row["open"] == "yes",
+        )
+        for row in _rows("field_values.tsv")
+    }
+    descriptions = {row["field"]: row["description"] for row in _rows("fields.tsv")}
+    fields: dict[str, list[Field]] = {}
+    for row in _rows("event_fields.tsv"):
+        if int(row["since"]) > version:
+            continue
+        event_type, name = row["event_type"], row["field"]
+        general = rules.get(("", name), ValueRule())
+        field = Field(
+            name=name,
+            part=cast("Part", row["part"]),
+            json_type=cast("JsonType", row["json_type"]),
+            required=row["required"] == "yes",
+            personal=row["pii"] == "yes",
+            since=int(row["since"]),
+            rule=rules.get((event_type, name), general),
+            description=descriptions[name],
+        )
+        fields.setdefault(event_type, []).append(field)
+    types = {
+        row["event_type"]: EventType(
+            name=row["event_type"],
+            family=row["family"],
+            since=int(row["since"]),
+            status=cast('Literal["current", "beta", "documented", "legacy"]', row["status"]),
+            description=row["description"],
+            fields=MappingProxyType(
+                {
+                    field.path: field
+                    for field in sorted(
+                        fields.get(row["event_type"], ()),
+                        key=lambda field: (field.part != "user", field.name),
+                    )
+                }
+            ),
+        )
+        for row in _rows("event_types.tsv")
+        if int(row["since"]) <= version
+    }
+    return Catalog(version, MappingProxyType(types))

@@ -1,0 +1,123 @@
+"""Every error this package raises on purpose, in one hierarchy.
+
+Catch `CurrentsExportError` for all of them. Each message says what was wrong, where, and what
+would be right; none of them carries a write key or a bearer token.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "CurrentError",
+    "CurrentsExportError",
+    "EventError",
+    "InvalidEvents",
+    "QueueFull",
+    "ReadError",
+    "ScriptError",
+    "SenderClosed",
+    "UnknownName",
+]
+
+
+class CurrentsExportError(Exception):
+    """The base of every error that currents-export raises on purpose."""
+
+
+class UnknownName(CurrentsExportError):
+    """A name that is in no table.
+
+    Attributes:
+        name: the name as it was given.
+        nearest: the valid names most like it, the likeliest first; empty when none is near.
+    """
+
+    def __init__(self, message: str, *, name: str, nearest: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.name = name
+        self.nearest = tuple(nearest)
+
+
+class EventError(CurrentsExportError):
+    """An event that cannot be made, or cannot be written as JSON.
+
+    Attributes:
+        field: the path of the field at fault, such as `properties.price`; None when the whole
+            event is.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InvalidEvents(EventError):
+    """Some of the events given to `Sender.send` were invalid; all the others were taken.
+
+    Attributes:
+        problems: one `EventError` for each event that was refused, in the order of the input.
+    """
+
+    def __init__(self, problems: Sequence[EventError]) -> None:
+        first = "; ".join(str(problem) for problem in problems[:3])
+        more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
+        noun = "event was" if len(problems) == 1 else "events were"
+        super().__init__(f"{len(problems)} {noun} refused, the others were taken: {first}{more}")
+        self.problems = tuple(problems)
+
+
+class ReadError(CurrentsExportError):
+    """Input that could not be read as events: a file, or one line of it.
+
+    Attributes:
+        source: the file's name, or `<stdin>`.
+        line: the line, counted from 1; None when the whole file is at fault.
+    """
+
+    def __init__(self, message: str, *, source: str, line: int | None = None) -> None:
+        where = source if line is None else f"{source}:{line}"
+        super().__init__(f"{where}: {message}")
+        self.source = source
+        self.line = line
+
+
+class CurrentError(CurrentsExportError):
+    """A Current that is not valid; the message lists every problem at once.
+
+    Attributes:
+        problems: one sentence for each problem, each beginning with the field's name.
+        source: the file the Current was read from, if it was.
+    """
+
+    def __init__(self, problems: Sequence[str], *, source: str | None = None) -> None:
+        noun = "problem" if len(problems) == 1 else "problems"
+        head = f"{source}: " if source else ""
+        lines = "".join(f"\n  - {problem}" for problem in problems)
+        super().__init__(f"{head}the Current has {len(problems)} {noun}:{lines}")
+        self.problems = tuple(problems)
+        self.source = source
+
+
+class QueueFull(CurrentsExportError):
+    """There was no room for an event, and waiting was not asked for or cannot help.
+
+    Attributes:
+        taken: how many events this call of `send` had taken before; the event that found no room
+            and those behind it were not taken.
+    """
+
+    def __init__(self, message: str, *, taken: int) -> None:
+        super().__init__(message)
+        self.taken = taken
+
+
+class SenderClosed(CurrentsExportError):
+    """The sender was closed; it takes no more events."""
+
+
+class ScriptError(CurrentsExportError):
+    """A scripted answer for the receiver that cannot be understood."""
