@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "CurrentError",
     "CurrentsExportError",
     "EventError",
     "InvalidEvents",
+    "OptionError",
     "QueueFull",
     "ReadError",
     "ScriptError",
@@ -26,6 +27,10 @@ __all__ = [
 
 class CurrentsExportError(Exception):
     """The base of every error that currents-export raises on purpose."""
+
+
+class OptionError(CurrentsExportError, ValueError):
+    """An argument outside the values it may have."""
 
 
 class UnknownName(CurrentsExportError):
@@ -89,14 +94,24 @@ class CurrentError(CurrentsExportError):
     """A Current that is not valid; the message lists every problem at once.
 
     Attributes:
-        problems: one sentence for each problem, each beginning with the field's name.
+        problems: a pair for each problem: the field's name, and what is wrong with it and what
+            would be right.
         source: the file the Current was read from, if it was.
     """
 
-    def __init__(self, problems: Sequence[str], *, source: str | None = None) -> None:
+    def __init__(
+        self,
+        problems: Sequence[tuple[str, str]],
+        *,
+        source: str | None = None,
+        places: Mapping[str, str] | None = None,
+    ) -> None:
+        places = places or {}
         noun = "problem" if len(problems) == 1 else "problems"
         head = f"{source}: " if source else ""
-        lines = "".join(f"\n  - {problem}" for problem in problems)
+        lines = "".join(
+            f"\n  - {places.get(field, '')}{field}: {message}" for field, message in problems
+        )
         super().__init__(f"{head}the Current has {len(problems)} {noun}:{lines}")
         self.problems = tuple(problems)
         self.source = source

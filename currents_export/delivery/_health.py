@@ -1,0 +1,124 @@
+"""Whether a Current runs, is paused or is disabled: a state machine that takes the time as given.
+
+Source: Braze, Custom Currents export and Currents FAQ.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+from ._answers import Action
+
+__all__ = ["ALARM_AFTER", "DISABLE_AFTER", "KEEP_FOR", "Health", "NoticeKind", "State"]
+
+#: Data stuck for longer than this (seconds) raises an alarm.
+ALARM_AFTER = 24 * 3600.0
+#: Trouble that lasts longer than this (seconds) disables the Current.
+DISABLE_AFTER = 5 * 24 * 3600.0
+#: What is queued when a Current is disabled is kept for this long (seconds) from then on.
+KEEP_FOR = 7 * 24 * 3600.0
+
+
+class State(enum.Enum):
+    """The state of a Current."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    DISABLED = "disabled"
+
+
+class NoticeKind(enum.Enum):
+    """What a notice to the contact email is about."""
+
+    PAUSED = "paused"
+    ALARM = "alarm"
+    DISABLED = "disabled"
+    EXPIRED = "expired"
+    RESUMED = "resumed"
+
+
+@attrs.frozen
+class Health:
+    """The state of a Current and how long its trouble has lasted.
+
+    A streak of trouble begins with the first answer that leaves a batch waiting (one to be sent
+    again, or one that pauses) and ends with the first that does not.
+
+    Attributes:
+        state: active, paused or disabled.
+        reason: why it is not active.
+        failing_since: when the streak of trouble began.
+        alarmed: whether the alarm of this streak was raised.
+        disabled_at: when the Current was disabled.
+        expired: whether what was kept after that has been dropped.
+        pause_after: seconds of trouble after which the Current is paused instead of trying on.
+    """
+
+    state: State = State.ACTIVE
+    reason: str = ""
+    failing_since: float | None = None
+    alarmed: bool = False
+    disabled_at: float | None = None
+    expired: bool = False
+    pause_after: float | None = None
+
+    def answered(self, action: Action, reason: str, now: float) -> Health:
+        """The health after an answer that led to `action`."""
+        if self.state is not State.ACTIVE:
+            return self
+        if action in (Action.RETRY, Action.PAUSE):
+            since = now if self.failing_since is None else self.failing_since
+            health = attrs.evolve(self, failing_since=since, reason=reason)
+            return attrs.evolve(health, state=State.PAUSED) if action is Action.PAUSE else health
+        if self.failing_since is None:
+            return self
+        return Health(pause_after=self.pause_after)
+
+    def at(self, now: float) -> tuple[Health, tuple[NoticeKind, ...]]:
+        """The health at a time, and what happened on the way that somebody must be told."""
+        health, notices = self, []
+        if (since := health.failing_since) is not None:
+            lasted = now - since
+            if not health.alarmed and lasted >= ALARM_AFTER:
+                health = attrs.evolve(health, alarmed=True)
+                notices.append(NoticeKind.ALARM)
+            if health.state is not State.DISABLED and lasted >= DISABLE_AFTER:
+                disabled_at = since + DISABLE_AFTER
+                health = attrs.evolve(health, state=State.DISABLED, disabled_at=disabled_at)
+                notices.append(NoticeKind.DISABLED)
+            if (
+                health.state is State.ACTIVE
+                and health.pause_after is not None
+                and lasted >= health.pause_after
+            ):
+                health = attrs.evolve(health, state=State.PAUSED)
+                notices.append(NoticeKind.PAUSED)
+        if (
+            health.disabled_at is not None
+            and not health.expired
+            and now - health.disabled_at >= KEEP_FOR
+        ):
+            health = attrs.evolve(health, expired=True)
+            notices.append(NoticeKind.EXPIRED)
+        return health, tuple(notices)
+
+    def next_change(self) -> float | None:
+        """When `at` will next have something to say if nothing else happens."""
+        if self.failing_since is None:
+            return None
+        times = []
+        if not self.alarmed:
+            times.append(self.failing_since + ALARM_AFTER)
+        if self.state is not State.DISABLED:
+            times.append(self.failing_since + DISABLE_AFTER)
+        if self.state is State.ACTIVE and self.pause_after is not None:
+            times.append(self.failing_since + self.pause_after)
+        if self.disabled_at is not None and not self.expired:
+            times.append(self.disabled_at + KEEP_FOR)
+        return min(times, default=None)
+
+    def resumed(self) -> Health:
+        """The health of a Current that was enabled again."""
+        return Health(pause_after=self.pause_after)

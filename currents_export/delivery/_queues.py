@@ -1,0 +1,279 @@
+"""Events to batches: a queue per event type, and the account of what became of every event.
+
+No thread, clock or socket in here: the time is an argument, and the caller holds the lock.
+
+Source: Braze, Custom Currents export (batches) and Currents FAQ (queues and their age).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import attrs
+
+from ._answers import Action
+
+__all__ = ["Batch", "Drop", "Queued", "Queues", "Tally"]
+
+
+class Queued(NamedTuple):
+    """An event that was accepted and waits.
+
+    Attributes:
+        id: the event's id.
+        body: its JSON as it goes out.
+        original: its JSON before field transformations; None when they changed nothing.
+        at: when it was accepted.
+        round: the number of flushes before it was accepted.
+    """
+
+    id: str
+    body: bytes
+    original: bytes | None
+    at: float
+    round: int
+
+
+@attrs.define(eq=False)
+class Batch:
+    """Events of one type that go out in one request.
+
+    Attributes:
+        event_type: their type.
+        events: the events, in the order they were accepted.
+        alone: whether a 400 split this event off.
+        attempts: how often it was sent.
+    """
+
+    event_type: str
+    events: tuple[Queued, ...]
+    alone: bool = False
+    attempts: int = 0
+
+
+class Drop(NamedTuple):
+    """An event that was accepted, but will not be delivered.
+
+    Attributes:
+        event_type: the event's type.
+        id: the event's id.
+        reason: why.
+    """
+
+    event_type: str
+    id: str
+    reason: str
+
+
+@attrs.define
+class Tally:
+    """What became of the events of one type.
+
+    Attributes:
+        accepted: taken by `send`; always `delivered + dropped + pending`.
+        delivered: answered 2XX.
+        dropped: given up for a reason Braze gives events up for.
+        filtered: not taken, since a Current does not send them.
+        pending: queued, or on their way.
+    """
+
+    accepted: int = 0
+    delivered: int = 0
+    dropped: int = 0
+    filtered: int = 0
+    pending: int = 0
+
+
+@attrs.define
+class _Queue:
+    waiting: deque[Queued] = attrs.field(factory=deque)
+    tally: Tally = attrs.field(factory=Tally)
+    held: int = 0
+
+
+class Queues:
+    """A queue per event type.
+
+    Args:
+        batch_size: the most events a batch has.
+        max_age: seconds after which the oldest event takes its queue along, full or not.
+    """
+
+    def __init__(self, *, batch_size: int, max_age: float) -> None:
+        self._batch_size = batch_size
+        self._max_age = max_age
+        self._queues: dict[str, _Queue] = {}
+        # Batches that were out already: first in, first out, before all that waits in queues.
+        self._returned: deque[Batch] = deque()
+        self._round = 0
+        self._pending_by_round: Counter[int] = Counter()
+        self.out: set[Batch] = set()
+        self.pending = 0
+        self.pending_bytes = 0
+        self.drop_reasons: Counter[str] = Counter()
+        self.filter_reasons: Counter[str] = Counter()
+
+    def _queue(self, event_type: str) -> _Queue:
+        queue = self._queues.get(event_type)
+        if queue is None:
+            queue = self._queues[event_type] = _Queue()
+        return queue
+
+    def add(
+        self, event_type: str, event_id: str, body: bytes, original: bytes | None, now: float
+    ) -> bool:
+        """Accept an event; True when that changes what `take` or `next_due` will say."""
+        queue = self._queue(event_type)
+        queue.tally.accepted += 1
+        queue.tally.pending += 1
+        queue.waiting.append(Queued(event_id, body, original, now, self._round))
+        self.pending += 1
+        self.pending_bytes += len(body)
+        self._pending_by_round[self._round] += 1
+        return len(queue.waiting) == 1 or len(queue.waiting) % self._batch_size == 0
+
+    def refuse(self, event_type: str, event_id: str, reason: str) -> Drop:
+        """Accept an event and drop it at once."""
+        tally = self._queue(event_type).tally
+        tally.accepted += 1
+        tally.dropped += 1
+        self.drop_reasons[reason] += 1
+        return Drop(event_type, event_id, reason)
+
+    def filter(self, event_type: str, reason: str) -> None:
+        """Count an event that is not taken."""
+        self._queue(event_type).tally.filtered += 1
+        self.filter_reasons[reason] += 1
+
+    def start_round(self) -> int:
+        """Let all that is queued leave now; the number to ask `pending_of` about."""
+        self._round += 1
+        return self._round
+
+    def pending_of(self, number: int) -> int:
+        """How many of the events accepted before `start_round` gave `number` are pending."""
+        return sum(count for each, count in self._pending_by_round.items() if each < number)
+
+    def take(self, now: float) -> Batch | None:
+        """The next batch that may leave at `now`, or None.
+
+        Batches that came back go first, then the queue whose oldest event waits longest. A queue
+        that is held (one of its batches waits to be sent again) gives none.
+        """
+        batch = self._take_returned() or self._take_waiting(now)
+        if batch is not None:
+            self.out.add(batch)
+        return batch
+
+    def _take_returned(self) -> Batch | None:
+        for index, batch in enumerate(self._returned):
+            if not self._queues[batch.event_type].held:
+                del self._returned[index]
+                return batch
+        return None
+
+    def _take_waiting(self, now: float) -> Batch | None:
+        due = [
+            (queue.waiting[0].at, event_type)
+            for event_type, queue in self._queues.items()
+            if self._due_at(queue) <= now
+        ]
+        if not due:
+            return None
+        _, event_type = min(due)
+        waiting = self._queues[event_type].waiting
+        size = min(len(waiting), self._batch_size)
+        return Batch(event_type, tuple(waiting.popleft() for _ in range(size)))
+
+    def _due_at(self, queue: _Queue) -> float:
+        """When the queue's next batch may leave; never, while it is empty or held."""
+        if queue.held or not queue.waiting:
+            return float("inf")
+        oldest = queue.waiting[0]
+        if len(queue.waiting) >= self._batch_size or oldest.round < self._round:
+            return float("-inf")
+        return oldest.at + self._max_age
+
+    def next_due(self) -> float | None:
+        """When `take` will next have a batch if nothing else happens; None for never."""
+        times = [self._due_at(queue) for queue in self._queues.values()]
+        times += [
+            float("-inf") for batch in self._returned if not self._queues[batch.event_type].held
+        ]
+        first = min(times, default=float("inf"))
+        return None if first == float("inf") else first
+
+    def hold(self, batch: Batch) -> None:
+        """Keep the batch's event type back while the batch waits to be sent again."""
+        self._queues[batch.event_type].held += 1
+
+    def release(self, batch: Batch) -> None:
+        """End what `hold` began."""
+        self._queues[batch.event_type].held -= 1
+
+    def settle(self, batch: Batch, action: Action | None, reason: str) -> list[Drop]:
+        """Account for a batch that `take` gave, by what its answer led to.
+
+        `None`, `RETRY` and `PAUSE` put it back as it is. The list is of what was dropped.
+        """
+        self.out.remove(batch)
+        match action:
+            case Action.DELIVERED:
+                self._queues[batch.event_type].tally.delivered += len(batch.events)
+                self._forget(batch.event_type, batch.events)
+                return []
+            case Action.DROP:
+                return self._drop(batch.event_type, batch.events, reason)
+            case Action.SPLIT_TO_ONES:
+                self._put_back(
+                    Batch(batch.event_type, (each,), alone=True) for each in batch.events
+                )
+            case Action.SPLIT_SMALLER:
+                half = len(batch.events) // 2
+                parts = (batch.events[:half], batch.events[half:])
+                self._put_back(Batch(batch.event_type, part, batch.alone) for part in parts)
+            case _:
+                self._put_back(iter((batch,)))
+        return []
+
+    def _put_back(self, batches: Iterator[Batch]) -> None:
+        self._returned.extend(batches)
+
+    def expire(self, reason: str) -> list[Drop]:
+        """Drop everything that is queued; what is out is left to its answer."""
+        drops: list[Drop] = []
+        for batch in self._returned:
+            drops += self._drop(batch.event_type, batch.events, reason)
+        self._returned.clear()
+        for event_type, queue in self._queues.items():
+            drops += self._drop(event_type, tuple(queue.waiting), reason)
+            queue.waiting.clear()
+        return drops
+
+    def _drop(self, event_type: str, events: tuple[Queued, ...], reason: str) -> list[Drop]:
+        self._queues[event_type].tally.dropped += len(events)
+        if events:
+            self.drop_reasons[reason] += len(events)
+        self._forget(event_type, events)
+        return [Drop(event_type, each.id, reason) for each in events]
+
+    def _forget(self, event_type: str, events: tuple[Queued, ...]) -> None:
+        self._queues[event_type].tally.pending -= len(events)
+        self.pending -= len(events)
+        for each in events:
+            self.pending_bytes -= len(each.body)
+            self._pending_by_round[each.round] -= 1
+            if not self._pending_by_round[each.round]:
+                del self._pending_by_round[each.round]
+
+    def tallies(self) -> dict[str, Tally]:
+        """A copy of the account, by event type in alphabetical order."""
+        return {name: attrs.evolve(queue.tally) for name, queue in sorted(self._queues.items())}
+
+    def pending_events(self) -> list[Queued]:
+        """Everything that is pending, what is out included."""
+        batches = [*self.out, *self._returned]
+        events = [each for batch in batches for each in batch.events]
+        return events + [each for queue in self._queues.values() for each in queue.waiting]

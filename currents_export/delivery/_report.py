@@ -1,0 +1,146 @@
+"""What a sender tells: results, and the hooks it calls as things happen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from ..events import Event
+from ._answers import Action, Answer
+from ._health import NoticeKind, State
+from ._queues import Drop, Tally
+
+__all__ = ["Attempt", "CredentialsCheck", "Hooks", "Notice", "Result"]
+
+
+@attrs.frozen
+class Result:
+    """The account of a sender so far.
+
+    Every accepted event is in one of three places: `accepted == delivered + dropped + pending`.
+
+    Attributes:
+        accepted: events taken.
+        delivered: events whose request was answered 2XX.
+        dropped: events given up, by `drop_reasons`.
+        filtered: events not taken because the Current does not send them, by `filter_reasons`.
+        pending: events queued or on their way.
+        requests: requests made, the probe for credentials not counted.
+        retries: how many of them repeated an earlier one as it was.
+        duration_s: seconds since the sender was made.
+        by_event_type: the same account for each event type.
+        drop_reasons: how many events were dropped, by reason.
+        filter_reasons: how many were filtered, by reason.
+        state: whether the Current is active, paused or disabled.
+        reason: why it is not active, or what the trouble is.
+    """
+
+    accepted: int
+    delivered: int
+    dropped: int
+    filtered: int
+    pending: int
+    requests: int
+    retries: int
+    duration_s: float
+    by_event_type: Mapping[str, Tally]
+    drop_reasons: Mapping[str, int]
+    filter_reasons: Mapping[str, int]
+    state: State
+    reason: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether every accepted event was delivered."""
+        return self.delivered == self.accepted
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as a JSON object."""
+        return attrs.asdict(self) | {
+            "duration_s": round(self.duration_s, 6),
+            "state": self.state.value,
+        }
+
+
+@attrs.frozen
+class Attempt:
+    """A request that was answered, or failed.
+
+    Attributes:
+        event_type: the type of the batch's events.
+        size: how many events the batch has.
+        number: 1 for the batch's first request, 2 for its second, and so on.
+        answer: what came back.
+        action: what it leads to.
+        duration_s: seconds until the answer was there.
+    """
+
+    event_type: str
+    size: int
+    number: int
+    answer: Answer
+    action: Action
+    duration_s: float
+
+
+@attrs.frozen
+class Notice:
+    """What Braze would write to the contact email.
+
+    Attributes:
+        kind: what happened.
+        integration_name: the Current it happened to.
+        contact_email: who is to be told.
+        message: one sentence, without secrets.
+        at: when, in seconds since the Unix epoch.
+    """
+
+    kind: NoticeKind
+    integration_name: str
+    contact_email: str
+    message: str
+    at: float
+
+
+@attrs.frozen(kw_only=True)
+class Hooks:
+    """Functions that a sender calls as things happen; all are optional.
+
+    They are called without any lock held, from whichever thread saw the thing happen, so a hook
+    may call `Sender.send` but must not wait in `flush` or `close`. An exception in a hook is
+    logged and changes nothing.
+
+    Attributes:
+        on_attempt: a request was answered, or failed.
+        on_delivered: the event type and the ids of events that were delivered.
+        on_dropped: an accepted event was given up.
+        on_filtered: an event was not taken, and why.
+        on_notice: the Current was paused, disabled, resumed, or is in trouble for a day.
+    """
+
+    on_attempt: Callable[[Attempt], object] | None = None
+    on_delivered: Callable[[str, tuple[str, ...]], object] | None = None
+    on_dropped: Callable[[Drop], object] | None = None
+    on_filtered: Callable[[Event, str], object] | None = None
+    on_notice: Callable[[Notice], object] | None = None
+
+
+@attrs.frozen
+class CredentialsCheck:
+    """What the request without events showed.
+
+    Attributes:
+        holds: True for good credentials, False for bad ones, None when the answer does not tell.
+        status: the HTTP status; None when the network failed.
+        message: what that means, in a sentence without secrets.
+    """
+
+    holds: bool | None
+    status: int | None
+    message: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The check as a JSON object."""
+        return attrs.asdict(self)

@@ -1,0 +1,623 @@
+"""`Sender`: the thin shell of threads, sockets and clocks around the pure parts of delivery."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import random
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import attrs
+import httpx
+import orjson
+import tenacity
+
+from ..catalog import Catalog, EventType
+from ..current import Current
+from ..errors import EventError, InvalidEvents, OptionError, QueueFull, SenderClosed
+from ..events import Event
+from ..payload import EMPTY_BODY, MAX_EVENT_BYTES, encode_body, encode_event, transform
+from ._answers import Action, Answer, decide
+from ._clock import Clock, SystemClock
+from ._health import Health, NoticeKind, State
+from ._http import Endpoint
+from ._queues import Batch, Drop, Queues
+from ._report import Attempt, CredentialsCheck, Hooks, Notice, Result
+
+__all__ = ["Backoff", "Sender"]
+
+_log = logging.getLogger("currents_export.delivery")
+
+_NOT_SELECTED = "event type not selected"
+_NO_EXTERNAL_USER_ID = "no external_user_id"
+_TOO_LARGE = f"larger than {MAX_EVENT_BYTES // 1000} KB"
+_DISABLED = "the Current is disabled"
+_EXPIRED = "kept for 7 days after the Current was disabled"
+_NOTHING_SURVIVED = "All requests in the batch failed"
+
+
+@attrs.frozen
+class Backoff:
+    """How long to wait before a batch is sent again.
+
+    The wait doubles from `initial` up to `maximum`, and each one is drawn from the upper half of
+    that, so that batches that failed together do not come back together.
+
+    Attributes:
+        initial: seconds before the second attempt, at most.
+        maximum: seconds that no wait exceeds, unless `Retry-After` asks for more.
+    """
+
+    initial: float = 1.0
+    maximum: float = 60.0
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 < self.initial <= self.maximum:
+            raise OptionError(
+                f"backoff from {self.initial} to {self.maximum} s: "
+                "it must be 0 < initial <= maximum"
+            )
+
+
+class _Outcome(NamedTuple):
+    answer: Answer
+    action: Action | None
+
+
+_HALTED = _Outcome(Answer(None, "halted"), None)
+
+
+class Sender:
+    """Sends events as a Current does: queued by type, in batches, at least once.
+
+    Threads do the sending; `send` may be called from any number of threads. Use it as a context
+    manager, or call `close`: what is pending when the process ends is lost, and said to be.
+
+    Args:
+        current: where the events go, and which.
+        batch_size: the most events in a request. Braze: 100.
+        max_age: seconds after which a batch leaves though it is not full. Braze: 300.
+        max_pending_events: how many events may wait; `send` blocks at that. 10,000 by default.
+        max_pending_bytes: how many bytes of JSON may wait. 64 MiB by default.
+        backoff: how long to wait before a batch is sent again.
+        concurrency: the most requests on their way at once. A batch that waits to be sent again
+            takes none of it, but holds back the other batches of its event type.
+        timeout: seconds for each of connecting, writing, and waiting for an answer.
+        pause_after: seconds of unbroken trouble after which the Current is paused, rather than
+            disabled after five days. None, the default, is what Braze does.
+        hooks: functions to call as things happen.
+        transport: an httpx transport to use in place of httpx's own: a proxy, mTLS, a test.
+        clock: the time; for tests.
+        rng: the randomness of the backoff; for tests.
+
+    Raises:
+        OptionError: an argument is out of range.
+
+    Source: Braze, Custom Currents export, Event delivery semantics, Currents FAQ.
+    """
+
+    def __init__(
+        self,
+        current: Current,
+        *,
+        batch_size: int = 100,
+        max_age: float = 300.0,
+        max_pending_events: int = 10_000,
+        max_pending_bytes: int = 64 * 2**20,
+        backoff: Backoff | None = None,
+        concurrency: int = 2,
+        timeout: float = 30.0,
+        pause_after: float | None = None,
+        hooks: Hooks | None = None,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        for name, value in (
+            ("batch_size", batch_size),
+            ("max_age", max_age),
+            ("max_pending_events", max_pending_events),
+            ("max_pending_bytes", max_pending_bytes),
+            ("concurrency", concurrency),
+            ("timeout", timeout),
+            ("pause_after", 1 if pause_after is None else pause_after),
+        ):
+            if not value > 0:
+                raise OptionError(f"{name} is {value}; it must be more than 0")
+        self._current = current
+        self._max_pending_events = max_pending_events
+        self._max_pending_bytes = max_pending_bytes
+        self._backoff = backoff or Backoff()
+        self._growth = tenacity.wait_exponential(
+            multiplier=self._backoff.initial, max=self._backoff.maximum
+        )
+        self._concurrency = concurrency
+        self._hooks = hooks or Hooks()
+        self._clock = clock or SystemClock()
+        self._rng = rng or random.Random()
+        self._endpoint = Endpoint(current, timeout=timeout, transport=transport)
+        self._began = self._clock.now()
+
+        # One lock guards all below. Who waits for what, waits on the condition of that name.
+        self._lock = threading.Lock()
+        self._work = threading.Condition(self._lock)
+        self._room = threading.Condition(self._lock)
+        self._settled = threading.Condition(self._lock)
+        self._queues = Queues(batch_size=batch_size, max_age=max_age)
+        self._health = Health(pause_after=pause_after)
+        self._calls: deque[Callable[[], object]] = deque()
+        self._requests = 0
+        self._retries = 0
+        self._threads: set[threading.Thread] = set()
+        self._idle = 0
+        self._active = 0
+        self._closed = False
+        self._stopped = False
+        atexit.register(self._at_exit)
+
+    def __repr__(self) -> str:
+        return f"<Sender of {self._current.integration_name!r} to {self._current.shown_url}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # An interrupt means now; any other error is no reason to lose what was accepted.
+        interrupted = kind is not None and not issubclass(kind, Exception)
+        self.close(timeout=0.0 if interrupted else 30.0)
+
+    # Taking events
+
+    def send(
+        self,
+        events: Event | Iterable[Event],
+        *,
+        block: bool = True,
+        timeout: float | None = None,
+    ) -> None:
+        """Take one event, or many.
+
+        Events of types that are not selected are filtered: counted, not taken. So are, in a
+        RudderStack Current, events of users without an `external_user_id`. Events over 900 KB are
+        taken and dropped. An iterable is drawn from only as fast as there is room.
+
+        Args:
+            events: an `Event`, or an iterable of them.
+            block: whether to wait for room when too much is pending.
+            timeout: seconds to wait for room, at most; None waits for ever.
+
+        Raises:
+            EventError: the event is not JSON. Of an iterable, the other events are taken, and
+                `InvalidEvents` is raised at the end.
+            QueueFull: there was no room: at once if not `block`, after `timeout`, or because the
+                Current is paused or disabled and nothing will make room.
+            SenderClosed: the sender was closed.
+        """
+        until = self._clock.now() + timeout if timeout is not None else None
+        if isinstance(events, Event):
+            self._take(events, block=block, until=until)
+            return
+        taken, problems = 0, list[EventError]()
+        try:
+            for event in events:
+                try:
+                    self._take(event, block=block, until=until)
+                    taken += 1
+                except EventError as error:
+                    problems.append(error)
+        except QueueFull as error:
+            full = QueueFull(str(error), taken=taken)
+            if problems:
+                full.add_note(str(InvalidEvents(problems)))
+            raise full from None
+        if problems:
+            raise InvalidEvents(problems)
+
+    def _take(self, event: Event, *, block: bool, until: float | None) -> None:
+        if not isinstance(event, Event):
+            raise EventError(
+                f"send takes Event objects, not {type(event).__name__}; see Event.from_dict"
+            )
+        current = self._current
+        if event.event_type not in current.selected:
+            self._filter(event, _NOT_SELECTED)
+            return
+        if current.needs_external_user_id and not event.user.get("external_user_id"):
+            self._filter(event, _NO_EXTERNAL_USER_ID)
+            return
+        changed = transform(event, current.field_transformations)
+        body = encode_event(changed)
+        original = None if changed is event else encode_event(event)
+        with self._lock:
+            self._wait_for_room(len(body), block=block, until=until)
+            if (reason := self._reason_to_drop(len(body))) is not None:
+                self._dropped([self._queues.refuse(event.event_type, event.id, reason)])
+            else:
+                self._keep_a_worker()
+                now = self._clock.now()
+                if self._queues.add(event.event_type, event.id, body, original, now):
+                    self._work.notify()
+        self._run_calls()
+
+    def _filter(self, event: Event, reason: str) -> None:
+        with self._lock:
+            self._refuse_if_closed()
+            self._queues.filter(event.event_type, reason)
+            self._call(self._hooks.on_filtered, event, reason)
+        self._run_calls()
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise SenderClosed("the sender is closed; make a new one to send more")
+
+    def _reason_to_drop(self, size: int) -> str | None:
+        if size > MAX_EVENT_BYTES:
+            return _TOO_LARGE
+        return _DISABLED if self._health.state is State.DISABLED else None
+
+    def _wait_for_room(self, size: int, *, block: bool, until: float | None) -> None:
+        """Return once there is room, or once the event is to be dropped and needs none."""
+        while True:
+            self._refuse_if_closed()
+            self._tick()
+            queues = self._queues
+            if self._reason_to_drop(size) is not None or not (
+                queues.pending >= self._max_pending_events
+                or (queues.pending and queues.pending_bytes + size > self._max_pending_bytes)
+            ):
+                return
+            full = f"{queues.pending} events are pending"
+            if self._health.state is State.PAUSED and not queues.out:
+                raise QueueFull(
+                    f"{full}, and the Current is paused ({self._health.reason}): "
+                    "nothing makes room until it is resumed",
+                    taken=0,
+                )
+            if not block:
+                raise QueueFull(f"{full}, which is the limit", taken=0)
+            if until is not None and self._clock.now() >= until:
+                raise QueueFull(f"{full}, and none left in time", taken=0)
+            self._wait(self._room, until)
+
+    # Waiting for events to leave
+
+    def flush(self, timeout: float | None = None) -> Result:
+        """Send what is queued now, full batches or not, and wait until it has left.
+
+        Returns early when the Current is paused or disabled, since nothing leaves then. Events
+        that other threads send meanwhile are not waited for.
+
+        Args:
+            timeout: seconds to wait, at most; None waits for as long as it takes.
+        """
+        with self._lock:
+            number = self._queues.start_round()
+            self._work.notify_all()
+            until = None if timeout is None else self._clock.now() + timeout
+            while (
+                self._queues.pending_of(number)
+                and not self._stopped
+                and (self._health.state is State.ACTIVE or self._queues.out)
+                and (until is None or self._clock.now() < until)
+            ):
+                self._wait(self._settled, until)
+        self._run_calls()
+        return self.result
+
+    def close(self, timeout: float | None = 30.0) -> Result:
+        """Take no more events, flush, and end the threads; harmless when done already.
+
+        A wait before another attempt ends at once when the time is up. What is pending then is
+        told by the result and by `pending`; a request that is under way gets another second.
+
+        Args:
+            timeout: seconds to wait for events to leave; None waits for as long as it takes.
+        """
+        with self._lock:
+            self._closed = True
+            self._room.notify_all()
+        self.flush(timeout)
+        with self._lock:
+            self._stopped = True
+            self._wake_all()
+            until = self._clock.now() + 1.0
+            while self._threads and self._clock.now() < until:
+                self._wait(self._settled, until)
+            if not self._threads:
+                self._endpoint.close()
+        self._run_calls()
+        atexit.unregister(self._at_exit)
+        result = self.result
+        if result.pending:
+            _log.warning("%r closed with %d events pending", self, result.pending)
+        return result
+
+    def _at_exit(self) -> None:
+        if pending := self.result.pending:
+            _log.error("%r was not closed; %d pending events are lost", self, pending)
+
+    def resume(self, current: Current | None = None) -> None:
+        """Enable a paused or disabled Current again; what was kept goes on being sent.
+
+        Args:
+            current: the Current with its credentials mended; None goes on with those there are.
+        """
+        with self._lock:
+            if current is not None:
+                self._endpoint.use(current)
+                self._current = current
+            if self._health.state is not State.ACTIVE:
+                self._health = self._health.resumed()
+                self._notify(NoticeKind.RESUMED)
+                self._wake_all()
+        self._run_calls()
+
+    @property
+    def result(self) -> Result:
+        """The account so far."""
+        with self._lock:
+            tallies = self._queues.tallies()
+            totals = {
+                name: sum(getattr(tally, name) for tally in tallies.values())
+                for name in ("accepted", "delivered", "dropped", "filtered", "pending")
+            }
+            return Result(
+                **totals,
+                requests=self._requests,
+                retries=self._retries,
+                duration_s=self._clock.now() - self._began,
+                by_event_type=tallies,
+                drop_reasons=dict(self._queues.drop_reasons),
+                filter_reasons=dict(self._queues.filter_reasons),
+                state=self._health.state,
+                reason=self._health.reason,
+            )
+
+    def pending(self) -> Iterator[Event]:
+        """The events that are pending, as they were before field transformations."""
+        with self._lock:
+            queued = self._queues.pending_events()
+        return (Event.from_dict(orjson.loads(each.original or each.body)) for each in queued)
+
+    # Asking the receiver
+
+    def check_credentials(self) -> CredentialsCheck:
+        """Ask whether the credentials hold, with a request that has no events; sent once.
+
+        A receiver answers it 2XX, or 401, 403 or 404 when the credentials are bad. RudderStack
+        answers 400 `All requests in the batch failed` when they are good, since none of no events
+        survives its transformation.
+        """
+        answer = self._endpoint.post(EMPTY_BODY)
+        action = decide(answer.status, size=0, alone=False)
+        if action is Action.DELIVERED:
+            return CredentialsCheck(True, answer.status, "the credentials hold")
+        if action is Action.PAUSE:
+            message = f"the URL or the credentials are wrong ({answer})"
+            return CredentialsCheck(False, answer.status, message)
+        if answer.status == 400 and self._current.key and _NOTHING_SURVIVED in answer.text:
+            message = (
+                "the write key holds: RudderStack answers a request without events with 400 "
+                f"{_NOTHING_SURVIVED!r} only after it has accepted the key"
+            )
+            return CredentialsCheck(True, answer.status, message)
+        return CredentialsCheck(None, answer.status, f"the answer does not tell ({answer})")
+
+    def send_test_events(
+        self, sample: Callable[[EventType], Event], *, timeout: float | None = 30.0
+    ) -> Result:
+        """Send one event of each selected type, and wait until they have left.
+
+        Args:
+            sample: makes an event of a type; `World().sample` does.
+            timeout: seconds to wait, at most.
+
+        Source: Braze, Set up Currents ("Send Test Events").
+        """
+        current = self._current
+        types = Catalog.load(current.schema_version).event_types
+        self.send(sample(each) for each in types if each.name in current.selected)
+        return self.flush(timeout)
+
+    # The workers
+
+    def _keep_a_worker(self) -> None:
+        """See to it that a thread is idle: it watches the time, and takes the next batch."""
+        if not self._idle and not self._stopped:
+            thread = threading.Thread(target=self._run_worker, name="currents-export", daemon=True)
+            self._threads.add(thread)
+            self._idle += 1
+            thread.start()
+
+    def _run_worker(self) -> None:
+        try:
+            while (batch := self._next_batch()) is not None:
+                self._deliver(batch)
+                with self._lock:
+                    self._idle += 1
+        finally:
+            with self._lock:
+                self._threads.discard(threading.current_thread())
+                if self._stopped and not self._threads:
+                    self._endpoint.close()
+                self._settled.notify_all()
+
+    def _next_batch(self) -> Batch | None:
+        """Wait for a batch, as a thread that counts as idle; None ends the thread."""
+        with self._lock:
+            while not self._stopped and self._idle <= self._concurrency:
+                self._tick()
+                free = self._active < self._concurrency and not self._halted
+                batch = self._queues.take(self._clock.now()) if free else None
+                if batch is not None:
+                    self._active += 1
+                    self._idle -= 1
+                    self._keep_a_worker()
+                    return batch
+                due = self._queues.next_due() if free else None
+                self._wait(self._work, _earliest(due, self._health.next_change()))
+            self._idle -= 1
+            return None
+
+    def _deliver(self, batch: Batch) -> None:
+        outcome = _HALTED
+        try:
+            repeat = tenacity.Retrying(
+                retry=tenacity.retry_if_result(lambda outcome: outcome.action is Action.RETRY),
+                wait=self._pause,
+                sleep=partial(self._back_off, batch),
+            )
+            body = encode_body(each.body for each in batch.events)
+            outcome = repeat(self._attempt, batch, body)
+        finally:
+            self._finish(batch, outcome)
+
+    def _attempt(self, batch: Batch, body: bytes) -> _Outcome:
+        with self._lock:
+            if self._halted:
+                return _HALTED
+            self._requests += 1
+            self._retries += batch.attempts > 0
+            batch.attempts += 1
+            number = batch.attempts
+        began = self._clock.now()
+        answer = self._endpoint.post(body)
+        now = self._clock.now()
+        action = decide(answer.status, size=len(batch.events), alone=batch.alone)
+        with self._lock:
+            before = self._health
+            self._health = before.answered(action, str(answer), now)
+            if self._health.state is not before.state:
+                self._notify(NoticeKind.PAUSED)
+                self._wake_all()
+            self._tick()
+            if self._hooks.on_attempt is not None:
+                attempt = Attempt(
+                    batch.event_type, len(batch.events), number, answer, action, now - began
+                )
+                self._call(self._hooks.on_attempt, attempt)
+        self._run_calls()
+        return _Outcome(answer, action)
+
+    def _pause(self, state: tenacity.RetryCallState) -> float:
+        """The seconds before the next attempt."""
+        assert state.outcome is not None  # noqa: S101 - tenacity asks after an attempt alone
+        asked = state.outcome.result().answer.retry_after or 0.0
+        jittered = self._growth(state) * self._rng.uniform(0.5, 1.0)
+        return max(jittered, asked)
+
+    def _back_off(self, batch: Batch, seconds: float) -> None:
+        """Wait before the batch is sent again, leaving its place to other event types."""
+        with self._lock:
+            until = self._clock.now() + seconds
+            self._queues.hold(batch)
+            self._active -= 1
+            self._work.notify_all()
+            while not self._halted and self._clock.now() < until:
+                self._wait(self._work, _earliest(until, self._health.next_change()))
+                self._tick()
+            while not self._halted and self._active >= self._concurrency:
+                self._wait(self._work, self._health.next_change())
+                self._tick()
+            self._active += 1
+            self._queues.release(batch)
+
+    def _finish(self, batch: Batch, outcome: _Outcome) -> None:
+        with self._lock:
+            self._active -= 1
+            action, reason = outcome.action, str(outcome.answer)
+            if action in (None, Action.RETRY, Action.PAUSE) and self._health.expired:
+                action, reason = Action.DROP, _EXPIRED
+            self._dropped(self._queues.settle(batch, action, reason))
+            if action is Action.DELIVERED and self._hooks.on_delivered is not None:
+                ids = tuple(each.id for each in batch.events)
+                self._call(self._hooks.on_delivered, batch.event_type, ids)
+            self._room.notify_all()
+            self._settled.notify_all()
+            self._work.notify_all()
+        self._run_calls()
+
+    # The rest is called with the lock held, but for `_run_calls`.
+
+    @property
+    def _halted(self) -> bool:
+        return self._stopped or self._health.state is not State.ACTIVE
+
+    def _tick(self) -> None:
+        """Let the time that has passed have its effect."""
+        if self._health.failing_since is None:
+            return
+        self._health, kinds = self._health.at(self._clock.now())
+        for kind in kinds:
+            self._notify(kind)
+            if kind is NoticeKind.EXPIRED:
+                self._dropped(self._queues.expire(_EXPIRED))
+        if kinds:
+            self._wake_all()
+
+    def _wake_all(self) -> None:
+        for condition in (self._work, self._room, self._settled):
+            condition.notify_all()
+
+    def _wait(self, condition: threading.Condition, until: float | None) -> None:
+        """Wait on a condition; if hooks are due, call those instead. May return early."""
+        if self._calls:
+            self._lock.release()
+            try:
+                self._run_calls()
+            finally:
+                self._lock.acquire()
+        else:
+            self._clock.wait(condition, until)
+
+    def _dropped(self, drops: list[Drop]) -> None:
+        for drop in drops:
+            _log.debug("dropped %s (%s): %s", drop.id, drop.event_type, drop.reason)
+            self._call(self._hooks.on_dropped, drop)
+
+    def _notify(self, kind: NoticeKind) -> None:
+        current = self._current
+        message = f"{current.integration_name}: {_NOTICES[kind].format(reason=self._health.reason)}"
+        _log.warning("%s (to %s)", message, current.contact_email)
+        notice = Notice(
+            kind, current.integration_name, current.contact_email, message, self._clock.now()
+        )
+        self._call(self._hooks.on_notice, notice)
+
+    def _call(self, hook: Callable[..., object] | None, *args: Any) -> None:
+        if hook is not None:
+            self._calls.append(partial(hook, *args))
+
+    def _run_calls(self) -> None:
+        while self._calls:
+            try:
+                call = self._calls.popleft()
+            except IndexError:  # another thread was faster
+                return
+            try:
+                call()
+            except Exception:  # noqa: BLE001 - a hook is foreign code; it must not stop delivery
+                _log.exception("a hook failed")
+
+
+_NOTICES = {
+    NoticeKind.PAUSED: "paused; nothing is sent until it is resumed ({reason})",
+    NoticeKind.ALARM: "events have been stuck for 24 hours ({reason})",
+    NoticeKind.DISABLED: "disabled after 5 days of trouble; new events are dropped ({reason})",
+    NoticeKind.EXPIRED: "events kept for 7 days after it was disabled have been dropped",
+    NoticeKind.RESUMED: "resumed",
+}
+
+
+def _earliest(*times: float | None) -> float | None:
+    return min((time for time in times if time is not None), default=None)
