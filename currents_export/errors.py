@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .events import Event
+
 __all__ = [
     "CurrentError",
     "CurrentsExportError",
     "EventError",
     "InvalidEvents",
+    "NotTaken",
     "OptionError",
     "QueueFull",
     "ReadError",
+    "ReceiverError",
     "ScriptError",
     "SenderClosed",
     "UnknownName",
@@ -117,21 +121,31 @@ class CurrentError(CurrentsExportError):
         self.source = source
 
 
-class QueueFull(CurrentsExportError):
-    """There was no room for an event, and waiting was not asked for or cannot help.
+class NotTaken(CurrentsExportError):
+    """`Sender.send` ended early; what it had taken by then it keeps.
 
     Attributes:
-        taken: how many events this call of `send` had taken before; the event that found no room
-            and those behind it were not taken.
+        taken: how many events of the input were dealt with before; of a list, `events[taken:]`
+            is what is left to send.
+        event: the event at which it ended; of an iterator, it and what the iterator still has.
     """
 
-    def __init__(self, message: str, *, taken: int) -> None:
+    def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.taken = taken
+        self.taken = 0
+        self.event: Event | None = None
 
 
-class SenderClosed(CurrentsExportError):
+class QueueFull(NotTaken):
+    """There was no room for an event, and waiting was not asked for or cannot help."""
+
+
+class SenderClosed(NotTaken):
     """The sender was closed; it takes no more events."""
+
+
+class ReceiverError(CurrentsExportError):
+    """A receiver that cannot listen, or cannot write what it captures."""
 
 
 class ScriptError(CurrentsExportError):

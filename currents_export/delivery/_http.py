@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import time
-from urllib.parse import unquote, urlsplit
+from contextlib import closing
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -48,7 +49,8 @@ class Endpoint:
         self, current: Current, *, timeout: float, transport: httpx.BaseTransport | None
     ) -> None:
         self._secrets = _SecretTransport(transport or _default_transport(current.url))
-        self._client = httpx.Client(transport=self._secrets, headers=_HEADERS, timeout=timeout)
+        self._client = httpx.Client(transport=self._secrets, timeout=timeout)
+        self._extensions = {"timeout": self._client.timeout.as_dict()}
         self.use(current)
 
     def use(self, current: Current) -> None:
@@ -66,7 +68,10 @@ class Endpoint:
     def post(self, body: bytes) -> Answer:
         """Send a body once. Whatever goes wrong is an answer, never an exception."""
         try:
-            with self._client.stream("POST", self._shown, content=body) as response:
+            request = httpx.Request(
+                "POST", self._shown, headers=_HEADERS, content=body, extensions=self._extensions
+            )
+            with closing(self._client.send(request, stream=True)) as response:
                 text = _beginning(response)
                 return Answer(
                     status=response.status_code,
@@ -91,15 +96,15 @@ class _SecretTransport(httpx.BaseTransport):
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
         self._url = httpx.URL()
-        self._headers: dict[str, str] = {}
+        self._headers: list[tuple[bytes, bytes]] = []
 
     def use(self, url: httpx.URL, bearer_token: str | None) -> None:
-        self._headers = {}
+        credentials = None
         if bearer_token is not None:
-            self._headers["Authorization"] = f"Bearer {bearer_token}"
+            credentials = f"Bearer {bearer_token}".encode()
         elif url.userinfo:
-            pair = base64.b64encode(unquote(url.userinfo.decode()).encode()).decode()
-            self._headers["Authorization"] = f"Basic {pair}"
+            credentials = b"Basic " + base64.b64encode(unquote_to_bytes(url.userinfo))
+        self._headers = [(b"Authorization", credentials)] if credentials else []
         self._url = url.copy_with(userinfo=b"")
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -107,7 +112,7 @@ class _SecretTransport(httpx.BaseTransport):
             httpx.Request(
                 request.method,
                 self._url,
-                headers={**request.headers, **self._headers},
+                headers=[*request.headers.raw, *self._headers],
                 stream=request.stream,
                 extensions=request.extensions,
             )

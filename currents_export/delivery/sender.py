@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import atexit
 import logging
+import math
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -19,19 +20,29 @@ import tenacity
 
 from ..catalog import Catalog, EventType
 from ..current import Current
-from ..errors import EventError, InvalidEvents, OptionError, QueueFull, SenderClosed
+from ..errors import (
+    EventError,
+    InvalidEvents,
+    NotTaken,
+    OptionError,
+    QueueFull,
+    SenderClosed,
+)
 from ..events import Event
 from ..payload import EMPTY_BODY, MAX_EVENT_BYTES, encode_body, encode_event, transform
 from ._answers import Action, Answer, decide
 from ._clock import Clock, SystemClock
 from ._health import Health, NoticeKind, State
 from ._http import Endpoint
-from ._queues import Batch, Drop, Queues
+from ._queues import Batch, Drop, Entry, Queues
 from ._report import Attempt, CredentialsCheck, Hooks, Notice, Result
 
 __all__ = ["Backoff", "Sender"]
 
 _log = logging.getLogger("currents_export.delivery")
+
+#: How many events are taken under one lock.
+_CHUNK = 100
 
 _NOT_SELECTED = "event type not selected"
 _NO_EXTERNAL_USER_ID = "no external_user_id"
@@ -146,6 +157,7 @@ class Sender:
         # One lock guards all below. Who waits for what, waits on the condition of that name.
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
+        self._again = threading.Condition(self._lock)
         self._room = threading.Condition(self._lock)
         self._settled = threading.Condition(self._lock)
         self._queues = Queues(batch_size=batch_size, max_age=max_age)
@@ -156,6 +168,7 @@ class Sender:
         self._threads: set[threading.Thread] = set()
         self._idle = 0
         self._active = 0
+        self._returning = 0
         self._closed = False
         self._stopped = False
         atexit.register(self._at_exit)
@@ -203,58 +216,109 @@ class Sender:
                 Current is paused or disabled and nothing will make room.
             SenderClosed: the sender was closed.
         """
-        until = self._clock.now() + timeout if timeout is not None else None
-        if isinstance(events, Event):
-            self._take(events, block=block, until=until)
-            return
-        taken, problems = 0, list[EventError]()
+        until = None if timeout is None else self._clock.now() + timeout
+        problems: list[EventError] = []
+        taken = 0
         try:
-            for event in events:
-                try:
-                    self._take(event, block=block, until=until)
-                    taken += 1
-                except EventError as error:
-                    problems.append(error)
-        except QueueFull as error:
-            full = QueueFull(str(error), taken=taken)
+            for chunk in _chunks((events,) if isinstance(events, Event) else events):
+                self._take(chunk, problems, block=block, until=until)
+                taken += len(chunk)
+        except Exception as error:
+            if isinstance(error, NotTaken):
+                error.taken += taken
             if problems:
-                full.add_note(str(InvalidEvents(problems)))
-            raise full from None
+                error.add_note(str(InvalidEvents(problems)))
+            raise
         if problems:
-            raise InvalidEvents(problems)
+            raise problems[0] if isinstance(events, Event) else InvalidEvents(problems)
 
-    def _take(self, event: Event, *, block: bool, until: float | None) -> None:
-        if not isinstance(event, Event):
-            raise EventError(
-                f"send takes Event objects, not {type(event).__name__}; see Event.from_dict"
-            )
-        current = self._current
-        if event.event_type not in current.selected:
-            self._filter(event, _NOT_SELECTED)
-            return
-        if current.needs_external_user_id and not event.user.get("external_user_id"):
-            self._filter(event, _NO_EXTERNAL_USER_ID)
-            return
-        changed = transform(event, current.field_transformations)
-        body = encode_event(changed)
-        original = None if changed is event else encode_event(event)
+    def _take(
+        self,
+        chunk: Sequence[Event],
+        problems: list[EventError],
+        *,
+        block: bool,
+        until: float | None,
+    ) -> None:
+        """Take the events of a chunk under one lock; what is not JSON goes to `problems`."""
+        entries, others = self._prepare(chunk)
+        done = len(chunk)
         with self._lock:
-            self._wait_for_room(len(body), block=block, until=until)
-            if (reason := self._reason_to_drop(len(body))) is not None:
-                self._dropped([self._queues.refuse(event.event_type, event.id, reason)])
-            else:
+            try:
+                self._refuse_if_closed()
+                self._tick()
                 self._keep_a_worker()
-                now = self._clock.now()
-                if self._queues.add(event.event_type, event.id, body, original, now):
-                    self._work.notify()
-        self._run_calls()
+                if self._have_room(entries):
+                    self._add(entries)
+                else:
+                    self._add_one_by_one(entries, block=block, until=until)
+            except NotTaken as error:
+                places = [index for index in range(len(chunk)) if index not in others]
+                done = places[error.taken] if entries else 0
+                error.taken, error.event = done, chunk[done]
+                raise
+            finally:
+                for index, why in others.items():
+                    if index < done:
+                        self._set_aside(chunk[index], why, problems)
+        if self._calls:
+            self._run_calls()
 
-    def _filter(self, event: Event, reason: str) -> None:
-        with self._lock:
-            self._refuse_if_closed()
-            self._queues.filter(event.event_type, reason)
-            self._call(self._hooks.on_filtered, event, reason)
-        self._run_calls()
+    def _prepare(self, events: Sequence[Event]) -> tuple[list[Entry], dict[int, EventError | str]]:
+        """The events as they go into their queues; and by index, those that do not, and why."""
+        current = self._current
+        selected, transformations = current.selected, current.field_transformations
+        needs_external_user_id = current.needs_external_user_id
+        entries: list[Entry] = []
+        others: dict[int, EventError | str] = {}
+        for index, event in enumerate(events):
+            if not isinstance(event, Event):
+                others[index] = EventError(
+                    f"send takes Event objects, not {type(event).__name__}; see Event.from_dict"
+                )
+            elif event.event_type not in selected:
+                others[index] = _NOT_SELECTED
+            elif needs_external_user_id and not event.user.get("external_user_id"):
+                others[index] = _NO_EXTERNAL_USER_ID
+            else:
+                try:
+                    changed = transform(event, transformations) if transformations else event
+                    original = None if changed is event else encode_event(event)
+                    entries.append((event.event_type, event.id, encode_event(changed), original))
+                except EventError as error:
+                    others[index] = error
+        return entries, others
+
+    def _have_room(self, entries: list[Entry]) -> bool:
+        """Whether all of them can be queued at once, as is the rule."""
+        sizes = [len(entry[2]) for entry in entries]
+        return not self._lacks_room(len(entries), sum(sizes)) and (
+            self._reason_to_drop(max(sizes, default=0)) is None
+        )
+
+    def _add(self, entries: list[Entry]) -> None:
+        if self._queues.add(entries, self._clock.now()):
+            self._wake_a_worker()
+
+    def _add_one_by_one(self, entries: list[Entry], *, block: bool, until: float | None) -> None:
+        for index, entry in enumerate(entries):
+            event_type, event_id, body, _ = entry
+            try:
+                self._wait_for_room(len(body), block=block, until=until)
+            except NotTaken as error:
+                error.taken = index
+                raise
+            if (reason := self._reason_to_drop(len(body))) is not None:
+                self._dropped([self._queues.refuse(event_type, event_id, reason)])
+            else:
+                self._add([entry])
+
+    def _set_aside(self, event: Event, why: EventError | str, problems: list[EventError]) -> None:
+        if isinstance(why, EventError):
+            problems.append(why)
+        else:
+            self._queues.filter(event.event_type, why)
+            self._call(self._hooks.on_filtered, event, why)
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
@@ -265,29 +329,40 @@ class Sender:
             return _TOO_LARGE
         return _DISABLED if self._health.state is State.DISABLED else None
 
+    def _lacks_room(self, count: int, size: int) -> bool:
+        """Whether `count` more events of `size` bytes in all are too many; one alone never is."""
+        pending = self._queues.pending
+        return pending + count > self._max_pending_events or (
+            self._queues.pending_bytes + size > self._max_pending_bytes and pending > 0
+        )
+
+    def _has_ample_room(self) -> bool:
+        """Whether to wake who waits for room: not for every batch, which would be threads' work."""
+        return (
+            self._queues.pending <= 0.75 * self._max_pending_events
+            and self._queues.pending_bytes <= 0.75 * self._max_pending_bytes
+        )
+
     def _wait_for_room(self, size: int, *, block: bool, until: float | None) -> None:
         """Return once there is room, or once the event is to be dropped and needs none."""
-        while True:
-            self._refuse_if_closed()
-            self._tick()
-            queues = self._queues
-            if self._reason_to_drop(size) is not None or not (
-                queues.pending >= self._max_pending_events
-                or (queues.pending and queues.pending_bytes + size > self._max_pending_bytes)
-            ):
-                return
-            full = f"{queues.pending} events are pending"
-            if self._health.state is State.PAUSED and not queues.out:
+        while self._lacks_room(1, size) and self._reason_to_drop(size) is None:
+            full = f"{self._queues.pending} events are pending"
+            if self._health.state is State.PAUSED and not self._queues.out:
                 raise QueueFull(
                     f"{full}, and the Current is paused ({self._health.reason}): "
-                    "nothing makes room until it is resumed",
-                    taken=0,
+                    "nothing makes room until it is resumed"
                 )
             if not block:
-                raise QueueFull(f"{full}, which is the limit", taken=0)
+                raise QueueFull(f"{full}, which is the limit")
             if until is not None and self._clock.now() >= until:
-                raise QueueFull(f"{full}, and none left in time", taken=0)
+                raise QueueFull(f"{full}, and none left in time")
+            if not self._queues.out and self._queues.next_due() != -math.inf:
+                # Nothing is about to leave: what waits for its batch to fill makes the room.
+                self._queues.start_round()
+                self._work.notify_all()
             self._wait(self._room, until)
+            self._refuse_if_closed()
+            self._tick()
 
     # Waiting for events to leave
 
@@ -439,6 +514,13 @@ class Sender:
             self._idle += 1
             thread.start()
 
+    def _has_slot(self) -> bool:
+        return self._active + self._returning < self._concurrency
+
+    def _wake_a_worker(self) -> None:
+        if self._has_slot():
+            self._work.notify()
+
     def _run_worker(self) -> None:
         try:
             while (batch := self._next_batch()) is not None:
@@ -455,15 +537,20 @@ class Sender:
     def _next_batch(self) -> Batch | None:
         """Wait for a batch, as a thread that counts as idle; None ends the thread."""
         with self._lock:
-            while not self._stopped and self._idle <= self._concurrency:
+            while not self._stopped:
                 self._tick()
-                free = self._active < self._concurrency and not self._halted
+                free = self._has_slot() and not self._halted
                 batch = self._queues.take(self._clock.now()) if free else None
                 if batch is not None:
                     self._active += 1
                     self._idle -= 1
                     self._keep_a_worker()
+                    self._wake_a_worker()
                     return batch
+                self._room.notify_all()
+                if self._idle > self._concurrency + 1:
+                    self._work.notify()
+                    break
                 due = self._queues.next_due() if free else None
                 self._wait(self._work, _earliest(due, self._health.next_change()))
             self._idle -= 1
@@ -477,7 +564,7 @@ class Sender:
                 wait=self._pause,
                 sleep=partial(self._back_off, batch),
             )
-            body = encode_body(each.body for each in batch.events)
+            body = encode_body([each.body for each in batch.events])
             outcome = repeat(self._attempt, batch, body)
         finally:
             self._finish(batch, outcome)
@@ -522,13 +609,16 @@ class Sender:
             until = self._clock.now() + seconds
             self._queues.hold(batch)
             self._active -= 1
-            self._work.notify_all()
+            self._wake_a_worker()
             while not self._halted and self._clock.now() < until:
-                self._wait(self._work, _earliest(until, self._health.next_change()))
+                self._wait(self._again, _earliest(until, self._health.next_change()))
                 self._tick()
+            # From here on the next free place is this batch's, before any new one's.
+            self._returning += 1
             while not self._halted and self._active >= self._concurrency:
-                self._wait(self._work, self._health.next_change())
+                self._wait(self._again, self._health.next_change())
                 self._tick()
+            self._returning -= 1
             self._active += 1
             self._queues.release(batch)
 
@@ -542,9 +632,15 @@ class Sender:
             if action is Action.DELIVERED and self._hooks.on_delivered is not None:
                 ids = tuple(each.id for each in batch.events)
                 self._call(self._hooks.on_delivered, batch.event_type, ids)
-            self._room.notify_all()
+            if self._has_ample_room():
+                self._room.notify_all()
             self._settled.notify_all()
-            self._work.notify_all()
+            # This thread takes the next batch itself. Another is woken only if there is more to do
+            # than that: waking one for every batch would cost more than sending it.
+            if self._returning:
+                self._again.notify_all()
+            if action in (Action.SPLIT_TO_ONES, Action.SPLIT_SMALLER):
+                self._wake_a_worker()
         self._run_calls()
 
     # The rest is called with the lock held, but for `_run_calls`.
@@ -566,7 +662,7 @@ class Sender:
             self._wake_all()
 
     def _wake_all(self) -> None:
-        for condition in (self._work, self._room, self._settled):
+        for condition in (self._work, self._again, self._room, self._settled):
             condition.notify_all()
 
     def _wait(self, condition: threading.Condition, until: float | None) -> None:
@@ -617,6 +713,14 @@ _NOTICES = {
     NoticeKind.EXPIRED: "events kept for 7 days after it was disabled have been dropped",
     NoticeKind.RESUMED: "resumed",
 }
+
+
+def _chunks(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
+    """What is at hand together, by the hundred; what is still to come, one by one as it comes."""
+    if isinstance(events, Sequence):
+        yield from (events[at : at + _CHUNK] for at in range(0, len(events), _CHUNK))
+    else:
+        yield from ((event,) for event in events)
 
 
 def _earliest(*times: float | None) -> float | None:

@@ -1,0 +1,122 @@
+"""Scripted answers: what the receiver answers before it goes back to doing its work."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal
+
+import attrs
+
+from .._names import did_you_mean
+from ..errors import ScriptError
+
+__all__ = ["ScriptedAnswer", "parse_script", "play"]
+
+
+def _check_status(_: Any, __: Any, status: object) -> None:
+    if status not in ("ok", "reset") and not (type(status) is int and 200 <= status <= 599):
+        raise ScriptError(f"the answer {status!r} must be a status from 200 to 599, ok or reset")
+
+
+def _check_times(_: Any, __: Any, times: object) -> None:
+    if times is not None and not (type(times) is int and times > 0):
+        raise ScriptError(f"times is {times!r}; it must be a whole number above 0, or None")
+
+
+def _check_seconds(_: Any, attribute: attrs.Attribute[Any], seconds: object) -> None:
+    if seconds is not None and not (
+        isinstance(seconds, int | float) and math.isfinite(seconds) and seconds >= 0
+    ):
+        raise ScriptError(f"{attribute.name} is {seconds!r}; it must be seconds, 0 or more")
+
+
+@attrs.frozen
+class ScriptedAnswer:
+    """What to answer, how often, and how.
+
+    Attributes:
+        status: an HTTP status; `ok` for what the receiver would answer anyway; `reset` for a
+            connection that is reset in place of an answer.
+        times: how many requests it is for, 1 by default; None for all that come.
+        delay: seconds before the answer.
+        retry_after: seconds for a `Retry-After` header; none by default.
+        keep: whether the events are taken all the same, as when only the answer was lost. A 2XX
+            takes them anyway.
+
+    Raises:
+        ScriptError: an attribute is outside the values it may have.
+    """
+
+    status: int | Literal["ok", "reset"] = attrs.field(validator=_check_status)
+    times: int | None = attrs.field(default=1, validator=_check_times)
+    delay: float = attrs.field(default=0.0, validator=_check_seconds)
+    retry_after: float | None = attrs.field(default=None, validator=_check_seconds)
+    keep: bool = False
+
+    @property
+    def takes_events(self) -> bool:
+        """Whether the receiver does its work on the request before it answers."""
+        if isinstance(self.status, int):
+            return self.keep or 200 <= self.status < 300
+        return self.keep or self.status == "ok"
+
+
+_HEAD = re.compile(r"(?P<status>[0-9]{3}|ok|reset)(x(?P<times>[0-9]+|\*))?")
+_GRAMMAR = (
+    "it looks like 503, 503x3 (three times), 429x*,retry-after=2 (for ever), ok,delay=1.5, reset, "
+    "or 500,keep"
+)
+
+
+def parse_script(text: str) -> ScriptedAnswer:
+    """The scripted answer that `text` describes: `STATUS[xTIMES][,delay=S][,retry-after=S][,keep]`.
+
+    Raises:
+        ScriptError: it cannot be understood; the message says what would be right.
+    """
+    head, *options = [part.strip() for part in text.split(",")]
+    found = _HEAD.fullmatch(head)
+    if not found:
+        raise ScriptError(f"scripted answer {text!r}: {head!r} is not understood; {_GRAMMAR}")
+    values: dict[str, Any] = {}
+    if times := found["times"]:
+        values["times"] = None if times == "*" else int(times)
+    for option in options:
+        name, _, value = option.partition("=")
+        if name not in _OPTIONS:
+            hint = did_you_mean(name, _OPTIONS) or f"; {_GRAMMAR}"
+            raise ScriptError(f"scripted answer {text!r}: there is no option {name!r}{hint}")
+        try:
+            values[name.replace("-", "_")] = _OPTIONS[name](value)
+        except ValueError:
+            raise ScriptError(f"scripted answer {text!r}: {option!r}; {_GRAMMAR}") from None
+    try:
+        return ScriptedAnswer(status=_WORDS.get(found["status"]) or int(found["status"]), **values)
+    except ScriptError as error:
+        raise ScriptError(f"scripted answer {text!r}: {error}") from None
+
+
+def _flag(value: str) -> bool:
+    if value:
+        raise ValueError(value)
+    return True
+
+
+_WORDS: dict[str, Literal["ok", "reset"]] = {"ok": "ok", "reset": "reset"}
+_OPTIONS: dict[str, Callable[[str], Any]] = {
+    "delay": float,
+    "retry-after": float,
+    "keep": _flag,
+}
+
+
+def play(script: Iterable[ScriptedAnswer]) -> Iterator[ScriptedAnswer]:
+    """The script's answers, one for each request, for as long as it goes."""
+    for answer in script:
+        if answer.times is None:
+            while True:
+                yield answer
+        for _ in range(answer.times):
+            yield answer

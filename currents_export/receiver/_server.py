@@ -1,0 +1,95 @@
+"""A receiver on a socket, served by uvicorn."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from ..errors import ReceiverError
+from ._receiver import Receiver
+
+__all__ = ["listen"]
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 whose connections an answer may reset, by `request.state.abort`."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        # Requests see a copy of the state, so this connection's is its own.
+        self.app_state = {**self.app_state, "abort": lambda: _reset(transport)}
+        super().connection_made(transport)
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    # To linger for no time makes the close a reset, not an end that looks orderly.
+    connection = transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise ReceiverError(f"cannot listen on {host}: {error.strerror or error}") from error
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(512)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        why = getattr(error, "strerror", None) or error
+        raise ReceiverError(f"cannot listen on {host}, port {port}: {why}") from error
+    return listening
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _server(receiver: Receiver) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            receiver.app,
+            http=_Protocol,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
+@contextlib.contextmanager
+def listen(receiver: Receiver, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve the receiver from a thread of this process, for as long as the context lasts.
+
+    Args:
+        receiver: the receiver.
+        host: the address to listen on; this machine alone by default.
+        port: the port; by default one that is free.
+
+    Yields:
+        The URL it listens on, without a path, such as `http://127.0.0.1:8081`.
+
+    Raises:
+        ReceiverError: the address cannot be listened on.
+    """
+    server, listening = _server(receiver), _bind(host, port)
+    thread = threading.Thread(target=server.run, args=([listening],), name="receiver", daemon=True)
+    thread.start()
+    try:
+        yield _url(listening)
+    finally:
+        server.should_exit = True
+        thread.join()
+        receiver.close()
