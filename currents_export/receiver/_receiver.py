@@ -103,8 +103,8 @@ class Receiver:
         write_keys: accepted write keys: the query's `writeKey`, or the user name of HTTP Basic.
         bearer_tokens: accepted bearer tokens. With neither, every request is let in.
         script: answers to give first, in their order, one request each unless they say more.
-        capture: a file that the events taken are appended to, as JSON Lines; by default they are
-            kept in `events`.
+        capture: a file that the events taken are appended to, as JSON Lines; none by default.
+        keep: whether the events taken are kept in `events` too.
         schema_version: the schema version events are checked against; the newest by default.
         check: whether events are checked at all.
         strict: whether a request with an event that has a conformance error is answered 400, and
@@ -114,7 +114,7 @@ class Receiver:
 
     Attributes:
         app: the ASGI application.
-        events: the events taken, when there is no `capture`.
+        events: the events taken, as JSON values, in the order they came.
 
     Raises:
         UnknownName: there is no such schema version.
@@ -128,6 +128,7 @@ class Receiver:
         bearer_tokens: Iterable[str] = (),
         script: Iterable[ScriptedAnswer] = (),
         capture: Path | str | None = None,
+        keep: bool = True,
         schema_version: int | None = None,
         check: bool = True,
         strict: bool = False,
@@ -144,6 +145,7 @@ class Receiver:
         self._write_keys = tuple(write_keys)
         self._bearer_tokens = tuple(bearer_tokens)
         self._script = play(script)
+        self._keep = keep
         self._catalog = Catalog.load(schema_version)
         self._check = check or strict
         self._strict = strict
@@ -283,9 +285,9 @@ class Receiver:
 
     def _take(self, events: list[Any]) -> None:
         with self._lock:
-            if self._capture is None:
+            if self._keep:
                 self.events.extend(events)
-            else:
+            if self._capture is not None:
                 try:
                     self._capture.write(b"".join(orjson.dumps(each) + b"\n" for each in events))
                     self._capture.flush()

@@ -21,6 +21,7 @@ __all__ = ["listen"]
 class _Protocol(H11Protocol):
     """HTTP/1.1 whose connections an answer may reset, by `request.state.abort`."""
 
+    # uvicorn narrows the type of asyncio's method in just this way.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         # Requests see a copy of the state, so this connection's is its own.
         self.app_state = {**self.app_state, "abort": lambda: _reset(transport)}

@@ -1,0 +1,6 @@
+"""`python -m currents_export`: the command line."""
+
+from .cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""The commands put together, and what is done with the errors they do not handle."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ..errors import CurrentsExportError
+from ._catalog import events, schema, validate
+from ._delivery import check, send, send_test
+from ._demo import demo
+from ._output import BAD_INPUT, complain
+from ._receiver import serve
+from ._traffic import generate
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="currents-export",
+    help="A Braze Current in a box: realistic events, delivered as Braze delivers them.",
+    epilog="Exit codes: 0 all was delivered or found good; 1 something was not; 2 bad usage or "
+    "input; 130 interrupted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _command in (demo, events, schema, generate, validate, send):
+    app.command()(_command)
+app.command("test")(send_test)
+for _command in (check, serve):
+    app.command()(_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"currents-export {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    # What the sender would log, the commands tell in their own way.
+    logging.getLogger("currents_export").addHandler(logging.NullHandler())
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except CurrentsExportError as error:
+        complain(error)
+        sys.exit(BAD_INPUT)
