@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -28,11 +29,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (demo, events, schema, generate, validate, send):
-    app.command()(_command)
-app.command("test")(send_test)
-for _command in (check, serve):
-    app.command()(_command)
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "demo": demo,
+    "events": events,
+    "schema": schema,
+    "generate": generate,
+    "validate": validate,
+    "send": send,
+    "test": send_test,
+    "check": check,
+    "serve": serve,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(_command)
 
 
 def _show_version(wanted: bool) -> None:

@@ -66,13 +66,21 @@ def demo(
             }
         )
     else:
-        _show(url, attempts, result, drops, receiver.counts, missing)
+        _show(
+            url,
+            attempts=attempts,
+            result=result,
+            drops=drops,
+            counts=receiver.counts,
+            missing=missing,
+        )
     if not result.complete or missing:
         raise typer.Exit(NOT_ALL)
 
 
 def _show(
     url: str,
+    *,
     attempts: list[Attempt],
     result: Result,
     drops: list[Drop],

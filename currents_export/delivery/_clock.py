@@ -9,6 +9,10 @@ from typing import Protocol
 __all__ = ["Clock", "ManualClock", "SystemClock"]
 
 
+#: Seconds of real time between two looks at a clock that stands still.
+_GLANCE = 0.005
+
+
 class Clock(Protocol):
     """What the sender knows of time."""
 
@@ -21,6 +25,10 @@ class Clock(Protocol):
 
         Waking for no reason is allowed.
         """
+        ...
+
+    def pause(self, condition: threading.Condition, until: float) -> None:
+        """Wait so before something is sent again: the one kind of waiting that a test may skip."""
         ...
 
 
@@ -41,18 +49,24 @@ class SystemClock:
         else:
             condition.wait(min(max(until - self.now(), 0.0), threading.TIMEOUT_MAX))
 
+    def pause(self, condition: threading.Condition, until: float) -> None:
+        """Wait on `condition` until notified or until that time."""
+        self.wait(condition, until)
+
 
 class ManualClock:
     """A clock that stands still until it is moved: days of outage in a moment, for tests.
 
     Args:
         now: seconds since the Unix epoch to begin at.
+        skip: a pause of no more than this many seconds before something is sent again is over at
+            once, and moves the clock to its end. 0 by default: nothing moves but by `advance`.
     """
 
-    def __init__(self, now: float = 1_750_000_000.0) -> None:
+    def __init__(self, now: float = 1_750_000_000.0, *, skip: float = 0.0) -> None:
         self._now = now
+        self._skip = skip
         self._lock = threading.Lock()
-        self._waiting: dict[threading.Condition, list[float]] = {}
 
     def now(self) -> float:
         """Seconds since the Unix epoch."""
@@ -60,28 +74,20 @@ class ManualClock:
 
     def wait(self, condition: threading.Condition, until: float | None) -> None:
         """Wait on `condition` until notified or until the clock was moved that far."""
-        deadline = float("inf") if until is None else until
-        with self._lock:
-            self._waiting.setdefault(condition, []).append(deadline)
-        try:
-            if deadline > self._now:
-                condition.wait()
-        finally:
-            with self._lock:
-                self._waiting[condition].remove(deadline)
+        if until is None:
+            condition.wait()
+        elif until > self._now:
+            # Whoever waits looks at the clock again by itself, so that moving it needs no lock.
+            condition.wait(_GLANCE)
 
-    @property
-    def deadlines(self) -> tuple[float, ...]:
-        """The times until which somebody waits now, the earliest first."""
-        with self._lock:
-            waiting = [each for deadlines in self._waiting.values() for each in deadlines]
-        return tuple(sorted(each for each in waiting if each != float("inf")))
+    def pause(self, condition: threading.Condition, until: float) -> None:
+        """Wait on `condition`, or move the clock to `until`, if that is near enough to skip."""
+        if until - self._now > self._skip:
+            self.wait(condition, until)
+        else:
+            self.advance(until - self._now)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on and wake everybody who waits on it to look at it."""
-        self._now += seconds
+        """Move the clock on; never back."""
         with self._lock:
-            conditions = list(self._waiting)
-        for condition in conditions:
-            with condition:
-                condition.notify_all()
+            self._now += max(seconds, 0.0)

@@ -611,7 +611,8 @@ class Sender:
             self._active -= 1
             self._wake_a_worker()
             while not self._halted and self._clock.now() < until:
-                self._wait(self._again, _earliest(until, self._health.next_change()))
+                self._run_calls_unlocked()
+                self._clock.pause(self._again, min(until, self._health.next_change() or until))
                 self._tick()
             # From here on the next free place is this batch's, before any new one's.
             self._returning += 1
@@ -666,15 +667,20 @@ class Sender:
             condition.notify_all()
 
     def _wait(self, condition: threading.Condition, until: float | None) -> None:
-        """Wait on a condition; if hooks are due, call those instead. May return early."""
-        if self._calls:
-            self._lock.release()
-            try:
-                self._run_calls()
-            finally:
-                self._lock.acquire()
-        else:
+        """Wait on a condition, once the hooks that are due were called. May return early."""
+        if not self._run_calls_unlocked():
             self._clock.wait(condition, until)
+
+    def _run_calls_unlocked(self) -> bool:
+        """Call the hooks that are due, with the lock let go meanwhile; whether there were any."""
+        if not self._calls:
+            return False
+        self._lock.release()
+        try:
+            self._run_calls()
+        finally:
+            self._lock.acquire()
+        return True
 
     def _dropped(self, drops: list[Drop]) -> None:
         for drop in drops:

@@ -29,6 +29,8 @@ from ._script import ScriptedAnswer, play
 
 __all__ = ["Counts", "FindingCount", "Receiver"]
 
+#: Answers that HTTP allows no body.
+_WITHOUT_BODY = (204, 205, 304)
 #: Findings are counted apart up to this many kinds, and all together beyond.
 _MAX_KINDS = 1000
 
@@ -200,7 +202,8 @@ class Receiver:
             return self._reset(request)
         if response is None or isinstance(scripted.status, int):
             status = scripted.status if isinstance(scripted.status, int) else 200
-            response = PlainTextResponse("scripted\n", status)
+            text = "" if status in _WITHOUT_BODY else "scripted\n"
+            response = PlainTextResponse(text, status)
         if scripted.retry_after is not None:
             response.headers["Retry-After"] = f"{scripted.retry_after:g}"
         return self._counted(response)
