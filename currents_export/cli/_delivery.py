@@ -246,17 +246,18 @@ def _write(events: Iterator[Event], path: Path) -> int:
     return count
 
 
-def print_result(result: Result, drops: list[Drop]) -> None:
+def print_result(result: Result, drops: list[Drop], *, by_event_type: bool = True) -> None:
     """The account, for a person."""
     columns = ("accepted", "delivered", "dropped", "filtered", "pending")
-    print_table(
-        {"event type": "left"} | dict.fromkeys(columns, "right"),
-        (
-            (name, *(getattr(tally, column) for column in columns))
-            for name, tally in result.by_event_type.items()
-        ),
-    )
-    say()
+    if by_event_type:
+        print_table(
+            {"event type": "left"} | dict.fromkeys(columns, "right"),
+            (
+                (name, *(getattr(tally, column) for column in columns))
+                for name, tally in result.by_event_type.items()
+            ),
+        )
+        say()
     say(", ".join(f"{column} {getattr(result, column):,}" for column in columns))
     say(f"{result.requests:,} requests, {result.retries:,} retries, {result.duration_s:.2f} s")
     for what, reasons in (

@@ -28,6 +28,9 @@ _TROUBLE = (
 )
 
 
+_COLUMNS = ("event_type", "attempt", "answer", "action")
+
+
 def demo(
     *,
     seed: Annotated[int, typer.Option(help="The same seed gives the same world.")] = 1,
@@ -61,6 +64,7 @@ def demo(
             result.to_dict()
             | {
                 "drops": [drop._asdict() for drop in drops],
+                "trouble": [dict(zip(_COLUMNS, row, strict=True)) for row in _troubled(attempts)],
                 "missing": missing,
                 "received": receiver.counts.to_dict(),
             }
@@ -90,12 +94,10 @@ def _show(
     say(f"A receiver listened on {url}; a Current sent it one event of each type.")
     say()
     say("What did not go smoothly, and what was done about it:")
-    print_table(
-        {"event type": "", "attempt": "right", "answer": "", "then": ""}, _troubled(attempts)
-    )
+    print_table({name: "left" for name in _COLUMNS}, _troubled(attempts))
     say()
     say("What the sender says:")
-    print_result(result, drops)
+    print_result(result, drops, by_event_type=not result.complete)
     say()
     say("What the receiver says:")
     print_counts(counts)
@@ -107,4 +109,4 @@ def _troubled(attempts: list[Attempt]) -> list[tuple[Any, ...]]:
     again = {each.event_type for each in attempts if each.number > 1}
     rows = [each for each in attempts if each.event_type in again]
     rows.sort(key=lambda each: (each.event_type, each.number))
-    return [(each.event_type, each.number, each.answer, each.action.value) for each in rows]
+    return [(each.event_type, each.number, str(each.answer), each.action.value) for each in rows]

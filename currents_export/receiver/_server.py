@@ -37,8 +37,11 @@ def _reset(transport: asyncio.Transport) -> None:
 
 def _bind(host: str, port: int) -> socket.socket:
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )[0]
+        # With the protocol named: asyncio lets small answers go at once on such sockets alone.
+        listening = socket.socket(family, kind, protocol)
     except OSError as error:
         raise ReceiverError(f"cannot listen on {host}: {error.strerror or error}") from error
     try:
