@@ -140,9 +140,9 @@ def test_a_drop_names_the_event_and_the_reason() -> None:
     add(target, 1)
     batch = target.take(0.0)
     assert batch is not None
-    assert target.settle(batch, Action.DROP, "400: bad") == [("a", "a0", "400: bad")]
+    assert target.settle(batch, Action.DROP, "400", "400: bad") == [("a", "a0", "400", "400: bad")]
     assert target.tallies() == {"a": Tally(accepted=1, dropped=1)}
-    assert target.drop_reasons == {"400: bad": 1}
+    assert target.drop_reasons == {"400": 1}
 
 
 def test_expiring_drops_what_is_queued_and_leaves_what_is_out() -> None:
@@ -167,7 +167,7 @@ def test_expiring_an_empty_queue_counts_no_reason() -> None:
 def test_filtered_and_refused_events_are_counted() -> None:
     target = queues()
     target.filter("a", "not selected")
-    assert target.refuse("a", "x", "too large") == ("a", "x", "too large")
+    assert target.refuse("a", "x", "too large") == ("a", "x", "too large", "")
     assert target.tallies() == {"a": Tally(accepted=1, dropped=1, filtered=1)}
     assert (target.pending, target.pending_bytes) == (0, 0)
     assert target.filter_reasons == {"not selected": 1}

@@ -265,7 +265,8 @@ def test_400_is_split_to_ones_and_the_bad_event_alone_is_dropped(
     assert {each["id"] for each in receiver.events} == {event(0).id, event(2).id}
     (drop,) = told.drops
     assert (drop.event_type, drop.id) == (OPEN, bad.id)
-    assert drop.reason.startswith("400: 1 conformance errors")
+    assert drop.reason == "400 when sent alone"
+    assert drop.answer.startswith("400: 1 conformance errors")
     assert result.drop_reasons == {drop.reason: 1}
 
 
@@ -304,7 +305,8 @@ def test_an_event_that_is_413_all_by_itself_is_dropped_with_that_reason(
         result = sender.flush()
     assert (result.delivered, result.dropped) == (2, 1)
     assert [drop.id for drop in told.drops] == [event(1).id]
-    assert told.drops[0].reason.startswith("413: the body has ")
+    assert result.drop_reasons == {"413 when sent alone": 1}
+    assert told.drops[0].answer.startswith("413: the body has ")
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -585,7 +587,7 @@ def test_an_event_over_900_kb_is_dropped_and_counted(told: Told, clock: ManualCl
     with Sender(custom(), transport=transport, clock=clock, hooks=told.hooks) as sender:
         sender.send([event(0, user_agent="x" * room), event(1, user_agent="x" * (room + 1))])
     assert (sender.result.delivered, sender.result.dropped) == (1, 1)
-    assert told.drops == [(OPEN, event(1).id, "larger than 900 KB")]
+    assert told.drops == [(OPEN, event(1).id, "larger than 900 KB", "")]
     assert adds_up(sender.result)
 
 

@@ -59,12 +59,14 @@ class Drop(NamedTuple):
     Attributes:
         event_type: the event's type.
         id: the event's id.
-        reason: why.
+        reason: why, in words that are the same for all events dropped for it.
+        answer: what the receiver said to the event, if it was sent; no secrets.
     """
 
     event_type: str
     id: str
     reason: str
+    answer: str = ""
 
 
 @attrs.frozen
@@ -232,10 +234,13 @@ class Queues:
         """End what `hold` began."""
         self._queues[batch.event_type].held -= 1
 
-    def settle(self, batch: Batch, action: Action | None, reason: str) -> list[Drop]:
+    def settle(
+        self, batch: Batch, action: Action | None, reason: str = "", answer: str = ""
+    ) -> list[Drop]:
         """Account for a batch that `take` gave, by what its answer led to.
 
-        `None`, `RETRY` and `PAUSE` put it back as it is. The list is of what was dropped.
+        `None`, `RETRY` and `PAUSE` put it back as it is. The list is of what was dropped, with
+        the reason and the answer given here.
         """
         self.out.remove(batch)
         match action:
@@ -244,7 +249,7 @@ class Queues:
                 self._forget(batch.events)
                 return []
             case Action.DROP:
-                return self._drop(batch.event_type, batch.events, reason)
+                return self._drop(batch.event_type, batch.events, reason, answer)
             case Action.SPLIT_TO_ONES:
                 self._put_back(
                     Batch(batch.event_type, (each,), alone=True) for each in batch.events
@@ -271,12 +276,14 @@ class Queues:
             queue.waiting.clear()
         return drops
 
-    def _drop(self, event_type: str, events: tuple[Queued, ...], reason: str) -> list[Drop]:
+    def _drop(
+        self, event_type: str, events: tuple[Queued, ...], reason: str, answer: str = ""
+    ) -> list[Drop]:
         self._queues[event_type].dropped += len(events)
         if events:
             self.drop_reasons[reason] += len(events)
         self._forget(events)
-        return [Drop(event_type, each.id, reason) for each in events]
+        return [Drop(event_type, each.id, reason, answer) for each in events]
 
     def _forget(self, events: tuple[Queued, ...]) -> None:
         self.pending -= len(events)

@@ -80,7 +80,7 @@ class _Outcome(NamedTuple):
     action: Action | None
 
 
-_HALTED = _Outcome(Answer(None, "halted"), None)
+_HALTED = _Outcome(Answer(None), None)
 
 
 class Sender:
@@ -626,10 +626,11 @@ class Sender:
     def _finish(self, batch: Batch, outcome: _Outcome) -> None:
         with self._lock:
             self._active -= 1
-            action, reason = outcome.action, str(outcome.answer)
+            action, reason = outcome.action, f"{outcome.answer.status} when sent alone"
             if action in (None, Action.RETRY, Action.PAUSE) and self._health.expired:
                 action, reason = Action.DROP, _EXPIRED
-            self._dropped(self._queues.settle(batch, action, reason))
+            answer = "" if outcome is _HALTED else str(outcome.answer)
+            self._dropped(self._queues.settle(batch, action, reason, answer))
             if action is Action.DELIVERED and self._hooks.on_delivered is not None:
                 ids = tuple(each.id for each in batch.events)
                 self._call(self._hooks.on_delivered, batch.event_type, ids)
@@ -684,7 +685,7 @@ class Sender:
 
     def _dropped(self, drops: list[Drop]) -> None:
         for drop in drops:
-            _log.debug("dropped %s (%s): %s", drop.id, drop.event_type, drop.reason)
+            _log.debug("dropped %s (%s): %s %s", drop.id, drop.event_type, drop.reason, drop.answer)
             self._call(self._hooks.on_dropped, drop)
 
     def _notify(self, kind: NoticeKind) -> None:
