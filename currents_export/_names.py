@@ -17,7 +17,8 @@ def nearest(name: str, known: Iterable[str], *, most: int = 3) -> tuple[str, ...
         lower = candidate.lower()
         for form in {lower, ".".join(lower.split(".")[-2:])}:
             forms.setdefault(form, []).append(candidate)
-    close = get_close_matches(name.lower(), forms, n=most, cutoff=0.6)
+    # Two forms may stand for one candidate, so twice as many are asked for.
+    close = get_close_matches(name.lower(), forms, n=2 * most, cutoff=0.6)
     return tuple(dict.fromkeys(found for form in close for found in forms[form]))[:most]
 
 

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import attrs
 
-from ._masking import mask, mask_url
+from ._masking import mask, mask_url, shown
 from ._names import did_you_mean
 from .catalog import Catalog
 from .errors import CurrentError, UnknownName
@@ -44,8 +44,10 @@ def _to_region(value: Region | str | None) -> Any:
 
 
 def _to_event_types(value: Iterable[str]) -> Any:
-    # A lone string is an iterable too, of its letters; it is left for validation to name.
-    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
+    # Text and tables are iterables too, of letters and of keys; they are left for validation to
+    # name.
+    alike = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+    return tuple(value) if alike else value
 
 
 def _to_transformations(value: Mapping[str, Transformation | str]) -> Any:
@@ -57,8 +59,8 @@ def _to_transformations(value: Mapping[str, Transformation | str]) -> Any:
     )
 
 
-def _newest() -> int:
-    return Catalog.load().schema_version
+def _to_schema_version(value: int | None) -> int:
+    return Catalog.load().schema_version if value is None else value
 
 
 @attrs.frozen(kw_only=True)
@@ -87,7 +89,7 @@ class Current:
     Raises:
         CurrentError: one or more fields are wrong; all problems are listed together.
 
-    A write key or a token is in no repr of it.
+    A write key or a token is in no repr of it. A Current is immutable and can be hashed.
     """
 
     integration_name: str
@@ -97,9 +99,9 @@ class Current:
     endpoint: str | None = attrs.field(default=None, repr=lambda value: repr(mask_url(value)))
     bearer_token: str | None = attrs.field(default=None, repr=mask)
     event_types: tuple[str, ...] = attrs.field(default=("*",), converter=_to_event_types)
-    schema_version: int = attrs.field(factory=_newest)
+    schema_version: int = attrs.field(default=None, converter=_to_schema_version)
     field_transformations: Mapping[str, Transformation] = attrs.field(
-        factory=dict, converter=_to_transformations
+        factory=dict, converter=_to_transformations, hash=False
     )
     allow_plain_http: bool = False
     selected: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
@@ -153,7 +155,7 @@ class Current:
         if path is not None:
             text = _read(Path(path))
             values |= _parse(text, str(path))
-            places |= {name: f"line {_line_of(name, text)}: " for name in values}
+            places |= {name: _place_of(name, text) for name in values}
         for name, text in _environment(os.environ if environ is None else environ):
             places[name] = f"{ENVIRONMENT_PREFIX}{name.upper()}: "
             try:
@@ -162,7 +164,7 @@ class Current:
                 problems.append((name, str(error)))
                 values.pop(name, None)
         known = [field.name for field in attrs.fields(cls) if field.init]
-        for name in values.keys() - set(known):
+        for name in sorted(values.keys() - set(known)):
             problems.append((name, "there is no such field" + did_you_mean(name, known)))
             del values[name]
         try:
@@ -177,24 +179,26 @@ class Current:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        why = f"it cannot be read: {error.strerror or error}"
-        raise CurrentError([("file", why)], source=str(path)) from error
+        return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CurrentError([("file", "it is not UTF-8 text")], source=str(path)) from error
+    except (OSError, ValueError) as error:  # the latter for a name that no file can have
+        why = f"it cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise CurrentError([("file", why)], source=str(path)) from error
 
 
 def _parse(text: str, source: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number too long, a value nested too deep
         raise CurrentError([("file", f"it is not TOML: {error}")], source=source) from error
 
 
-def _line_of(name: str, text: str) -> int:
-    found = re.search(rf"^\s*\[?\s*[\"']?{re.escape(name)}\b", text, re.MULTILINE)
-    return text.count("\n", 0, found.end()) + 1 if found else 1
+def _place_of(name: str, text: str) -> str:
+    """The line a top-level key stands on; nothing when it is written in an unusual way."""
+    key = rf"^[ \t]*\[{{0,2}}[ \t]*([\"']?){re.escape(name)}\1[ \t]*[=.\]]"
+    found = re.search(key, text, re.MULTILINE)
+    return f"line {text.count(chr(10), 0, found.start()) + 1}: " if found else ""
 
 
 def _environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -238,6 +242,11 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 _KEY_LOOKS_LIKE = "https://<data plane>/v1/webhook?writeKey=<write key>"
 
+# White space, control characters, and what stands for bytes that are not UTF-8.
+_NOT_IN_A_URL = re.compile(r"[\s\x00-\x1f\x7f\ud800-\udfff]")
+# Labels between dots (letters beyond ASCII may be written as they are), or an IPv6 address.
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]+(%\w+)?")
+
 _Problem = tuple[str, str]
 
 
@@ -249,17 +258,28 @@ def _problems(current: Current) -> Iterator[_Problem]:
         and current.contact_email.strip()
         and not _EMAIL.fullmatch(current.contact_email)
     ):
-        yield "contact_email", f"{current.contact_email!r} is not an email address"
+        yield "contact_email", f"{_quoted(current.contact_email)} is not an email address"
     yield from _destination(current)
     if not isinstance(current.allow_plain_http, bool):
         yield "allow_plain_http", "it must be true or false"
-    try:
-        catalog = Catalog.load(current.schema_version)
-    except UnknownName as error:
-        yield "schema_version", str(error)
-        catalog = Catalog.load()
+    catalog = Catalog.load()
+    if type(current.schema_version) is not int:
+        yield "schema_version", f"it must be a whole number, not {_quoted(current.schema_version)}"
+    else:
+        try:
+            catalog = Catalog.load(current.schema_version)
+        except UnknownName as error:
+            yield "schema_version", str(error)
     yield from _event_types(current.event_types, catalog)
     yield from _transformations(current.field_transformations, catalog)
+
+
+def _quoted(value: object) -> str:
+    """A value as a message shows it; a URL in the wrong field may hold a write key."""
+    if isinstance(value, str):
+        return shown(mask_url(value) if "://" in value else value)
+    is_scalar = isinstance(value, int | float | enum.Enum | None)
+    return shown(value) if is_scalar else f"a {type(value).__name__}"
 
 
 def _text(name: str, value: object) -> Iterator[_Problem]:
@@ -272,24 +292,35 @@ def _text(name: str, value: object) -> Iterator[_Problem]:
 
 
 def _destination(current: Current) -> Iterator[_Problem]:
-    if current.key is None and current.endpoint is None:
+    key, endpoint = current.key, current.endpoint
+    if key is None and endpoint is None:
         yield "key", f"it is missing; it is the webhook URL RudderStack shows: {_KEY_LOOKS_LIKE}"
-        return
-    if current.key is not None and current.endpoint is not None:
+    if key is not None and endpoint is not None:
         yield "endpoint", "a Current has a key (RudderStack) or an endpoint (Custom), not both"
-    if current.key is not None:
-        yield from _key(current.key, allow_plain_http=current.allow_plain_http)
-        if not isinstance(current.region, Region):
-            what = "it is missing" if current.region is None else f"{current.region!r} is unknown"
-            yield "region", f"{what}; it must be US or EU"
-        if current.bearer_token is not None:
-            yield "bearer_token", "it goes with an endpoint; a key has the write key in it"
-        return
-    yield from _url("endpoint", current.endpoint, allow_plain_http=current.allow_plain_http)
-    if current.region is not None:
+    if key is not None:
+        yield from _key(key, allow_plain_http=current.allow_plain_http)
+    if endpoint is not None:
+        yield from _url("endpoint", endpoint, allow_plain_http=current.allow_plain_http)
+    yield from _region(current.region, has_key=key is not None, has_endpoint=endpoint is not None)
+    yield from _bearer_token(current.bearer_token, has_key=key is not None)
+
+
+def _region(region: object, *, has_key: bool, has_endpoint: bool) -> Iterator[_Problem]:
+    if region is None:
+        if has_key:
+            yield "region", "it is missing; it must be US or EU"
+    elif has_endpoint and not has_key:
         yield "region", "it goes with a key (RudderStack), not with an endpoint"
-    token = current.bearer_token
-    if token is not None and not (isinstance(token, str) and _TOKEN.fullmatch(token)):
+    elif not isinstance(region, Region):
+        yield "region", f"{_quoted(region)} is unknown; it must be US or EU"
+
+
+def _bearer_token(token: object, *, has_key: bool) -> Iterator[_Problem]:
+    if token is None:
+        return
+    if has_key:
+        yield "bearer_token", "it goes with an endpoint; a key has the write key in it"
+    elif not (isinstance(token, str) and _TOKEN.fullmatch(token)):
         yield (
             "bearer_token",
             "a bearer token is one or more letters, digits or -._~+/ with = at its end (RFC 6750)",
@@ -320,10 +351,10 @@ def _url(name: str, url: object, *, allow_plain_http: bool) -> Iterator[_Problem
         # The reason would quote the part at fault, and a secret may have been put there.
         yield name, "it is not a URL: its host or port is malformed"
         return
-    if re.search(r"[\s\x00-\x1f\x7f]", url) or not host:
+    if _NOT_IN_A_URL.search(url) or not host or not _HOST.fullmatch(host):
         yield name, "it is not a URL; it must look like https://host/path"
     elif parts.scheme not in ("http", "https"):
-        yield name, f"it begins with {parts.scheme}:; it must be an https URL"
+        yield name, "it must be an https URL"
     elif parts.scheme == "http" and not allow_plain_http and not _is_loopback(host):
         yield (
             name,
@@ -345,6 +376,9 @@ def _event_types(patterns: object, catalog: Catalog) -> Iterator[_Problem]:
     if not patterns:
         yield "event_types", "none is selected; '*' selects all"
     for pattern in patterns:
+        if "://" in pattern:
+            yield "event_types", f"{_quoted(pattern)} is a URL, not an event type"
+            continue
         try:
             catalog.select(pattern)
         except UnknownName as error:
@@ -357,13 +391,17 @@ def _transformations(transformations: object, catalog: Catalog) -> Iterator[_Pro
         return
     fields = catalog.fields
     texts = {name for name, found in fields.items() if any(f.json_type == "string" for f in found)}
+    newest = Catalog.load().fields
     for name, how in transformations.items():
-        if name not in fields:
-            yield (
-                "field_transformations",
-                f"no event has a field {name!r}{did_you_mean(str(name), texts)}",
-            )
+        if name not in fields and name in newest:
+            since = min(field.since for field in newest[name])
+            problem = f"{name} came with schema version {since}; this is {catalog.schema_version}"
+            yield "field_transformations", problem
+        elif name not in fields:
+            problem = f"no event has a field {_quoted(name)}{did_you_mean(str(name), texts)}"
+            yield "field_transformations", problem
         elif name not in texts:
             yield "field_transformations", f"{name} is not text, and text alone is transformed"
         if not isinstance(how, Transformation):
-            yield "field_transformations", f"{name} is to be {how!r}; it must be remove or hash"
+            problem = f"{_quoted(name)} is to be {_quoted(how)}; it must be remove or hash"
+            yield "field_transformations", problem

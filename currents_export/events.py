@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import enum
 import uuid
 from collections.abc import Mapping
 from typing import Any, Self
 
 import attrs
 
+from ._masking import shown
 from .errors import EventError
 
 __all__ = ["Event"]
+
+
+_OWN_KEYS = frozenset({"event_type", "id", "time", "user", "properties"})
 
 
 def _new_id() -> str:
@@ -31,8 +36,9 @@ class Event:
         extra: top-level keys other than these five, kept as they were read.
 
     Raises:
-        EventError: an attribute has the wrong type or is empty. The values inside `user` and
-            `properties` are checked when the event is encoded.
+        EventError: an attribute has the wrong type or is empty, or `extra` holds one of the other
+            five keys. The values inside `user` and `properties` are checked when the event is
+            encoded.
 
     Source: Braze, Custom Currents export (the event object).
     """
@@ -47,13 +53,16 @@ class Event:
     def __attrs_post_init__(self) -> None:
         for name in ("event_type", "id"):
             value = getattr(self, name)
-            if not isinstance(value, str) or not value:
+            if (type(value) is not str and not _is_text(value)) or not value:
                 raise _wrong(name, value, "a string that is not empty")
         if type(self.time) is not int:
             raise _wrong("time", self.time, "whole seconds since the Unix epoch, as an int")
         for name in ("user", "properties", "extra"):
             if not isinstance(getattr(self, name), dict):
                 raise _wrong(name, getattr(self, name), "a dict of field names to JSON values")
+        if self.extra and (doubled := self.extra.keys() & _OWN_KEYS):
+            names = ", ".join(sorted(doubled))
+            raise EventError(f"extra holds {names}, which the event has itself", field="extra")
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
@@ -88,14 +97,18 @@ class Event:
 
         The dicts inside are the event's own, not copies.
         """
-        return {
+        value = {
             "event_type": self.event_type,
             "id": self.id,
             "time": self.time,
             "user": self.user,
             "properties": self.properties,
-            **self.extra,
         }
+        return value | self.extra if self.extra else value
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not isinstance(value, enum.Enum)
 
 
 def _wrong(name: str, value: object, right: str) -> EventError:
@@ -107,5 +120,4 @@ def _described(value: object) -> str:
         return "null"
     if isinstance(value, dict | list):
         return f"a {type(value).__name__} of {len(value)}"
-    text = repr(value)
-    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"
+    return f"{shown(value)} ({type(value).__name__})"

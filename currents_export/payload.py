@@ -21,6 +21,7 @@ from typing import Any
 import attrs
 import orjson
 
+from ._masking import shown
 from .errors import EventError
 from .events import Event
 
@@ -41,6 +42,7 @@ EMPTY_BODY = b'{"events":[]}'
 
 _SCALARS = frozenset({str, int, bool, NoneType})
 _MAX_DEPTH = 200
+_NOT_UNICODE = "holds half of a surrogate pair, which is not valid Unicode text"
 _SMALLEST_INT, _LARGEST_INT = -(2**63), 2**64 - 1
 
 
@@ -63,22 +65,28 @@ def transform(event: Event, transformations: Mapping[str, Transformation]) -> Ev
     String values in `user` and `properties` alone are changed: *remove* puts `[REDACTED]` in
     their place, *hash* the lower-case hexadecimal SHA-256 of their UTF-8. An event that holds
     none of the fields is returned as it is.
+
+    Raises:
+        EventError: a string to be hashed is not valid Unicode; the message names the field.
     """
-    user = _transform_part(event.user, transformations)
-    properties = _transform_part(event.properties, transformations)
+    user = _transform_part("user", event.user, transformations)
+    properties = _transform_part("properties", event.properties, transformations)
     if user is event.user and properties is event.properties:
         return event
     return attrs.evolve(event, user=user, properties=properties)
 
 
 def _transform_part(
-    values: dict[str, Any], transformations: Mapping[str, Transformation]
+    part: str, values: dict[str, Any], transformations: Mapping[str, Transformation]
 ) -> dict[str, Any]:
-    changed = {
-        name: _TRANSFORM[transformations[name]](values[name])
-        for name in transformations.keys() & values.keys()
-        if isinstance(values[name], str)
-    }
+    changed = {}
+    for name in transformations.keys() & values.keys():
+        if isinstance(values[name], str):
+            try:
+                changed[name] = _TRANSFORM[transformations[name]](values[name])
+            except UnicodeEncodeError as error:
+                path = f"{part}.{name}"
+                raise EventError(f"{path} {_NOT_UNICODE}", field=path) from error
     return values | changed if changed else values
 
 
@@ -91,12 +99,14 @@ def encode_event(event: Event) -> bytes:
             names the field.
     """
     value = event.to_dict()
-    for part in (event.user, event.properties, event.extra):
-        # Most values are plain scalars, and the encoder judges those; it would take a NaN, a UUID
-        # or a date in silence, so all else is looked at first.
-        if not _SCALARS.issuperset(map(type, part.values())):
-            _refuse_non_json(value)
-            break
+    # Most values are plain scalars, and the encoder judges those; it would take a NaN, a UUID or a
+    # date in silence, so all else is looked at first.
+    if (
+        event.extra
+        or not _SCALARS.issuperset(map(type, event.properties.values()))
+        or not _SCALARS.issuperset(map(type, event.user.values()))
+    ):
+        _refuse_non_json(value)
     try:
         return orjson.dumps(value)
     except (TypeError, ValueError) as error:
@@ -117,6 +127,7 @@ _HINTS: tuple[tuple[type, str], ...] = (
     (bytes, "decode it to text"),
     (set, "use a list"),
     (frozenset, "use a list"),
+    (tuple, "use a list or a plain tuple"),
 )
 
 
@@ -127,9 +138,12 @@ def _refuse_non_json(value: object, path: str = "", depth: int = 0) -> None:
     if isinstance(value, dict):
         for key, inner in value.items():
             if not isinstance(key, str) or _scalar_problem(key):
-                raise EventError(f"{path} has the key {key!r}; JSON keys are text", field=path)
+                owner = path or "the event"
+                raise EventError(
+                    f"{owner} has the key {shown(key)}; JSON keys are text", field=path or None
+                )
             _refuse_non_json(inner, f"{path}.{key}" if path else key, depth + 1)
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, list) or type(value) is tuple:
         for index, inner in enumerate(value):
             _refuse_non_json(inner, f"{path}[{index}]", depth + 1)
     elif problem := _scalar_problem(value):
@@ -151,7 +165,7 @@ def _scalar_problem(value: object) -> str | None:
         case str() if not isinstance(value, enum.Enum):
             if value.isascii() or _is_unicode(value):
                 return None
-            return "holds half of a surrogate pair, which is not valid Unicode text"
+            return _NOT_UNICODE
     hint = next((f"; {hint}" for kind, hint in _HINTS if isinstance(value, kind)), "")
     return f"is a {type(value).__name__}, which is not JSON{hint}"
 

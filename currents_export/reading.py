@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -46,7 +46,7 @@ def read_path(path: Path | str) -> Iterator[Located | ReadError]:
         return read_values(sys.stdin.buffer, source="<stdin>")
     try:
         lines = Path(path).open("rb")  # noqa: SIM115 - closed by the generator below
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the latter for a name that no file can have
         raise ReadError(_why(error), source=str(path)) from error
 
     def values() -> Iterator[Located | ReadError]:
@@ -61,26 +61,56 @@ def read_values(
 ) -> Iterator[Located | ReadError]:
     """The event objects in `lines` (an open binary file will do), with their places.
 
-    The input is JSON Lines when its first line that is not blank is a whole JSON value, and one
-    JSON document otherwise. A line, and a document, is an event, an array of events, or a request
-    body (`{"events": [...]}`). JSON Lines are read as a stream, in the memory of one line. In a
-    document that is broken in one place, the elements before and behind that place survive.
+    The input is JSON Lines or one JSON document. A line, and a document, is an event, an array of
+    events, or a request body (`{"events": [...]}`); arrays may hold bodies and arrays, too. JSON
+    Lines are read as a stream, in the memory of one line. Where an array or a body is broken in
+    one place, the events before and behind that place survive.
     """
     numbered = enumerate(iter(lines), start=1)
     try:
-        for number, line in numbered:
-            text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-            if not text.strip():
-                continue
-            if not _is_json(text):
-                rest = b"".join(line for _, line in numbered)
-                yield from _document(text + rest, number, source)
-            else:
-                for at, raw in chain([(number, text)], numbered):
-                    yield from _line(raw, at, source)
-            return
+        head = _head(numbered)
+        if _are_json_lines([text for _, text in head]):
+            for number, text in chain(head, numbered):
+                yield from _line(text, number, source)
+        elif head:
+            rest = b"".join(text for _, text in chain(head[1:], numbered))
+            yield from _document(head[0][1] + rest, head[0][0], source)
     except OSError as error:
         yield ReadError(_why(error), source=source)
+
+
+def _head(numbered: Iterator[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """The lines up to the first one that is not blank; up to the second, if that is not JSON."""
+    head: list[tuple[int, bytes]] = []
+    wanted = 1
+    for number, line in numbered:
+        text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        if not text.strip() and not head:
+            continue
+        head.append((number, text))
+        if text.strip():
+            if wanted == 2 or _is_json(text):
+                break
+            wanted = 2
+    return head
+
+
+def _are_json_lines(head: list[bytes]) -> bool:
+    """Whether the input is JSON Lines, by its first line, or by its second if that is broken.
+
+    In a document that spans lines, a line can begin with an object or an array only if the line
+    before it ends with a bracket, a comma or a colon.
+    """
+    if not head:
+        return False
+    if _is_json(head[0]):
+        return True
+    second = head[-1].strip()
+    return (
+        second[:1] in (b"{", b"[")
+        and _is_json(second)
+        and not head[0].rstrip().endswith((b"[", b",", b":"))
+    )
 
 
 def read_events(values: Iterable[Located | ReadError]) -> Iterator[Event | ReadError]:
@@ -95,8 +125,8 @@ def read_events(values: Iterable[Located | ReadError]) -> Iterator[Event | ReadE
             yield ReadError(str(error), source=item.source, line=item.line)
 
 
-def _why(error: OSError) -> str:
-    return f"cannot be read: {error.strerror or error}"
+def _why(error: Exception) -> str:
+    return f"cannot be read: {getattr(error, 'strerror', None) or error}"
 
 
 def _is_json(text: bytes) -> bool:
@@ -113,27 +143,46 @@ def _line(raw: bytes, number: int, source: str) -> Iterator[Located | ReadError]
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        yield ReadError(f"not JSON: {error.msg}", source=source, line=number)
+        yield from _broken(raw, error, number, source)
         return
     for event in _events_of(value):
         yield Located(event, source, number)
 
 
-def _events_of(value: Any) -> list[Any]:
-    """The events in a JSON value: a body's, an array's, or the value itself."""
-    if isinstance(value, dict) and "event_type" not in value and _is_array(value.get("events")):
-        value = value["events"]
-    return value if isinstance(value, list) else [value]
+def _events_of(value: Any) -> Iterator[Any]:
+    """The events in a JSON value: those of a body or of an array, or the value itself."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if _is_body(each):
+            each = each["events"]
+        if isinstance(each, list):
+            waiting.extend(reversed(each))
+        else:
+            yield each
 
 
-def _is_array(value: object) -> bool:
-    return isinstance(value, list)
+def _is_body(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and "event_type" not in value
+        and isinstance(value.get("events"), list)
+    )
 
 
 _OPENING = re.compile(r'\s*(?:\{\s*"events"\s*:\s*)?\[')
+# The same around events inside a document; what is broken is then looked for in there.
+_INNER_OPENING = re.compile(r'(?:\{\s*"events"\s*:\s*)?\[(?=\s*\{)')
 _BETWEEN = re.compile(r"[\s,]*")
 _BETWEEN_OR_CLOSING = re.compile(r"[\s,\]}]*")
-_NEXT_OBJECT = re.compile(r"^([ \t]*)\{", re.MULTILINE)
+_MARK = re.compile(r'"(?:[^"\\\n]|\\.)*"|[\[\]{}"]|,\s*(?=\{\s*"event_type")')
+_AT_LINE_START = re.compile(r"\n([ \t]*)(?=[\[{])")
+_VALUE_BEHIND_COMMA = re.compile(r",\s*(?=[\[{])")
+_EVENT_BEHIND_COMMA = re.compile(r',\s*(?=\{\s*"event_type")')
+# It finds where a value ends; whether the value is JSON, orjson decides, as it does for a line.
+# Numbers stay text, since some are too long for an int.
+_EXTENT = json.JSONDecoder(parse_int=str, parse_float=str)
+_CLOSING = {"{": "}", "[": "]"}
 
 
 def _document(raw: bytes, first_line: int, source: str) -> Iterator[Located | ReadError]:
@@ -141,63 +190,101 @@ def _document(raw: bytes, first_line: int, source: str) -> Iterator[Located | Re
     try:
         whole = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        broken = ReadError(
-            f"not JSON: {error.msg}", source=source, line=first_line + error.lineno - 1
-        )
-    else:
-        text = raw.decode()
-        if opening := _OPENING.match(text):
-            yield from _elements(text, opening.end(), first_line, source, _BETWEEN)
-        else:
-            yield from (Located(event, source, first_line) for event in _events_of(whole))
+        yield from _broken(raw, error, first_line, source)
         return
-    text = raw.decode(errors="replace")
+    text = raw.decode()
+    opening = _OPENING.match(text)
+    if opening and (isinstance(whole, list) or _is_body(whole)):
+        yield from _elements(text, opening.end(), first_line, source, _BETWEEN)
+    else:
+        yield from (Located(event, source, first_line) for event in _events_of(whole))
+
+
+def _broken(
+    raw: bytes, error: orjson.JSONDecodeError, first_line: int, source: str
+) -> Iterator[Located | ReadError]:
+    """The events that survive in broken JSON, and where it is broken."""
+    # Bytes that are not UTF-8 become halves of surrogate pairs, which orjson refuses in its turn.
+    text = raw.rstrip().decode(errors="surrogateescape")
     begin = opening.end() if (opening := _OPENING.match(text)) else 0
     reported = False
     for item in _elements(text, begin, first_line, source, _BETWEEN_OR_CLOSING):
         reported = reported or isinstance(item, ReadError)
         yield item
     if not reported:  # every element is sound, so it is the brackets around them that are not
-        yield broken
+        at = first_line + min(error.lineno - 1, text.count("\n"))
+        yield ReadError(f"not JSON: {error.msg}", source=source, line=at)
 
 
 def _elements(
     text: str, position: int, first_line: int, source: str, between: re.Pattern[str]
 ) -> Iterator[Located | ReadError]:
-    """The JSON values from `position` on, one after the other, until none begins.
-
-    After a value that is broken, reading goes on at the next line that begins with a brace no
-    further in than the broken value was: at the next element, that is, not inside this one.
-    """
-    decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+    """The JSON values from `position` on, one after the other, until none begins."""
     line, counted = first_line, 0
     while True:
-        if gap := between.match(text, position):
-            position = gap.end()
+        gap = between.match(text, position)
+        position = gap.end() if gap else position
         if position >= len(text) or text[position] in "]}":
             return
         line, counted = line + text.count("\n", counted, position), position
+        begin, at = position, position
         try:
-            value, position = decoder.raw_decode(text, position)
+            _, position = _EXTENT.raw_decode(text, begin)
+            value = orjson.loads(text[begin:position])
         except (ValueError, RecursionError) as error:
-            at, why = position, str(error)
+            why = str(error)
             if isinstance(error, json.JSONDecodeError):
-                at, why = error.pos, error.msg
-            bad = line + text.count("\n", position, at)
-            yield ReadError(f"not JSON: {why}", source=source, line=bad)
-            before = text[text.rfind("\n", 0, position) + 1 : position]
-            position = _resume(text, position + 1, len(before) - len(before.lstrip()))
+                at, why = error.pos + (begin if position > begin else 0), error.msg
+            bad = line + text.count("\n", begin, at)
+            if inner := _INNER_OPENING.match(text, begin):
+                position = inner.end()
+            else:
+                yield ReadError(f"not JSON: {why}", source=source, line=bad)
+                position = _resume(text, begin)
             continue
         for event in _events_of(value):
             yield Located(event, source, line)
 
 
-def _resume(text: str, position: int, indent: int) -> int:
-    for match in _NEXT_OBJECT.finditer(text, position):
-        if len(match[1]) <= indent:
-            return match.end() - 1
-    return len(text)
+def _resume(text: str, begin: int) -> int:
+    """Where to go on reading, when the value that starts at `begin` is broken.
+
+    That is behind the value, if its brackets match. If they do not, it is where the next line
+    begins with a bracket no further in than the value was: at the next element, that is, not
+    inside this one; or, in the same line, at the next comma and event.
+    """
+    before = text[text.rfind("\n", 0, begin) + 1 : begin]
+    indent = len(before) - len(before.lstrip())
+    is_scalar = text[begin] not in _CLOSING
+    lines = _AT_LINE_START.finditer(text, begin)
+    ends = (found.end() for found in lines if is_scalar or len(found[1]) <= indent)
+    end = next(ends, len(text))
+    if not is_scalar:
+        end = _behind(text, begin, end) or end
+    # A string without an end makes text of what is none. But no text that is well written holds
+    # an event, since its quotes are escaped there.
+    behind_comma = _VALUE_BEHIND_COMMA if is_scalar else _EVENT_BEHIND_COMMA
+    found = behind_comma.search(text, begin, end)
+    return found.end() if found else end
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+def _behind(text: str, begin: int, end: int) -> int | None:
+    """Behind the bracket that closes the one at `begin`, or at an event that comes before it.
+
+    None when there is neither up to `end`.
+    """
+    open_brackets: list[str] = []
+    for found in _MARK.finditer(text, begin, end):
+        mark = found[0]
+        if mark in _CLOSING:
+            open_brackets.append(_CLOSING[mark])
+        elif mark in ("]", "}"):
+            if open_brackets.pop() != mark:
+                return None
+            if not open_brackets:
+                return found.end()
+        elif mark == '"':  # of a string that does not end
+            return None
+        elif mark[0] == ",":
+            return found.end()
+    return None

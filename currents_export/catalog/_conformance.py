@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import attrs
+import orjson
 
+from .._masking import shown
 from .._names import did_you_mean
-from ._model import Catalog, EventType, Field, ValueRule
-
-if TYPE_CHECKING:
-    from ..events import Event
+from ..events import Event
+from ._model import Catalog, EventType, Field
 
 __all__ = ["Finding", "check_event"]
 
@@ -54,12 +54,17 @@ class Finding:
         return attrs.asdict(self)
 
 
+_NO_POINT = "Braze writes whole numbers without a decimal point"
+
 #: What a check yields: the level, the field's path, what was wrong, what is right.
 _Raw = tuple[Level, str, str, str]
 
 _JSON_TYPES: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
-    "integer": lambda value: type(value) is int,
+    # As JSON Schema has it: 1.0 is the whole number 1.
+    "integer": lambda value: (
+        type(value) is int or (isinstance(value, float) and value.is_integer())
+    ),
     "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     "boolean": lambda value: isinstance(value, bool),
     "object": lambda value: isinstance(value, dict),
@@ -71,8 +76,8 @@ _JSON_TYPES: dict[str, Callable[[Any], bool]] = {
 
 def _is_json_text(text: str) -> bool:
     try:
-        json.loads(text)
-    except ValueError:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
         return False
     return True
 
@@ -91,7 +96,7 @@ FORMATS: dict[str, tuple[Callable[[str], object], str]] = {
     "wamid": (lambda text: text.startswith("wamid."), "a WhatsApp id, beginning with wamid."),
     "currency": (re.compile(r"[A-Z]{3}").fullmatch, "an ISO 4217 code, such as USD"),
     "timezone": (
-        re.compile(r"[A-Za-z]+([/_+-][A-Za-z0-9]+)*").fullmatch,
+        re.compile(r"[A-Za-z][A-Za-z0-9]*([/_+-][A-Za-z0-9]+)*").fullmatch,
         "an IANA time zone, such as America/New_York",
     ),
     "locale": (re.compile(r"[a-z]{2,3}-[a-z]{2}").fullmatch, "language-region, such as en-us"),
@@ -109,7 +114,7 @@ def check_event(catalog: Catalog, event: Event | Mapping[str, Any] | Any) -> lis
     field's format or closed set, and ids of a campaign and of a Canvas on one event.
     """
     if not isinstance(event, Mapping):
-        if not hasattr(event, "to_dict"):
+        if not isinstance(event, Event):
             problem = f"the event is {_shown(event)}"
             return [Finding("error", None, None, "", problem, "it must be a JSON object")]
         event = event.to_dict()
@@ -169,21 +174,30 @@ def _check_envelope(event: Mapping[str, Any]) -> Iterator[_Raw]:
     matches, right = FORMATS["uuid"]
     if isinstance(event_id, str) and event_id and not matches(event_id):
         yield "warning", "id", f"it is {_shown(event_id)}", f"Braze sends {right}"
-    time = event.get("time")
-    if type(time) is not int:
-        expected = "it must be whole seconds since the Unix epoch"
-        yield "error", "time", _absent_or(event, "time"), expected
-    elif time > MAX_TIME:
-        expected = f"it must be seconds: {time // 1000} if these are milliseconds"
-        yield "error", "time", f"it is {time}, far in the future", expected
-    elif time <= 0:
-        yield "error", "time", f"it is {time}", "it must be after the Unix epoch"
+    yield from _check_time(event)
     for part in ("user", "properties"):
         if part in event and not isinstance(event[part], Mapping):
             yield "error", part, f"it is {_shown(event[part])}", "it must be an object"
-    for name in event.keys() - {"event_type", "id", "time", "user", "properties"}:
-        expected = "an event has event_type, id, time, user and properties"
-        yield "warning", str(name), "the key is not known", expected
+    for name in event:
+        if name not in ("event_type", "id", "time", "user", "properties"):
+            expected = "an event has event_type, id, time, user and properties"
+            yield "warning", _key(name), "the key is not known", expected
+
+
+def _check_time(event: Mapping[str, Any]) -> Iterator[_Raw]:
+    time: Any = event.get("time")
+    if not _JSON_TYPES["integer"](time):
+        expected = "it must be whole seconds since the Unix epoch"
+        yield "error", "time", _absent_or(event, "time"), expected
+    elif time > MAX_TIME:
+        expected = "it must be seconds"
+        if time <= MAX_TIME * 1000:
+            expected += f": {int(time) // 1000} if these are milliseconds"
+        yield "error", "time", f"it is {_shown(time)}, far in the future", expected
+    elif time <= 0:
+        yield "error", "time", f"it is {_shown(time)}", "it must be after the Unix epoch"
+    elif isinstance(time, float):
+        yield "warning", "time", f"it is {_shown(time)}", _NO_POINT
 
 
 def _check_fields(event_type: EventType, event: Mapping[str, Any]) -> Iterator[_Raw]:
@@ -200,12 +214,12 @@ def _check_fields(event_type: EventType, event: Mapping[str, Any]) -> Iterator[_
             yield from _check_value(field, values[field.name])
     for part, values in parts.items():
         for name in values:
-            if f"{part}.{name}" not in event_type.fields:
+            if f"{part}.{_key(name)}" not in event_type.fields:
                 yield (
                     "warning",
-                    f"{part}.{name}",
+                    f"{part}.{_key(name)}",
                     "the field is not known",
-                    _known(event_type, name),
+                    _known(event_type, _key(name)),
                 )
 
 
@@ -227,12 +241,15 @@ def _check_value(field: Field, value: Any) -> Iterator[_Raw]:
             yield "error", field.path, "the field is null", expected
     elif not _JSON_TYPES[field.json_type](value):
         yield "error", field.path, f"it is {_shown(value)}", f"it must be of type {field.json_type}"
-    elif problem := _unlike(field.rule, value):
+    elif problem := _unlike(field, value):
         yield "warning", field.path, f"it is {_shown(value)}", problem
 
 
-def _unlike(rule: ValueRule, value: Any) -> str | None:
+def _unlike(field: Field, value: Any) -> str | None:
     """What a good value looks like, if this one is not like it."""
+    rule = field.rule
+    if field.json_type == "integer" and isinstance(value, float):
+        return _NO_POINT
     if rule.values and not rule.open and str(value) not in rule.values:
         return f"it is one of {', '.join(rule.values)}"
     if isinstance(value, str) and rule.format in FORMATS:
@@ -246,6 +263,14 @@ def _absent_or(event: Mapping[str, Any], name: str) -> str:
     return f"it is {_shown(event[name])}" if name in event else "it is missing"
 
 
+def _key(name: object) -> str:
+    """A key as it goes into a path; one that is no text cannot have come out of JSON."""
+    return name if isinstance(name, str) else shown(name)
+
+
 def _shown(value: object) -> str:
-    text = json.dumps(value, default=repr)
+    try:
+        text = json.dumps(value, default=shown)
+    except (TypeError, ValueError, RecursionError):
+        return shown(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

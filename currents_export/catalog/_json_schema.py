@@ -9,19 +9,16 @@ from ._model import EventType, Field
 
 __all__ = ["json_schema"]
 
-_TYPES: dict[str, dict[str, Any]] = {
-    "array<string>": {"type": "array", "items": {"type": "string"}},
-}
-
 #: Our formats that JSON Schema knows under a name of its own.
-_FORMATS = {"uuid": "uuid", "uri": "uri", "email": "email", "date": "date"}
+_FORMATS = {"uuid": "uuid", "email": "email"}
 
 
 def json_schema(event_type: EventType, schema_version: int) -> dict[str, Any]:
     """A JSON Schema that an event meets if, and only if, its conformance shows no error.
 
     Fields the schema does not know are allowed, as a receiver must allow them. An optional field
-    may be null; a closed set of values is given as `examples`, since Braze may widen it.
+    may be null. A format is an annotation, and the known values are given as `examples`, since
+    Braze may widen them.
     """
     parts = {
         part: _part([field for field in event_type.fields.values() if field.part == part])
@@ -57,11 +54,14 @@ def _part(fields: list[Field]) -> dict[str, Any]:
 
 
 def _field(field: Field) -> dict[str, Any]:
-    schema = {"description": field.description} | _TYPES.get(
-        field.json_type, {"type": field.json_type}
-    )
-    if not field.required:
-        schema["type"] = [schema["type"], "null"]
+    is_array = field.json_type == "array<string>"
+    json_type = "array" if is_array else field.json_type
+    schema: dict[str, Any] = {
+        "description": field.description,
+        "type": json_type if field.required else [json_type, "null"],
+    }
+    if is_array:
+        schema["items"] = {"type": "string"}
     if field.rule.format in _FORMATS:
         schema["format"] = _FORMATS[field.rule.format]
     if field.rule.values:

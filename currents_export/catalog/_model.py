@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
@@ -13,6 +13,7 @@ from typing import Literal, cast
 
 import attrs
 
+from .._masking import shown
 from .._names import did_you_mean, nearest
 from ..errors import UnknownName
 
@@ -86,7 +87,7 @@ class EventType:
     since: int
     status: Literal["current", "beta", "documented", "legacy"]
     description: str
-    fields: Mapping[str, Field] = attrs.field(repr=False)
+    fields: Mapping[str, Field] = attrs.field(repr=False, hash=False)
 
 
 @attrs.frozen
@@ -131,11 +132,11 @@ class Catalog:
         """
         known = Catalog.versions()
         version = known[-1].number if schema_version is None else schema_version
-        if isinstance(version, bool) or version not in [each.number for each in known]:
+        if type(version) is not int or version not in [each.number for each in known]:
             raise UnknownName(
-                f"schema version {version!r} is not known; versions {known[0].number} to "
+                f"schema version {shown(version)} is not known; versions {known[0].number} to "
                 f"{known[-1].number} are",
-                name=str(version),
+                name=shown(version),
             )
         return _load(version)
 
@@ -158,7 +159,7 @@ class Catalog:
         try:
             return self._types[name]
         except KeyError:
-            raise self._unknown(name, "event type", self._types) from None
+            raise self._unknown(name, self._types) from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._types
@@ -198,36 +199,32 @@ class Catalog:
         """
         chosen: set[str] = set()
         for pattern in patterns:
-            found = self._matching(pattern)
+            found = _matching(pattern, self._types)
             if not found:
-                raise self._unknown(pattern, "event type", [*self._types, *self.families])
+                raise self._unknown(pattern, [*self._types, *self.families])
             chosen.update(found)
         return tuple(each for each in self.event_types if each.name in chosen)
 
-    def _matching(self, pattern: str) -> Iterable[str]:
-        if pattern in self._types:
-            return [pattern]
-        return [
-            each.name
-            for each in self.event_types
-            if each.family == pattern or fnmatchcase(each.name, pattern)
-        ]
-
-    def _unknown(self, name: str, what: str, known: Iterable[str]) -> UnknownName:
-        known = list(known)
-        newest = _load(_versions()[-1].number)
-        if name in newest and name not in self:
-            since = newest[name].since
+    def _unknown(self, name: str, known: Collection[str]) -> UnknownName:
+        newest = Catalog.load()
+        since = min((newest[each].since for each in _matching(name, newest)), default=0)
+        if since > self.schema_version:
             return UnknownName(
-                f"{what} {name!r} came with schema version {since}; this is version "
+                f"event type {name!r} came with schema version {since}; this is version "
                 f"{self.schema_version}",
                 name=name,
             )
         return UnknownName(
-            f"unknown {what} {name!r}{did_you_mean(name, known)}",
+            f"unknown event type {shown(name, most=120)}{did_you_mean(name, known)}",
             name=name,
             nearest=nearest(name, known),
         )
+
+
+def _matching(pattern: str, types: Catalog | Mapping[str, EventType]) -> list[str]:
+    if pattern in types:
+        return [pattern]
+    return [name for name in types if types[name].family == pattern or fnmatchcase(name, pattern)]
 
 
 def _rows(table: str) -> Iterator[dict[str, str]]:

@@ -267,7 +267,7 @@ def print_result(result: Result, drops: list[Drop], *, by_event_type: bool = Tru
         for reason, count in reasons.items():
             say(f"{what} {count:,}: {reason}")
     for drop in drops[:_MOST_DROPS]:
-        say(f"  {drop.event_type} {drop.id}: {drop.reason}")
+        say(f"  {drop.event_type} {drop.id}: {drop.answer or drop.reason}")
     if len(drops) > _MOST_DROPS:
         say(f"  and {len(drops) - _MOST_DROPS:,} more; --json has them all")
     if result.state is not State.ACTIVE or result.pending:

@@ -94,7 +94,7 @@ def _show(
     say(f"A receiver listened on {url}; a Current sent it one event of each type.")
     say()
     say("What did not go smoothly, and what was done about it:")
-    print_table({name: "left" for name in _COLUMNS}, _troubled(attempts))
+    print_table(dict.fromkeys(_COLUMNS, "left"), _troubled(attempts))
     say()
     say("What the sender says:")
     print_result(result, drops, by_event_type=not result.complete)
