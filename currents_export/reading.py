@@ -61,10 +61,10 @@ def read_values(
 ) -> Iterator[Located | ReadError]:
     """The event objects in `lines` (an open binary file will do), with their places.
 
-    The input is JSON Lines or one JSON document. A line, and a document, is an event, an array of
-    events, or a request body (`{"events": [...]}`); arrays may hold bodies and arrays, too. JSON
-    Lines are read as a stream, in the memory of one line. Where an array or a body is broken in
-    one place, the events before and behind that place survive.
+    The input is JSON Lines or JSON documents that span lines. A line, and a document, is an event,
+    an array of events, or a request body (`{"events": [...]}`); arrays may hold bodies and arrays,
+    too. JSON Lines are read as a stream, in the memory of one line. Where an array or a body is
+    broken in one place, the events before and behind that place survive.
     """
     numbered = enumerate(iter(lines), start=1)
     try:
@@ -173,6 +173,7 @@ def _is_body(value: Any) -> bool:
 _OPENING = re.compile(r'\s*(?:\{\s*"events"\s*:\s*)?\[')
 # The same around events inside a document; what is broken is then looked for in there.
 _INNER_OPENING = re.compile(r'(?:\{\s*"events"\s*:\s*)?\[(?=\s*\{)')
+_NOT_BLANK = re.compile(r"\S")
 _BETWEEN = re.compile(r"[\s,]*")
 _BETWEEN_OR_CLOSING = re.compile(r"[\s,\]}]*")
 _MARK = re.compile(r'"(?:[^"\\\n]|\\.)*"|[\[\]{}"]|,\s*(?=\{\s*"event_type")')
@@ -211,9 +212,21 @@ def _broken(
     for item in _elements(text, begin, first_line, source, _BETWEEN_OR_CLOSING):
         reported = reported or isinstance(item, ReadError)
         yield item
-    if not reported:  # every element is sound, so it is the brackets around them that are not
+    # When every element is sound, it is the brackets around them that are not.
+    if not reported and not _is_sequence(text):
         at = first_line + min(error.lineno - 1, text.count("\n"))
         yield ReadError(f"not JSON: {error.msg}", source=source, line=at)
+
+
+def _is_sequence(text: str) -> bool:
+    """Whether it is values one behind the other with nothing around them, as jq writes them."""
+    position = 0
+    while found := _NOT_BLANK.search(text, position):
+        try:
+            _, position = _EXTENT.raw_decode(text, found.start())
+        except (ValueError, RecursionError):
+            return False
+    return True
 
 
 def _elements(

@@ -117,6 +117,15 @@ def test_an_event_of_its_own_may_span_lines() -> None:
     assert places(f"\n{dump(ONE, indent=2)}") == [(ONE, 2)]
 
 
+def test_events_that_span_lines_may_stand_one_behind_the_other() -> None:
+    text = "\n".join(dump(each, indent=2) for each in (ONE, TWO, THREE))
+    assert places(text) == [(ONE, 1), (TWO, 6), (THREE, 11)]
+    assert errors(text) == []
+    assert values(f"{text}\n]") == [ONE, TWO, THREE]
+    assert len(errors(f"{text}\n]")) == 1
+    assert places(f"{dump(ONE)}{dump(TWO)}") == [(ONE, 1), (TWO, 1)]
+
+
 def test_arrays_may_hold_bodies_and_arrays_however_they_are_laid_out() -> None:
     nested = [ONE, {"events": [TWO]}, [[THREE], ONE]]
     for indent in (None, 2):
@@ -250,10 +259,9 @@ def test_a_broken_element_over_lines_costs_no_other(at: int, start: str) -> None
         (f"[\n{dump(ONE)},\n{dump(TWO)},\n]", 3),
         (f"[\n{dump(ONE)},\n{dump(TWO)}\n]]", 4),
         (f'{{"events": [\n{dump(ONE)},\n{dump(TWO)}\n]', 4),
-        (f"{dump(ONE)}{dump(TWO)}\n", 1),
         (f"{dump(ONE)},\n{dump(TWO)},\n", 1),
     ],
-    ids=["cut", "no comma", "comma", "two ends", "half an end", "joined", "no brackets"],
+    ids=["cut", "no comma", "comma", "two ends", "half an end", "no brackets"],
 )
 def test_elements_survive_brackets_and_commas_that_are_amiss(text: str, line: int) -> None:
     assert values(text) == [ONE, TWO]
