@@ -112,6 +112,14 @@ class Current:
         types = Catalog.load(self.schema_version).select(*self.event_types)
         object.__setattr__(self, "selected", frozenset(each.name for each in types))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # So that it can be copied and sent to other processes: the mapping's proxy cannot.
+        values = {
+            each.name: getattr(self, each.name) for each in attrs.fields(Current) if each.init
+        }
+        transformations = dict(self.field_transformations)
+        return _restore, (type(self), values | {"field_transformations": transformations})
+
     @property
     def url(self) -> str:
         """Where requests go, secrets included."""
@@ -175,6 +183,10 @@ class Current:
         if problems:
             raise CurrentError(problems, source=source, places=places)
         return current
+
+
+def _restore(kind: type[Current], values: dict[str, Any]) -> Current:
+    return kind(**values)
 
 
 def _read(path: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import string
 from collections.abc import Mapping
 from pathlib import Path
@@ -759,3 +761,15 @@ def test_an_environment_of_any_kind_is_a_current_or_a_current_error(values: dict
         assert error.problems  # noqa: PT017 - either outcome is right
     else:
         assert made.selected
+
+
+def test_a_current_can_be_copied_and_sent_to_another_process() -> None:
+    current = Current(
+        integration_name="a",
+        contact_email="a@example.com",
+        endpoint="https://example.com",
+        field_transformations={"email_address": "hash"},
+    )
+    for copied in (copy.deepcopy(current), pickle.loads(pickle.dumps(current))):
+        assert copied == current
+        assert copied.selected == current.selected
