@@ -492,6 +492,50 @@ def test_a_batch_that_waits_to_be_sent_again_holds_its_type_back_and_no_other() 
     assert order == [event(0).id, event(2).id, event(0).id, event(1).id]
 
 
+def test_a_batch_whose_wait_is_over_goes_before_new_ones() -> None:
+    clock = ManualClock()
+    begun, release, failed = threading.Event(), threading.Event(), threading.Event()
+
+    def answer(request: httpx.Request) -> int:
+        (first,) = orjson.loads(request.content)["events"]
+        if first["event_type"] == CLICK and not failed.is_set():
+            failed.set()
+            return 503
+        if first["event_type"] == OPEN and not begun.is_set():
+            begun.set()
+            release.wait(PATIENCE)
+        return 200
+
+    transport = Answering(answer)
+    options: dict[str, Any] = {"transport": transport, "batch_size": 1, "concurrency": 1}
+    with abandoned(Sender(custom(), clock=clock, **options)) as sender:
+        sender.send(event(0, CLICK))
+        assert failed.wait(PATIENCE)
+        sender.send(opens(3))
+        assert begun.wait(PATIENCE)
+        clock.advance(1.0)
+        while not sender._returning:  # its wait is over, and the only place is taken
+            failed.wait()
+        release.set()
+        assert sender.flush().delivered == 4
+    sent = [orjson.loads(each.content)["events"][0] for each in transport.requests]
+    assert [each["event_type"] for each in sent] == [CLICK, OPEN, CLICK, OPEN, OPEN]
+
+
+def test_the_real_clock_waits_too() -> None:
+    receiver = Receiver(script=[ScriptedAnswer(503, times=3)], check=False)
+    backoff = Backoff(initial=0.001, maximum=0.002)
+    with (
+        listen(receiver) as url,
+        Sender(custom(url), backoff=backoff, max_age=0.001) as sender,
+    ):
+        sender.send(opens(3))
+        result = sender.flush(timeout=PATIENCE)
+    assert (result.delivered, result.retries) == (3, 3)
+    assert result.complete
+    assert 0.0015 < result.duration_s < PATIENCE
+
+
 def test_no_more_requests_than_asked_for_are_on_their_way_at_once(clock: ManualClock) -> None:
     lock, now, most = threading.Lock(), 0, 0
     together = threading.Barrier(3)

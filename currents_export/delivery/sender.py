@@ -702,10 +702,10 @@ class Sender:
             self._calls.append(partial(hook, *args))
 
     def _run_calls(self) -> None:
-        while self._calls:
-            try:
+        while True:
+            try:  # not to look first and then take: another thread may be faster
                 call = self._calls.popleft()
-            except IndexError:  # another thread was faster
+            except IndexError:
                 return
             try:
                 call()
