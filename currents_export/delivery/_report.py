@@ -12,7 +12,7 @@ from ._answers import Action, Answer
 from ._health import NoticeKind, State
 from ._queues import Drop, Tally
 
-__all__ = ["Attempt", "CredentialsCheck", "Hooks", "Notice", "Result"]
+__all__ = ["Attempt", "Hooks", "Notice", "Result"]
 
 
 @attrs.frozen
@@ -85,6 +85,15 @@ class Attempt:
     duration_s: float
 
 
+_NOTICES = {
+    NoticeKind.PAUSED: "paused; nothing is sent until it is resumed ({reason})",
+    NoticeKind.ALARM: "events have been stuck for 24 hours ({reason})",
+    NoticeKind.DISABLED: "disabled after 5 days of trouble; new events are dropped ({reason})",
+    NoticeKind.EXPIRED: "events kept for 7 days after it was disabled have been dropped",
+    NoticeKind.RESUMED: "resumed",
+}
+
+
 @attrs.frozen
 class Notice:
     """What Braze would write to the contact email.
@@ -93,15 +102,20 @@ class Notice:
         kind: what happened.
         integration_name: the Current it happened to.
         contact_email: who is to be told.
-        message: one sentence, without secrets.
+        reason: what the trouble is; no secrets.
         at: when, in seconds since the Unix epoch.
     """
 
     kind: NoticeKind
     integration_name: str
     contact_email: str
-    message: str
+    reason: str
     at: float
+
+    @property
+    def message(self) -> str:
+        """The notice as a sentence."""
+        return f"{self.integration_name}: {_NOTICES[self.kind].format(reason=self.reason)}"
 
 
 @attrs.frozen(kw_only=True)
@@ -125,22 +139,3 @@ class Hooks:
     on_dropped: Callable[[Drop], object] | None = None
     on_filtered: Callable[[Event, str], object] | None = None
     on_notice: Callable[[Notice], object] | None = None
-
-
-@attrs.frozen
-class CredentialsCheck:
-    """What the request without events showed.
-
-    Attributes:
-        holds: True for good credentials, False for bad ones, None when the answer does not tell.
-        status: the HTTP status; None when the network failed.
-        message: what that means, in a sentence without secrets.
-    """
-
-    holds: bool | None
-    status: int | None
-    message: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """The check as a JSON object."""
-        return attrs.asdict(self)

@@ -13,7 +13,6 @@ from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-import attrs
 import httpx
 import orjson
 import tenacity
@@ -29,50 +28,24 @@ from ..errors import (
     SenderClosed,
 )
 from ..events import Event
-from ..payload import EMPTY_BODY, MAX_EVENT_BYTES, encode_body, encode_event, transform
+from ..payload import EMPTY_BODY, MAX_EVENT_BYTES, encode_body
 from ._answers import Action, Answer, decide
+from ._backoff import Backoff
 from ._clock import Clock, SystemClock
 from ._health import Health, NoticeKind, State
 from ._http import Endpoint
+from ._intake import chunks, prepare
+from ._probe import CredentialsCheck, judge
 from ._queues import Batch, Drop, Entry, Queues
-from ._report import Attempt, CredentialsCheck, Hooks, Notice, Result
+from ._report import Attempt, Hooks, Notice, Result
 
-__all__ = ["Backoff", "Sender"]
+__all__ = ["Sender"]
 
 _log = logging.getLogger("currents_export.delivery")
 
-#: How many events are taken under one lock.
-_CHUNK = 100
-
-_NOT_SELECTED = "event type not selected"
-_NO_EXTERNAL_USER_ID = "no external_user_id"
 _TOO_LARGE = f"larger than {MAX_EVENT_BYTES // 1000} KB"
 _DISABLED = "the Current is disabled"
 _EXPIRED = "kept for 7 days after the Current was disabled"
-_NOTHING_SURVIVED = "All requests in the batch failed"
-
-
-@attrs.frozen
-class Backoff:
-    """How long to wait before a batch is sent again.
-
-    The wait doubles from `initial` up to `maximum`, and each one is drawn from the upper half of
-    that, so that batches that failed together do not come back together.
-
-    Attributes:
-        initial: seconds before the second attempt, at most.
-        maximum: seconds that no wait exceeds, unless `Retry-After` asks for more.
-    """
-
-    initial: float = 1.0
-    maximum: float = 60.0
-
-    def __attrs_post_init__(self) -> None:
-        if not 0 < self.initial <= self.maximum:
-            raise OptionError(
-                f"backoff from {self.initial} to {self.maximum} s: "
-                "it must be 0 < initial <= maximum"
-            )
 
 
 class _Outcome(NamedTuple):
@@ -144,9 +117,6 @@ class Sender:
         self._max_pending_events = max_pending_events
         self._max_pending_bytes = max_pending_bytes
         self._backoff = backoff or Backoff()
-        self._growth = tenacity.wait_exponential(
-            multiplier=self._backoff.initial, max=self._backoff.maximum
-        )
         self._concurrency = concurrency
         self._hooks = hooks or Hooks()
         self._clock = clock or SystemClock()
@@ -220,7 +190,7 @@ class Sender:
         problems: list[EventError] = []
         taken = 0
         try:
-            for chunk in _chunks((events,) if isinstance(events, Event) else events):
+            for chunk in chunks((events,) if isinstance(events, Event) else events):
                 self._take(chunk, problems, block=block, until=until)
                 taken += len(chunk)
         except Exception as error:
@@ -241,7 +211,7 @@ class Sender:
         until: float | None,
     ) -> None:
         """Take the events of a chunk under one lock; what is not JSON goes to `problems`."""
-        entries, others = self._prepare(chunk)
+        entries, others = prepare(self._current, chunk)
         done = len(chunk)
         with self._lock:
             try:
@@ -263,31 +233,6 @@ class Sender:
                         self._set_aside(chunk[index], why, problems)
         if self._calls:
             self._run_calls()
-
-    def _prepare(self, events: Sequence[Event]) -> tuple[list[Entry], dict[int, EventError | str]]:
-        """The events as they go into their queues; and by index, those that do not, and why."""
-        current = self._current
-        selected, transformations = current.selected, current.field_transformations
-        needs_external_user_id = current.needs_external_user_id
-        entries: list[Entry] = []
-        others: dict[int, EventError | str] = {}
-        for index, event in enumerate(events):
-            if not isinstance(event, Event):
-                others[index] = EventError(
-                    f"send takes Event objects, not {type(event).__name__}; see Event.from_dict"
-                )
-            elif event.event_type not in selected:
-                others[index] = _NOT_SELECTED
-            elif needs_external_user_id and not event.user.get("external_user_id"):
-                others[index] = _NO_EXTERNAL_USER_ID
-            else:
-                try:
-                    changed = transform(event, transformations) if transformations else event
-                    original = None if changed is event else encode_event(event)
-                    entries.append((event.event_type, event.id, encode_event(changed), original))
-                except EventError as error:
-                    others[index] = error
-        return entries, others
 
     def _have_room(self, entries: list[Entry]) -> bool:
         """Whether all of them can be queued at once, as is the rule."""
@@ -469,24 +414,10 @@ class Sender:
     def check_credentials(self) -> CredentialsCheck:
         """Ask whether the credentials hold, with a request that has no events; sent once.
 
-        A receiver answers it 2XX, or 401, 403 or 404 when the credentials are bad. RudderStack
-        answers 400 `All requests in the batch failed` when they are good, since none of no events
-        survives its transformation.
+        It counts as no attempt: the Current is not paused by what it finds.
         """
         answer = self._endpoint.post(EMPTY_BODY)
-        action = decide(answer.status, size=0, alone=False)
-        if action is Action.DELIVERED:
-            return CredentialsCheck(True, answer.status, "the credentials hold")
-        if action is Action.PAUSE:
-            message = f"the URL or the credentials are wrong ({answer})"
-            return CredentialsCheck(False, answer.status, message)
-        if answer.status == 400 and self._current.key and _NOTHING_SURVIVED in answer.text:
-            message = (
-                "the write key holds: RudderStack answers a request without events with 400 "
-                f"{_NOTHING_SURVIVED!r} only after it has accepted the key"
-            )
-            return CredentialsCheck(True, answer.status, message)
-        return CredentialsCheck(None, answer.status, f"the answer does not tell ({answer})")
+        return judge(answer, rudderstack=self._current.key is not None)
 
     def send_test_events(
         self, sample: Callable[[EventType], Event], *, timeout: float | None = 30.0
@@ -599,9 +530,8 @@ class Sender:
     def _pause(self, state: tenacity.RetryCallState) -> float:
         """The seconds before the next attempt."""
         assert state.outcome is not None  # noqa: S101 - tenacity asks after an attempt alone
-        asked = state.outcome.result().answer.retry_after or 0.0
-        jittered = self._growth(state) * self._rng.uniform(0.5, 1.0)
-        return max(jittered, asked)
+        asked = state.outcome.result().answer.retry_after
+        return self._backoff.wait(state, self._rng, asked)
 
     def _back_off(self, batch: Batch, seconds: float) -> None:
         """Wait before the batch is sent again, leaving its place to other event types."""
@@ -689,12 +619,9 @@ class Sender:
             self._call(self._hooks.on_dropped, drop)
 
     def _notify(self, kind: NoticeKind) -> None:
-        current = self._current
-        message = f"{current.integration_name}: {_NOTICES[kind].format(reason=self._health.reason)}"
-        _log.warning("%s (to %s)", message, current.contact_email)
-        notice = Notice(
-            kind, current.integration_name, current.contact_email, message, self._clock.now()
-        )
+        name, email = self._current.integration_name, self._current.contact_email
+        notice = Notice(kind, name, email, self._health.reason, self._clock.now())
+        _log.warning("%s (to %s)", notice.message, email)
         self._call(self._hooks.on_notice, notice)
 
     def _call(self, hook: Callable[..., object] | None, *args: Any) -> None:
@@ -711,23 +638,6 @@ class Sender:
                 call()
             except Exception:  # noqa: BLE001 - a hook is foreign code; it must not stop delivery
                 _log.exception("a hook failed")
-
-
-_NOTICES = {
-    NoticeKind.PAUSED: "paused; nothing is sent until it is resumed ({reason})",
-    NoticeKind.ALARM: "events have been stuck for 24 hours ({reason})",
-    NoticeKind.DISABLED: "disabled after 5 days of trouble; new events are dropped ({reason})",
-    NoticeKind.EXPIRED: "events kept for 7 days after it was disabled have been dropped",
-    NoticeKind.RESUMED: "resumed",
-}
-
-
-def _chunks(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
-    """What is at hand together, by the hundred; what is still to come, one by one as it comes."""
-    if isinstance(events, Sequence):
-        yield from (events[at : at + _CHUNK] for at in range(0, len(events), _CHUNK))
-    else:
-        yield from ((event,) for event in events)
 
 
 def _earliest(*times: float | None) -> float | None:

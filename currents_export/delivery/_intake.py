@@ -1,0 +1,58 @@
+"""Events as they are given to `send`, to events as they go into their queues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ..current import Current
+from ..errors import EventError
+from ..events import Event
+from ..payload import encode_event, transform
+from ._queues import Entry
+
+__all__ = ["chunks", "prepare"]
+
+#: How many events are taken under one lock.
+_CHUNK = 100
+
+_NOT_SELECTED = "event type not selected"
+_NO_EXTERNAL_USER_ID = "no external_user_id"
+
+
+def chunks(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
+    """What is at hand together, by the hundred; what is still to come, one by one as it comes."""
+    if isinstance(events, Sequence):
+        yield from (events[at : at + _CHUNK] for at in range(0, len(events), _CHUNK))
+    else:
+        yield from ((event,) for event in events)
+
+
+def prepare(
+    current: Current, events: Sequence[Event]
+) -> tuple[list[Entry], dict[int, EventError | str]]:
+    """The events that go into queues; and by index, those that do not.
+
+    The latter with an error if they are not JSON, or with the reason why the Current does not
+    send them (RudderStack for Currents: `external_user_id` is required).
+    """
+    selected, transformations = current.selected, current.field_transformations
+    needs_external_user_id = current.needs_external_user_id
+    entries: list[Entry] = []
+    others: dict[int, EventError | str] = {}
+    for index, event in enumerate(events):
+        if not isinstance(event, Event):
+            others[index] = EventError(
+                f"send takes Event objects, not {type(event).__name__}; see Event.from_dict"
+            )
+        elif event.event_type not in selected:
+            others[index] = _NOT_SELECTED
+        elif needs_external_user_id and not event.user.get("external_user_id"):
+            others[index] = _NO_EXTERNAL_USER_ID
+        else:
+            try:
+                changed = transform(event, transformations) if transformations else event
+                original = None if changed is event else encode_event(event)
+                entries.append((event.event_type, event.id, encode_event(changed), original))
+            except EventError as error:
+                others[index] = error
+    return entries, others
