@@ -6,12 +6,10 @@ would be right; none of them carries a write key or a bearer token.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from .events import Event
 
 __all__ = [
     "CurrentError",
@@ -127,13 +125,14 @@ class NotTaken(CurrentsExportError):
     Attributes:
         taken: how many events of the input were dealt with before; of a list, `events[taken:]`
             is what is left to send.
-        event: the event at which it ended; of an iterator, it and what the iterator still has.
+        event: the `Event` at which it ended, None if the input was empty; of an iterator, it and
+            what the iterator still has are what is left.
     """
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.taken = 0
-        self.event: Event | None = None
+        self.event: Any = None
 
 
 class QueueFull(NotTaken):
