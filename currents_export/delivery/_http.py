@@ -33,8 +33,9 @@ _MAX_TEXT = 4096
 class Endpoint:
     """Where a Current's requests go.
 
-    httpx writes the URL of every request to its log. So the client is given a URL without the
-    secrets, and the transport, below the log, puts them in.
+    Requests go to httpx's transport without a `Client` around it. What a client adds is what a
+    Current must not do: it follows redirects, keeps cookies, and logs every URL with the write
+    key in it.
 
     Args:
         current: the Current.
@@ -48,9 +49,8 @@ class Endpoint:
     def __init__(
         self, current: Current, *, timeout: float, transport: httpx.BaseTransport | None
     ) -> None:
-        self._secrets = _SecretTransport(transport or _default_transport(current.url))
-        self._client = httpx.Client(transport=self._secrets, timeout=timeout)
-        self._extensions = {"timeout": self._client.timeout.as_dict()}
+        self._transport = transport or _default_transport(current.url)
+        self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
         self.use(current)
 
     def use(self, current: Current) -> None:
@@ -61,70 +61,47 @@ class Endpoint:
             field = "key" if current.key else "endpoint"
             problem = "it is not a URL that can be requested"
             raise CurrentError([(field, problem)]) from None
-        self._shown = url.copy_with(userinfo=b"", query=None, fragment=None)
-        self._hidden = _secrets_of(current)
-        self._secrets.use(url, current.bearer_token)
+        headers = httpx.Headers(_HEADERS)
+        if current.bearer_token is not None:
+            headers["Authorization"] = f"Bearer {current.bearer_token}"
+        elif url.userinfo:
+            pair = base64.b64encode(unquote_to_bytes(url.userinfo)).decode()
+            headers["Authorization"] = f"Basic {pair}"
+        # In one assignment, since another thread may be about to post.
+        self._target = url.copy_with(userinfo=b"", fragment=None), headers, _secrets_of(current)
 
     def post(self, body: bytes) -> Answer:
         """Send a body once. Whatever goes wrong is an answer, never an exception."""
+        url, headers, hidden = self._target
         try:
             request = httpx.Request(
-                "POST", self._shown, headers=_HEADERS, content=body, extensions=self._extensions
+                "POST", url, headers=headers, content=body, extensions=self._extensions
             )
-            with closing(self._client.send(request, stream=True)) as response:
+            with closing(self._transport.handle_request(request)) as response:
                 text = _beginning(response)
                 return Answer(
                     status=response.status_code,
-                    text=self._scrub(text),
+                    text=_scrub(text, hidden),
                     retry_after=retry_after(response.headers, now=time.time()),
                 )
         except Exception as error:  # noqa: BLE001 - a transport that was passed in may raise any
             what = str(error) or type(error).__name__
-            return Answer(status=None, text=self._scrub(what))
-
-    def _scrub(self, text: str) -> str:
-        for secret in self._hidden:
-            text = text.replace(secret, MASK)
-        return text
+            return Answer(status=None, text=_scrub(what, hidden))
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._transport.close()
 
 
-class _SecretTransport(httpx.BaseTransport):
-    def __init__(self, inner: httpx.BaseTransport) -> None:
-        self._inner = inner
-        self._url = httpx.URL()
-        self._headers: list[tuple[bytes, bytes]] = []
-
-    def use(self, url: httpx.URL, bearer_token: str | None) -> None:
-        credentials = None
-        if bearer_token is not None:
-            credentials = f"Bearer {bearer_token}".encode()
-        elif url.userinfo:
-            credentials = b"Basic " + base64.b64encode(unquote_to_bytes(url.userinfo))
-        self._headers = [(b"Authorization", credentials)] if credentials else []
-        self._url = url.copy_with(userinfo=b"")
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._inner.handle_request(
-            httpx.Request(
-                request.method,
-                self._url,
-                headers=[*request.headers.raw, *self._headers],
-                stream=request.stream,
-                extensions=request.extensions,
-            )
-        )
-
-    def close(self) -> None:
-        self._inner.close()
+def _scrub(text: str, hidden: list[str]) -> str:
+    for secret in hidden:
+        text = text.replace(secret, MASK)
+    return text
 
 
 def _default_transport(url: str) -> httpx.BaseTransport:
     parts = urlsplit(url)
-    # httpx heeds the proxy variables only as long as it is given no transport.
+    # The proxy variables are heeded by httpx's clients, not by its transports.
     proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
     return httpx.HTTPTransport(proxy=proxy)
 
