@@ -206,7 +206,7 @@ class Queues:
         _, event_type = min(due)
         waiting = self._queues[event_type].waiting
         size = min(len(waiting), self._batch_size)
-        return Batch(event_type, tuple(waiting.popleft() for _ in range(size)))
+        return Batch(event_type, tuple([waiting.popleft() for _ in range(size)]))
 
     def _due_at(self, queue: _Queue) -> float:
         """When the queue's next batch may leave; never, while it is empty or held."""
@@ -288,7 +288,12 @@ class Queues:
     def _forget(self, events: tuple[Queued, ...]) -> None:
         self.pending -= len(events)
         self.pending_bytes -= sum([len(each.body) for each in events])
-        for number, count in Counter([each.round for each in events]).items():
+        # They are in the order they were accepted, so mostly the first and the last tell of all.
+        if events and events[0].round == events[-1].round:
+            rounds = {events[0].round: len(events)}
+        else:
+            rounds = Counter([each.round for each in events])
+        for number, count in rounds.items():
             self._pending_by_round[number] -= count
             if not self._pending_by_round[number]:
                 del self._pending_by_round[number]

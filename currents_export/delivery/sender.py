@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -490,15 +491,24 @@ class Sender:
     def _deliver(self, batch: Batch) -> None:
         outcome = _HALTED
         try:
-            repeat = tenacity.Retrying(
-                retry=tenacity.retry_if_result(lambda outcome: outcome.action is Action.RETRY),
-                wait=self._pause,
-                sleep=partial(self._back_off, batch),
-            )
             body = encode_body([each.body for each in batch.events])
-            outcome = repeat(self._attempt, batch, body)
+            outcome = self._attempt(batch, body)
+            if outcome.action is Action.RETRY:
+                outcome = self._repeat(batch, body, outcome)
         finally:
             self._finish(batch, outcome)
+
+    def _repeat(self, batch: Batch, body: bytes, first: _Outcome) -> _Outcome:
+        """Send again, and wait before, until that leads to something else."""
+        repeat = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda outcome: outcome.action is Action.RETRY),
+            wait=self._pause,
+            sleep=partial(self._back_off, batch),
+        )
+        # To tenacity, the attempt that was made is the first of those it makes.
+        attempts = chain((first,), iter(partial(self._attempt, batch, body), None))
+        last: _Outcome = repeat(next, attempts)
+        return last
 
     def _attempt(self, batch: Batch, body: bytes) -> _Outcome:
         with self._lock:
