@@ -9,13 +9,14 @@ from difflib import get_close_matches
 def nearest(name: str, known: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
     """The names in `known` most like `name`, ignoring case, the likeliest first.
 
-    A dotted name is also found by its last two parts: `email.Opne` is far from
-    `users.messages.email.Open` by edit distance, near by intent.
+    A dotted name is also found by as many of its last parts as `name` has: `email.Opne` is far
+    from `users.messages.email.Open` by edit distance, near by intent.
     """
+    parts = name.count(".") + 1
     forms: dict[str, list[str]] = {}
     for candidate in known:
         lower = candidate.lower()
-        for form in {lower, ".".join(lower.split(".")[-2:])}:
+        for form in dict.fromkeys((lower, ".".join(lower.split(".")[-parts:]))):
             forms.setdefault(form, []).append(candidate)
     # Two forms may stand for one candidate, so twice as many are asked for.
     close = get_close_matches(name.lower(), forms, n=2 * most, cutoff=0.6)

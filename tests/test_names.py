@@ -18,6 +18,7 @@ NAMES = tuple(Catalog.load())
         ("users.messages.email.Opne", "users.messages.email.Open"),
         ("USERS.MESSAGES.EMAIL.OPEN", "users.messages.email.Open"),
         ("email.Opne", "users.messages.email.Open"),
+        ("purchse", "users.behaviors.Purchase"),
         ("pushnotification.open", "users.messages.pushnotification.Open"),
         ("users.behaviors.purchase", "users.behaviors.Purchase"),
     ],

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import inspect
+import io
 import logging
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import CurrentsExportError
@@ -20,8 +24,27 @@ from ._traffic import generate
 
 __all__ = ["app", "main"]
 
+
+class _Commands(TyperGroup):
+    """Turns the errors that no command handles into a line and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CurrentsExportError as error:
+            complain(error)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # who reads has seen enough; typer ends the process
+                raise
+            # What could not be written must not be tried again when Python ends.
+            sys.stdout = io.StringIO()
+            complain(f"the output cannot be written: {error.strerror or error}")
+        raise typer.Exit(BAD_INPUT)
+
+
 app = typer.Typer(
     name="currents-export",
+    cls=_Commands,
     help="A Braze Current in a box: realistic events, delivered as Braze delivers them.",
     epilog="Exit codes: 0 all was delivered or found good; 1 something was not; 2 bad usage or "
     "input; 130 interrupted.",
@@ -41,7 +64,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve,
 }
 for _name, _command in _COMMANDS.items():
-    app.command(_name)(_command)
+    # In typer's help every line of a paragraph but the first would stay a line.
+    _paragraphs = inspect.cleandoc(_command.__doc__ or "").split("\n\n")
+    app.command(_name, help="\n\n".join(" ".join(each.split()) for each in _paragraphs))(_command)
 
 
 def _show_version(wanted: bool) -> None:
@@ -64,8 +89,4 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
-    try:
-        app()
-    except CurrentsExportError as error:
-        complain(error)
-        sys.exit(BAD_INPUT)
+    app()

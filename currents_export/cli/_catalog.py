@@ -32,7 +32,7 @@ def events(
     patterns: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PATTERN]...",
+            metavar="PATTERN",
             help="Names, families or globs such as 'users.messages.email.*'; all by default.",
         ),
     ] = None,

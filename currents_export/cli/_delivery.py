@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,6 +33,7 @@ from ._output import (
     say,
     tell,
 )
+from ._signals import on_interrupt
 from ._traffic import Seed, new_world
 
 __all__ = ["check", "print_result", "send", "send_test"]
@@ -69,6 +73,63 @@ class _Job:
     unread: int = 0
     not_taken: Event | None = None
     interrupted: bool = False
+    sender: Sender | None = None
+    _signals: int = 0
+    _reads_stdin: bool = False
+
+    def interrupt(self) -> None:
+        """End the run: the sender takes no more, and what it waits for it does not wait for.
+
+        For a thread, so that the main one goes on reading the input in order, and no event gets
+        lost between the input and the sender.
+        """
+        self.interrupted = True
+        if self.sender is not None:
+            self.sender.close(timeout=0.0)
+
+    def interrupt_here(self) -> None:
+        """Break off the reading of standard input; the second time, everything."""
+        self.interrupted = True
+        self._signals += 1
+        if self._signals > 1 or self._reads_stdin:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def closing(self, sender: Sender) -> Iterator[None]:
+        """Closes the sender at the end, or at once when the run is interrupted."""
+        self.sender = sender
+        try:
+            if self.interrupted:  # before there was a sender
+                sender.close(timeout=0.0)
+            yield
+        finally:
+            sender.close(timeout=0.0)
+
+    def read(self, files: list[str] | None) -> Iterator[Event]:
+        """The events in the files; of standard input no more once the run is interrupted."""
+        for file in files or ["-"]:
+            items = read_events(values_in([file]))
+            while (item := self._next(items, is_stdin=file == "-")) is not None:
+                if isinstance(item, ReadError):
+                    self.unread += 1
+                    complain(item)
+                else:
+                    yield item
+
+    def _next(
+        self, items: Iterator[Event | ReadError], *, is_stdin: bool
+    ) -> Event | ReadError | None:
+        if not is_stdin:
+            return next(items, None)
+        item = None
+        try:
+            self._reads_stdin = True
+            if not self.interrupted:
+                item = next(items, None)
+            self._reads_stdin = False
+        except KeyboardInterrupt:
+            self._reads_stdin = False
+        return item
 
 
 def send(
@@ -96,23 +157,31 @@ def send(
     Events may be JSON Lines, a JSON array, or request bodies. What cannot be sent is reported,
     and written to the file that --pending names. Standard input cannot be read twice, so what
     came from there is written in any case, to a file named for the time.
+
+    Ctrl-C ends it in order: what was not sent by then is reported and written, too. A second one
+    breaks it off.
     """
+    chosen = Current.load(current)
+    if pending is not None:
+        _try_out(pending)
+    elif "-" in (files or ["-"]):
+        now = time.strftime("%Y%m%dT%H%M%S")
+        pending = Path(f"currents-export-pending-{now}-{os.getpid()}.jsonl")
     job = _Job()
-    events = _events_in(files, job)
-    sender = _deliver(
-        Current.load(current),
-        job,
-        lambda sender: sender.send(events),
-        batch_size=batch_size,
-        max_age=max_age,
-        concurrency=concurrency,
-        timeout=timeout,
-        pause_after=give_up_after or None,
-    )
-    if pending is None and "-" in (files or ["-"]):
-        pending = Path(time.strftime("currents-export-pending-%Y%m%dT%H%M%S.jsonl"))
-    rest = chain((job.not_taken,), events) if job.not_taken else iter(())
-    _conclude(sender, job, rest=rest, pending=pending, as_json=as_json)
+    events = job.read(files)
+    with on_interrupt(job.interrupt, here=job.interrupt_here):
+        sender = _deliver(
+            chosen,
+            job,
+            lambda sender: sender.send(events),
+            batch_size=batch_size,
+            max_age=max_age,
+            concurrency=concurrency,
+            timeout=timeout,
+            pause_after=give_up_after or None,
+        )
+        rest = chain((job.not_taken,), events) if job.not_taken else events
+        _conclude(sender, job, rest=rest, pending=pending, as_json=as_json)
 
 
 def send_test(
@@ -128,14 +197,15 @@ def send_test(
     world, _ = new_world(seed, users=_TEST_USERS, schema_version=chosen.schema_version)
     now = int(time.time())
     job = _Job()
-    sender = _deliver(
-        chosen,
-        job,
-        lambda sender: sender.send_test_events(lambda each: world.sample(each, time=now)),
-        timeout=timeout,
-        pause_after=give_up_after or None,
-    )
-    _conclude(sender, job, rest=iter(()), pending=None, as_json=as_json)
+    with on_interrupt(job.interrupt, here=job.interrupt_here):
+        sender = _deliver(
+            chosen,
+            job,
+            lambda sender: sender.send_test_events(lambda each: world.sample(each, time=now)),
+            timeout=timeout,
+            pause_after=give_up_after or None,
+        )
+        _conclude(sender, job, rest=iter(()), pending=None, as_json=as_json)
 
 
 def check(*, current: CurrentFile = None, timeout: Timeout = 30.0, as_json: AsJson = False) -> None:
@@ -150,15 +220,6 @@ def check(*, current: CurrentFile = None, timeout: Timeout = 30.0, as_json: AsJs
         raise typer.Exit(NOT_ALL)
 
 
-def _events_in(files: list[str] | None, job: _Job) -> Iterator[Event]:
-    for item in read_events(values_in(files)):
-        if isinstance(item, ReadError):
-            job.unread += 1
-            complain(item)
-        else:
-            yield item
-
-
 def _deliver(
     current: Current, job: _Job, work: Callable[[Sender], object], **options: Any
 ) -> Sender:
@@ -170,7 +231,7 @@ def _deliver(
             on_notice=lambda notice: tell(notice.message),
         )
         sender = Sender(current, hooks=hooks, **options)
-        try:
+        with job.closing(sender):
             try:
                 work(sender)
             except InvalidEvents as error:
@@ -180,10 +241,6 @@ def _deliver(
             except NotTaken as error:
                 job.not_taken = error.event
             sender.flush()
-        except KeyboardInterrupt:
-            job.interrupted = True
-        finally:
-            sender.close(timeout=0.0)
     return sender
 
 
@@ -192,14 +249,14 @@ def _conclude(
 ) -> None:
     """Keep what was not sent, report, and exit with the code that says how it went."""
     result = sender.result
-    unsent = chain(sender.pending(), rest)
-    kept = None
+    problem = None
     if pending is None:
         not_taken = sum(1 for _ in rest)
     else:
-        written = _write(unsent, pending)
-        not_taken = written - result.pending
-        kept = str(pending) if written else None
+        unsent, problem = _keep(chain(sender.pending(), rest), pending)
+        not_taken = unsent - result.pending
+    unsent = result.pending + not_taken
+    kept = str(pending) if pending is not None and unsent and problem is None else None
     told = {
         "not_taken": not_taken,
         "unread": job.unread,
@@ -212,38 +269,62 @@ def _conclude(
     else:
         print_result(result, job.drops)
         if not_taken:
-            say(f"{not_taken:,} events of the input were not taken any more")
+            say(f"of the input, not taken any more: {not_taken:,}")
         if job.unread:
-            say(f"{job.unread:,} pieces of the input were no events")
+            say(f"of the input, not readable as events: {job.unread:,}")
         if kept is not None:
             say(f"what was not sent is in {kept}")
+        elif unsent and pending is None:
+            tell("--pending FILE keeps what could not be sent")
+    if problem is not None:
+        complain(problem)
     if job.interrupted:
         raise typer.Exit(INTERRUPTED)
-    if job.unread:
+    if job.unread or problem is not None:
         raise typer.Exit(BAD_INPUT)
     if not result.complete or not_taken:
         raise typer.Exit(NOT_ALL)
 
 
-def _write(events: Iterator[Event], path: Path) -> int:
-    """Write events as JSON Lines, if there are any; how many there were."""
+def _try_out(path: Path) -> None:
+    """See that a file can be written, before there is something to lose.
+
+    Raises:
+        OptionError: it cannot.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a directory")
+        beside = _beside(path)
+        beside.touch()
+        beside.unlink()
+    except OSError as error:
+        raise OptionError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _beside(path: Path) -> Path:
+    # The input may be the very file, and still be read from.
+    return path.with_name(f"{path.name}.part")
+
+
+def _keep(events: Iterator[Event], path: Path) -> tuple[int, str | None]:
+    """Write events as JSON Lines, if there are any; how many there were, and what went wrong."""
     first = next(events, None)
     if first is None:
-        return 0
-    # The input may be this very file, and still be read from.
-    beside = path.with_name(f"{path.name}.part")
-    count = 0
+        return 0, None
+    count, beside = 1, _beside(path)
     try:
         with beside.open("wb") as file:
-            for event in chain((first,), events):
-                file.write(encode_event(event) + b"\n")
+            file.write(encode_event(first) + b"\n")
+            for event in events:
                 count += 1
+                file.write(encode_event(event) + b"\n")
         beside.replace(path)
     except OSError as error:
-        raise OptionError(
-            f"{path}: {count + 1} events or more could not be kept: {error.strerror}"
-        ) from error
-    return count
+        count += sum(1 for _ in events)
+        problem = f"{path}: {count:,} events that were not sent could not be kept: {error.strerror}"
+        return count, problem
+    return count, None
 
 
 def print_result(result: Result, drops: list[Drop], *, by_event_type: bool = True) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Annotated, Any
 
+import httpx
 import typer
 
 from ..current import Current
@@ -26,8 +27,6 @@ _TROUBLE = (
     ScriptedAnswer("reset"),
     ScriptedAnswer(500, keep=True),
 )
-
-
 _COLUMNS = ("event_type", "attempt", "answer", "action")
 
 
@@ -54,7 +53,13 @@ def demo(
             on_dropped=drops.append,
         )
         backoff = Backoff(initial=0.05, maximum=0.5)
-        with Sender(current, backoff=backoff, pause_after=30, hooks=hooks) as sender:
+        with Sender(
+            current,
+            backoff=backoff,
+            pause_after=30,
+            hooks=hooks,
+            transport=httpx.HTTPTransport(),  # whatever proxy the environment names
+        ) as sender:
             now = int(time.time())
             sender.send_test_events(lambda each: world.sample(each, time=now))
         result = sender.result

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,11 +11,15 @@ import typer
 
 from ..receiver import Counts, Receiver, listen, parse_script
 from ._output import AsJson, SchemaVersionOption, print_json, print_table, progress, say
+from ._signals import on_interrupt
 
 __all__ = ["print_counts", "serve"]
 
 #: How many kinds of findings are shown to a person; JSON has them all.
 _MOST_FINDINGS = 20
+
+#: Seconds between two looks at the count.
+_GLANCE = 0.5
 
 
 def serve(
@@ -70,21 +74,21 @@ def serve(
         schema_version=schema_version,
     )
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    with listen(receiver, host=host, port=port) as url:
+    with (
+        closing(receiver),
+        on_interrupt(stop.set),
+        listen(receiver, host=host, port=port) as url,
+    ):
         if as_json:
             print_json({"url": url}, indent=False)
         else:
             say(f"listening on {url}; interrupt to stop (Ctrl-C)")
-        try:
-            with progress("events") as advance:
-                seen = 0
-                while not stop.wait(0.5):
-                    events = receiver.counts.events
-                    advance(events - seen)
-                    seen = events
-        except KeyboardInterrupt:
-            pass
+        with progress("events") as advance:
+            seen = 0
+            while not stop.wait(_GLANCE):
+                events = receiver.counts.events
+                advance(events - seen)
+                seen = events
     if as_json:
         print_json(receiver.counts.to_dict(), indent=False)
     else:

@@ -15,12 +15,13 @@ from typing import IO, Annotated, Any
 
 import typer
 
+from .._masking import shown
 from ..catalog import Catalog
 from ..errors import OptionError
 from ..events import Event
 from ..payload import encode_body, encode_event
 from ..simulation import World
-from ._output import SchemaVersionOption, print_json, progress, tell
+from ._output import NOT_ALL, SchemaVersionOption, complain, print_json, progress, tell
 
 __all__ = ["EventTypes", "Seed", "generate", "new_world"]
 
@@ -50,13 +51,13 @@ def new_world(seed: int | None, *, users: int, schema_version: int | None) -> tu
 def _instant(text: str) -> int:
     if text == "now":
         return int(time.time())
-    if text.isdecimal():
-        return int(text)
     try:
+        if text.isdecimal():
+            return int(text)  # too many digits are a ValueError, too
         moment = datetime.datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is not a time; it looks like 2026-01-31T12:00:00Z, 1769860800 or now"
+            f"{shown(text)} is not a time; it looks like 2026-01-31T12:00:00Z, 1769860800 or now"
         ) from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp())
 
@@ -71,9 +72,14 @@ def generate(
         bool, typer.Option("--samples", help="One event of each type instead, with all its fields.")
     ] = False,
     seed: Seed = None,
-    users: Annotated[int, typer.Option(min=1, help="How many users the world has.")] = 1_000,
+    users: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="How many users the world has.")
+    ] = 1_000,
     start: Annotated[
-        str, typer.Option(help="When it begins: ISO 8601, seconds since the epoch, or now.")
+        str,
+        typer.Option(
+            help="When it begins: ISO 8601, UTC by default; seconds since the epoch; or now."
+        ),
     ] = "now",
     rate: Annotated[float, typer.Option(help="Events a second, in the world's time.")] = 10.0,
     schema_version: SchemaVersionOption = None,
@@ -108,9 +114,12 @@ def generate(
         stream = islice(world.events(event_types=names, start=began, rate=rate), count or _COUNT)
     tallies: Counter[str] = Counter()
     array, told = as_json and output is None, 0
+    wanted = len(names) if samples else count or _COUNT
+    # Events on a terminal are progress enough.
+    quiet = output is None and sys.stdout.isatty()
     with (
         _opened(output) as file,
-        progress("generating", len(names) if samples else count or _COUNT) as advance,
+        nullcontext(lambda _: None) if quiet else progress("generating", wanted) as advance,
     ):
         lines = _batched(stream, tallies) if bodies else _lines(stream, tallies)
         for line in _as_array(lines) if array else (line + b"\n" for line in lines):
@@ -130,6 +139,9 @@ def generate(
         )
     else:
         tell(f"{tallies.total():,} events; --seed {chosen} --start {began} gives them again")
+    if tallies.total() < wanted:
+        complain(f"{wanted:,} events were asked for, but the stream ends in the year 2106")
+        raise typer.Exit(NOT_ALL)
 
 
 def _opened(output: Path | None) -> Any:

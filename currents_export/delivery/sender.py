@@ -112,8 +112,8 @@ class Sender:
             ("timeout", timeout),
             ("pause_after", 1 if pause_after is None else pause_after),
         ):
-            if not value > 0:
-                raise OptionError(f"{name} is {value}; it must be more than 0")
+            if not 0 < value < math.inf:
+                raise OptionError(f"{name} is {value}; it must be more than 0, and finite")
         self._current = current
         self._max_pending_events = max_pending_events
         self._max_pending_bytes = max_pending_bytes

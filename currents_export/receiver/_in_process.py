@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import CancelledError
 from typing import Any
 
 import httpx
@@ -16,7 +17,8 @@ class AppTransport(httpx.BaseTransport):
 
     httpx's own `ASGITransport` is for asynchronous clients alone. This one runs the application
     in an event loop of its own, in a thread, so that `Sender(current, transport=...)` can test
-    any ASGI receiver; an exception in the application is a network error to the sender.
+    any ASGI receiver; an exception in the application is a network error to the sender. It may be
+    used from several threads, and from a thread whose own event loop runs.
 
     Args:
         app: the ASGI application, such as `Receiver().app`.
@@ -27,19 +29,52 @@ class AppTransport(httpx.BaseTransport):
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="app", daemon=True)
         self._thread.start()
+        self._lock = threading.Lock()
+        self._closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The application's answer."""
-        return asyncio.run_coroutine_threadsafe(self._answer(request), self._loop).result()
+        """The application's answer.
+
+        Raises:
+            httpx.ReadTimeout: there was none in the time the client gives.
+            httpx.ReadError: the transport was closed first.
+        """
+        with self._lock:
+            if self._closed:
+                raise httpx.ReadError("the transport is closed", request=request)
+            answer = asyncio.run_coroutine_threadsafe(self._answer(request), self._loop)
+        try:
+            return answer.result()
+        except CancelledError:
+            raise httpx.ReadError("the transport was closed", request=request) from None
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
-        response = await self._inner.handle_async_request(request)
-        body = await response.aread()
+        limit = asyncio.timeout(request.extensions.get("timeout", {}).get("read"))
+        try:
+            async with limit:
+                response = await self._inner.handle_async_request(request)
+                # As it was sent: the client that gets the answer decodes it.
+                body = b"".join([part async for part in response.aiter_raw()])
+        except Exception:
+            if not limit.expired():
+                raise
+            raise httpx.ReadTimeout("there was no answer in time", request=request) from None
         return httpx.Response(response.status_code, headers=response.headers, content=body)
 
     def close(self) -> None:
-        """Stop the event loop."""
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
+        """End the requests that are under way, and the event loop; harmless when done already."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

@@ -24,7 +24,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ..catalog import Catalog, Finding, check_event
-from ..errors import ReceiverError
+from ..errors import OptionError
+from ._capture import Capture
 from ._script import ScriptedAnswer, play
 
 __all__ = ["Counts", "FindingCount", "Receiver"]
@@ -82,7 +83,7 @@ class Counts:
 
     def to_dict(self) -> dict[str, Any]:
         """The counts as a JSON object."""
-        return attrs.asdict(self)
+        return attrs.asdict(self) | {"findings": [attrs.asdict(each) for each in self.findings]}
 
 
 class _Refused(Exception):
@@ -119,6 +120,7 @@ class Receiver:
         events: the events taken, as JSON values, in the order they came.
 
     Raises:
+        OptionError: `write_keys` or `bearer_tokens` is a single text, or holds an empty one.
         UnknownName: there is no such schema version.
         ReceiverError: the capture file cannot be opened.
     """
@@ -144,8 +146,8 @@ class Receiver:
                 Route("/{path:path}", self._receive, methods=["POST"]),
             ]
         )
-        self._write_keys = tuple(write_keys)
-        self._bearer_tokens = tuple(bearer_tokens)
+        self._write_keys = _secrets("write_keys", write_keys)
+        self._bearer_tokens = _secrets("bearer_tokens", bearer_tokens)
         self._script = play(script)
         self._keep = keep
         self._catalog = Catalog.load(schema_version)
@@ -153,7 +155,7 @@ class Receiver:
         self._strict = strict
         self._max_body_bytes = max_body_bytes
         self._sleep = sleep
-        self._capture = None if capture is None else _open(Path(capture))
+        self._capture = None if capture is None else Capture(Path(capture))
         # The event loop is one thread, but whoever asks for the counts may be another.
         self._lock = threading.Lock()
         self._ids: set[str] = set()
@@ -188,9 +190,14 @@ class Receiver:
 
     async def _receive(self, request: Request) -> Response:
         try:
-            body = await request.body()
+            return await self._respond(request)
         except ClientDisconnect:
             return Response(status_code=400)
+        except asyncio.CancelledError:  # the server ends before the answer was due
+            return self._reset(request)
+
+    async def _respond(self, request: Request) -> Response:
+        body = await request.body()
         with self._lock:
             scripted = next(self._script, None)
         if scripted is None:
@@ -205,7 +212,9 @@ class Receiver:
             text = "" if status in _WITHOUT_BODY else "scripted\n"
             response = PlainTextResponse(text, status)
         if scripted.retry_after is not None:
-            response.headers["Retry-After"] = f"{scripted.retry_after:g}"
+            # Not by "g", which writes a million as 1e+06.
+            seconds = f"{scripted.retry_after:.6f}".rstrip("0").rstrip(".")
+            response.headers["Retry-After"] = seconds
         return self._counted(response)
 
     def _counted(self, response: Response) -> Response:
@@ -218,7 +227,7 @@ class Receiver:
             self._by_status["reset"] += 1
         abort = getattr(request.state, "abort", None)
         if abort is None:  # in process there is no connection to reset
-            raise ConnectionResetError("the receiver reset the connection, as scripted")
+            raise ConnectionResetError("the receiver reset the connection")
         abort()
         return Response()
 
@@ -243,7 +252,9 @@ class Receiver:
             return
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         tokens = [given] if scheme.lower() == "bearer" else []
-        keys = parse_qs(request.url.query).get("writeKey", [])[:1]
+        # Not `request.url`: it is made from the Host header too, which may be anything.
+        query = request.scope["query_string"].decode("latin-1")
+        keys = parse_qs(query).get("writeKey", [])[:1]
         if not keys and scheme.lower() == "basic":
             keys = _user_name(given)
         if not _any_equal(tokens, self._bearer_tokens) and not _any_equal(keys, self._write_keys):
@@ -288,14 +299,15 @@ class Receiver:
 
     def _take(self, events: list[Any]) -> None:
         with self._lock:
+            if self._capture is not None and events:
+                try:
+                    self._capture.write([orjson.dumps(each) for each in events])
+                except TypeError:  # orjson reads deeper than it writes
+                    raise _Refused(400, "an event is nested too deep to be captured") from None
+                except (OSError, ValueError) as error:
+                    raise _Refused(500, f"the capture cannot be written: {error}") from error
             if self._keep:
                 self.events.extend(events)
-            if self._capture is not None:
-                try:
-                    self._capture.write(b"".join(orjson.dumps(each) + b"\n" for each in events))
-                    self._capture.flush()
-                except OSError as error:
-                    raise _Refused(500, f"the capture cannot be written: {error}") from error
             for event in events:
                 known = isinstance(event, dict)
                 event_type = event.get("event_type") if known else None
@@ -306,11 +318,12 @@ class Receiver:
                     self._ids.add(event_id)
 
 
-def _open(path: Path) -> Any:
-    try:
-        return path.open("ab")
-    except OSError as error:
-        raise ReceiverError(f"{path}: the capture cannot be opened: {error.strerror}") from error
+def _secrets(name: str, given: Iterable[str]) -> tuple[str, ...]:
+    # The letters of a text would each be let in, and an empty secret is none.
+    secrets = () if isinstance(given, str) else tuple(given)
+    if isinstance(given, str) or not all(secrets):
+        raise OptionError(f"{name} must be a list of texts that are not empty")
+    return secrets
 
 
 def _events_in(body: bytes) -> list[Any]:
@@ -335,4 +348,8 @@ def _user_name(credentials: str) -> list[str]:
 
 
 def _any_equal(given: list[str], known: tuple[str, ...]) -> bool:
-    return any(hmac.compare_digest(a.encode(), b.encode()) for a in given for b in known)
+    return any(hmac.compare_digest(_bytes(a), _bytes(b)) for a in given for b in known)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")

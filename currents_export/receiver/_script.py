@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import attrs
 
+from .._masking import shown
 from .._names import did_you_mean
 from ..errors import ScriptError
 
 __all__ = ["ScriptedAnswer", "parse_script", "play"]
 
+#: Ten years; no wait is meant to be longer.
+_MOST_SECONDS = 315_360_000
+
 
 def _check_status(_: Any, __: Any, status: object) -> None:
     if status not in ("ok", "reset") and not (type(status) is int and 200 <= status <= 599):
-        raise ScriptError(f"the answer {status!r} must be a status from 200 to 599, ok or reset")
+        raise ScriptError(
+            f"the answer {shown(status)} must be a status from 200 to 599, ok or reset"
+        )
 
 
 def _check_times(_: Any, __: Any, times: object) -> None:
     if times is not None and not (type(times) is int and times > 0):
-        raise ScriptError(f"times is {times!r}; it must be a whole number above 0, or None")
+        raise ScriptError(f"times is {shown(times)}; it must be a whole number above 0, or None")
 
 
 def _check_seconds(_: Any, attribute: attrs.Attribute[Any], seconds: object) -> None:
-    if seconds is not None and not (
-        isinstance(seconds, int | float) and math.isfinite(seconds) and seconds >= 0
-    ):
-        raise ScriptError(f"{attribute.name} is {seconds!r}; it must be seconds, 0 or more")
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not is_number or not 0 <= cast("float", seconds) <= _MOST_SECONDS:
+        raise ScriptError(
+            f"{attribute.name} is {shown(seconds)}; it must be seconds, 0 to {_MOST_SECONDS}"
+        )
 
 
 @attrs.frozen
@@ -52,7 +58,9 @@ class ScriptedAnswer:
     status: int | Literal["ok", "reset"] = attrs.field(validator=_check_status)
     times: int | None = attrs.field(default=1, validator=_check_times)
     delay: float = attrs.field(default=0.0, validator=_check_seconds)
-    retry_after: float | None = attrs.field(default=None, validator=_check_seconds)
+    retry_after: float | None = attrs.field(
+        default=None, validator=attrs.validators.optional(_check_seconds)
+    )
     keep: bool = False
 
     @property
@@ -63,7 +71,7 @@ class ScriptedAnswer:
         return self.keep or self.status == "ok"
 
 
-_HEAD = re.compile(r"(?P<status>[0-9]{3}|ok|reset)(x(?P<times>[0-9]+|\*))?")
+_HEAD = re.compile(r"(?P<status>[0-9]{3}|ok|reset)(x(?P<times>[0-9]{1,18}|\*))?")
 _GRAMMAR = (
     "it looks like 503, 503x3 (three times), 429x*,retry-after=2 (for ever), ok,delay=1.5, reset, "
     "or 500,keep"
@@ -77,9 +85,10 @@ def parse_script(text: str) -> ScriptedAnswer:
         ScriptError: it cannot be understood; the message says what would be right.
     """
     head, *options = [part.strip() for part in text.split(",")]
+    about = f"scripted answer {shown(text)}"
     found = _HEAD.fullmatch(head)
     if not found:
-        raise ScriptError(f"scripted answer {text!r}: {head!r} is not understood; {_GRAMMAR}")
+        raise ScriptError(f"{about}: {shown(head)} is not understood; {_GRAMMAR}")
     values: dict[str, Any] = {}
     if times := found["times"]:
         values["times"] = None if times == "*" else int(times)
@@ -87,15 +96,17 @@ def parse_script(text: str) -> ScriptedAnswer:
         name, _, value = option.partition("=")
         if name not in _OPTIONS:
             hint = did_you_mean(name, _OPTIONS) or f"; {_GRAMMAR}"
-            raise ScriptError(f"scripted answer {text!r}: there is no option {name!r}{hint}")
+            raise ScriptError(f"{about}: there is no option {shown(name)}{hint}")
+        if name.replace("-", "_") in values:
+            raise ScriptError(f"{about}: {name} is given twice")
         try:
             values[name.replace("-", "_")] = _OPTIONS[name](value)
         except ValueError:
-            raise ScriptError(f"scripted answer {text!r}: {option!r}; {_GRAMMAR}") from None
+            raise ScriptError(f"{about}: {shown(option)}; {_GRAMMAR}") from None
     try:
         return ScriptedAnswer(status=_WORDS.get(found["status"]) or int(found["status"]), **values)
     except ScriptError as error:
-        raise ScriptError(f"scripted answer {text!r}: {error}") from None
+        raise ScriptError(f"{about}: {error}") from None
 
 
 def _flag(value: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import struct
 import threading
@@ -35,23 +36,39 @@ def _reset(transport: asyncio.Transport) -> None:
     transport.abort()
 
 
+class _Server(uvicorn.Server):
+    """A server that does not wait, when it ends, for answers that are not due yet."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await asyncio.sleep(0)  # a task that has not begun could not end its request
+        for task in tuple(self.server_state.tasks):
+            task.cancel()
+        await super().shutdown(sockets)
+
+
 def _bind(host: str, port: int) -> socket.socket:
     try:
+        # Some systems take a larger port for one that is 65,536 less.
+        if not 0 <= port <= 65_535:
+            raise OSError(f"there is no port {port}; ports are 0 to 65535")
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM
         )[0]
         # With the protocol named: asyncio lets small answers go at once on such sockets alone.
         listening = socket.socket(family, kind, protocol)
+    except UnicodeError as error:
+        raise ReceiverError(f"cannot listen on {host!r}: it is not the name of a host") from error
     except OSError as error:
-        raise ReceiverError(f"cannot listen on {host}: {error.strerror or error}") from error
+        raise ReceiverError(f"cannot listen on {host!r}: {error.strerror or error}") from error
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Elsewhere it would let two listen on one port.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(os.name == "posix"))
         listening.bind(address)
         listening.listen(512)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listening.close()
-        why = getattr(error, "strerror", None) or error
-        raise ReceiverError(f"cannot listen on {host}, port {port}: {why}") from error
+        why = error.strerror or error
+        raise ReceiverError(f"cannot listen on {host!r}, port {port}: {why}") from error
     return listening
 
 
@@ -61,10 +78,12 @@ def _url(listening: socket.socket) -> str:
 
 
 def _server(receiver: Receiver) -> uvicorn.Server:
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             receiver.app,
             http=_Protocol,
+            ws="none",
+            loop="asyncio",
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -78,7 +97,7 @@ def listen(receiver: Receiver, *, host: str = "127.0.0.1", port: int = 0) -> Ite
     """Serve the receiver from a thread of this process, for as long as the context lasts.
 
     Args:
-        receiver: the receiver.
+        receiver: the receiver; its capture is closed at the end.
         host: the address to listen on; this machine alone by default.
         port: the port; by default one that is free.
 
@@ -96,4 +115,5 @@ def listen(receiver: Receiver, *, host: str = "127.0.0.1", port: int = 0) -> Ite
     finally:
         server.should_exit = True
         thread.join()
+        listening.close()
         receiver.close()

@@ -1,0 +1,54 @@
+"""Signals that end a command in an orderly way."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+__all__ = ["on_interrupt"]
+
+
+def _nothing() -> None:
+    pass
+
+
+@contextmanager
+def on_interrupt(
+    act: Callable[[], object], *, here: Callable[[], object] = _nothing
+) -> Iterator[None]:
+    """Call `act` on SIGINT and SIGTERM, in place of what happens otherwise.
+
+    A signal that is ignored, as SIGINT is in a shell's background job, stays ignored.
+
+    Args:
+        act: called in a thread of its own, for the main thread may be waiting for a lock: it
+            then gets to know of a signal late, or not before the next one.
+        here: called in the main thread, between any two of its steps; it may raise.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+    ours, signals = socket.socketpair()
+    signals.setblocking(False)
+
+    def listen() -> None:
+        while number := ours.recv(1):
+            if number[0] in heeded:
+                act()
+
+    thread = threading.Thread(target=listen, name="signals", daemon=True)
+    thread.start()
+    wakeup = signal.set_wakeup_fd(signals.fileno(), warn_on_full_buffer=False)
+    for each in heeded:
+        signal.signal(each, lambda *_: here())
+    try:
+        yield
+    finally:
+        for each in heeded:
+            signal.signal(each, before[each])
+        signal.set_wakeup_fd(wakeup)
+        signals.close()
+        thread.join()
+        ours.close()
