@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from .catalog import Catalog, Finding, check_event, json_schema
     from .current import Current, Region
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from .payload import Transformation
     from .reading import read_events, read_path, read_values
     from .simulation import World
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Backoff",

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from .. import __version__
+from .._version import __version__
 from ..errors import CurrentsExportError
 from ._catalog import events, schema, validate
 from ._delivery import check, send, send_test

@@ -10,7 +10,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from .. import __version__
+from .._version import __version__
 from .._masking import MASK, mask_url
 from ..current import Current
 from ..errors import CurrentError
