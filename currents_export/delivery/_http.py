@@ -10,8 +10,8 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from .._version import __version__
 from .._masking import MASK, mask_url
+from .._version import __version__
 from ..current import Current
 from ..errors import CurrentError
 from ._answers import Answer, retry_after
