@@ -25,26 +25,39 @@ def test_the_limits_are_a_day_five_days_and_seven_days() -> None:
 
 
 def test_a_day_of_trouble_raises_the_alarm_once() -> None:
-    health, notices = failing().at(DAY - 1)
+    health, notices = failing().at(DAY - 1, 0.0)
     assert notices == ()
-    health, notices = health.at(DAY)
+    health, notices = health.at(DAY, 0.0)
     assert notices == (NoticeKind.ALARM,)
     assert health.state is State.ACTIVE
-    assert health.at(2 * DAY)[1] == ()
+    assert health.at(2 * DAY, 0.0)[1] == ()
+
+
+def test_the_alarm_is_about_what_is_stuck_even_while_others_get_through() -> None:
+    health = Health()
+    assert health.next_change(10.0) == 10.0 + DAY
+    health, notices = health.at(10.0 + DAY, 10.0)
+    assert notices == (NoticeKind.ALARM,)
+    health = health.answered(Action.DELIVERED, "200", 11.0 + DAY)
+    assert health.at(2 * DAY, 10.0)[1] == ()
+    assert health.next_change(10.0) is None
+    health, notices = health.at(2 * DAY, None)  # it got through
+    assert (health, notices) == (Health(), ())
+    assert health.at(9 * DAY, 5 * DAY)[1] == (NoticeKind.ALARM,)
 
 
 def test_five_days_of_trouble_disable_and_seven_more_expire() -> None:
-    health, notices = failing().at(5 * DAY)
+    health, notices = failing().at(5 * DAY, 0.0)
     assert notices == (NoticeKind.ALARM, NoticeKind.DISABLED)
     assert (health.state, health.disabled_at) == (State.DISABLED, 5 * DAY)
-    assert health.at(12 * DAY - 1)[1] == ()
-    health, notices = health.at(12 * DAY)
+    assert health.at(12 * DAY - 1, 0.0)[1] == ()
+    health, notices = health.at(12 * DAY, 0.0)
     assert notices == (NoticeKind.EXPIRED,)
-    assert health.at(99 * DAY)[1] == ()
+    assert health.at(99 * DAY, 0.0)[1] == ()
 
 
 def test_twelve_days_looked_at_at_once_tell_everything_in_order() -> None:
-    health, notices = failing().at(12 * DAY)
+    health, notices = failing().at(12 * DAY, 0.0)
     assert notices == (NoticeKind.ALARM, NoticeKind.DISABLED, NoticeKind.EXPIRED)
     assert health.expired
     assert health.next_change() is None
@@ -99,10 +112,10 @@ def test_looking_often_and_looking_once_tell_the_same(
     health = failing(pause_after=pause_after)
     told: list[NoticeKind] = []
     for moment in sorted(moments):
-        health, notices = health.at(moment)
+        health, notices = health.at(moment, 0.0)
         told += notices
     assert len(told) == len(set(told))
-    _, once = failing(pause_after=pause_after).at(end)
+    _, once = failing(pause_after=pause_after).at(end, 0.0)
     assert set(once) <= set(told)
     assert set(told) - set(once) <= {NoticeKind.PAUSED}
 
@@ -111,11 +124,11 @@ def test_looking_often_and_looking_once_tell_the_same(
 def test_the_next_change_is_when_something_is_told(
     moment: float, pause_after: float | None
 ) -> None:
-    health, _ = failing(pause_after=pause_after).at(moment)
-    change = health.next_change()
+    health, _ = failing(pause_after=pause_after).at(moment, 0.0)
+    change = health.next_change(0.0)
     if change is None:
-        assert health.at(1e9)[1] == ()
+        assert health.at(1e9, 0.0)[1] == ()
     else:
         assert change > moment
-        assert health.at((moment + change) / 2)[1] == () or change - moment < 1e-3
-        assert health.at(change + 1e-3)[1] != ()
+        assert health.at((moment + change) / 2, 0.0)[1] == () or change - moment < 1e-3
+        assert health.at(change + 1e-3, 0.0)[1] != ()

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from currents_export.delivery._answers import Action
-from currents_export.delivery._queues import Batch, Queues, Tally
+from currents_export.delivery._queues import Batch, Entry, Queues, Tally
 
 MAX_AGE = 300.0
 
@@ -189,6 +191,84 @@ def test_a_round_is_over_when_all_that_came_before_it_has_left() -> None:
     target.settle(mixed, Action.DELIVERED, "")
     assert target.pending_of(number) == 0
     assert target.pending == 0
+
+
+def test_types_take_turns_when_one_of_them_came_back_in_pieces() -> None:
+    target = queues(batch_size=4)
+    add(target, 4, "a")
+    add(target, 8, "b")
+    batch = target.take(0.0)
+    assert batch is not None
+    target.settle(batch, Action.SPLIT_TO_ONES)
+    order = []
+    while (batch := target.take(0.0)) is not None:
+        order.append(batch.event_type)
+    assert order == ["b", "a", "b", "a", "a", "a"]
+
+
+def test_what_fails_for_longest_is_told_until_it_gets_through() -> None:
+    target = queues(batch_size=1)
+    add(target, 2)
+    first, second = target.take(0.0), target.take(0.0)
+    assert first is not None
+    assert second is not None
+    target.fails(first, "503", 5.0)
+    target.fails(second, "500", 6.0)
+    target.fails(first, "429", 7.0)
+    assert target.stuck is first
+    assert (first.failing_since, first.trouble) == (5.0, "429")
+    target.settle(first, Action.DELIVERED)
+    assert target.stuck is second
+    target.settle(second, Action.PAUSE)
+    assert target.stuck is second
+    target.forgive()
+    assert target.stuck is None
+    assert second.failing_since is None
+
+
+def test_expiring_forgets_what_failed() -> None:
+    target = queues(batch_size=1)
+    add(target, 1)
+    batch = target.take(0.0)
+    assert batch is not None
+    target.fails(batch, "503", 5.0)
+    target.settle(batch, Action.RETRY)
+    target.expire("old")
+    assert target.stuck is None
+
+
+def test_the_bytes_of_an_event_before_its_transformation_count_too() -> None:
+    target = queues(batch_size=1)
+    target.add([("a", "a0", b"12", b"12345")], 0.0)
+    assert target.pending_bytes == 7
+    batch = target.take(0.0)
+    assert batch is not None
+    target.settle(batch, Action.DELIVERED)
+    assert target.pending_bytes == 0
+
+
+class Interrupted(list[Entry]):
+    """Entries that are broken off behind the second."""
+
+    def __iter__(self) -> Iterator[Entry]:
+        yield self[0]
+        yield self[1]
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_in_the_middle_of_accepting_leaves_an_account_that_can_be_mended() -> None:
+    target = queues(batch_size=2)
+    add(target, 3)
+    out, back = target.take(0.0), target.take(0.0)
+    assert out is not None
+    assert back is None
+    target.settle(out, Action.RETRY)
+    with pytest.raises(KeyboardInterrupt):
+        target.add(Interrupted([("b", f"b{n}", b"{}", b"{}") for n in range(5)]), 0.0)
+    target.recount()
+    assert target.tallies() == {"a": Tally(3, pending=3), "b": Tally(2, pending=2)}
+    assert (target.pending, target.pending_bytes) == (5, 3 * 2 + 2 * 4)
+    assert target.pending_of(target.start_round()) == 5
 
 
 class Accounting(RuleBasedStateMachine):

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import gc
 import logging
 import random
 import socket
 import threading
+import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -209,6 +213,35 @@ def test_an_answer_whose_body_never_ends_counts_by_its_status(
     assert sender.result.delivered == 1
 
 
+def test_an_answer_whose_body_drips_counts_by_its_status(
+    told: Told, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("currents_export.delivery._http._BODY_PATIENCE", 0.05)
+    over = threading.Event()
+
+    def dripping(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n")
+        while not over.wait(0.01):
+            connection.sendall(b"x")
+
+    def hanging(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nx")
+        over.wait(PATIENCE)
+
+    with (
+        raw_server(dripping, hanging) as url,
+        Sender(custom(url), clock=clock, batch_size=1, timeout=PATIENCE) as sender,
+    ):
+        hooks = Hooks(on_delivered=lambda *_: over.set() if sender.result.delivered == 2 else None)
+        sender._hooks = hooks
+        sender.send(event(0))
+        sender.send(event(1))
+        over.set()
+        assert sender.flush().delivered == 2
+
+
 def test_a_body_that_breaks_off_behind_a_2xx_is_no_reason_to_send_again(
     told: Told, clock: ManualClock
 ) -> None:
@@ -240,7 +273,7 @@ def test_a_closed_port_is_sent_to_again_until_it_opens(told: Told, clock: Manual
 def test_429_with_retry_after_waits_that_long_at_least(told: Told) -> None:
     clock = ManualClock(skip=1_000.0)
     at: list[float] = []
-    hooks = Hooks(on_attempt=lambda _: at.append(clock.now()))
+    hooks = Hooks(on_attempt=lambda each: at.append(each.at))
     receiver = Receiver(script=[ScriptedAnswer(429, retry_after=500)], check=False)
     with listen(receiver) as url, Sender(custom(url), clock=clock, hooks=hooks) as sender:
         sender.send(event())
@@ -414,6 +447,44 @@ def test_no_secret_is_in_any_log_error_or_repr(
             assert secret not in caplog.text
 
 
+def test_a_redirect_that_repeats_the_url_shows_no_secret_in_a_log(
+    caplog: pytest.LogCaptureFixture, told: Told, clock: ManualClock
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    location = f"location: https://elsewhere.example/v1/webhook?writeKey={WRITE_KEY}"
+    with (
+        raw_server(say("302 Found", "", location), say("200 OK")) as url,
+        Sender(rudderstack(url.rstrip("/")), clock=clock, hooks=told.hooks) as sender,
+    ):
+        sender.send(event())
+        sender.flush()
+    assert "elsewhere.example" in caplog.text
+    assert WRITE_KEY not in caplog.text
+
+
+def test_no_part_of_a_secret_is_shown_where_a_long_answer_is_cut(clock: ManualClock) -> None:
+    for length in range(180, 201):
+        answer = partial(httpx.Response, 401, text="x" * length + WRITE_KEY)
+        transport = httpx.MockTransport(lambda _: answer())  # noqa: B023 - used in this round alone
+        with Sender(rudderstack("http://127.0.0.1:9"), transport=transport) as sender:
+            assert WRITE_KEY[:3] not in sender.check_credentials().message
+
+
+def test_a_short_value_in_a_url_is_not_taken_for_a_secret() -> None:
+    transport = Answering(lambda _: httpx.Response(500, text="error 1 of 1"))
+    with Sender(custom("http://127.0.0.1:9/?v=1"), transport=transport) as sender:
+        assert "error 1 of 1" in sender.check_credentials().message
+
+
+def test_a_transport_may_be_shared(clock: ManualClock) -> None:
+    receiver = Receiver(check=False)
+    with AppTransport(receiver.app) as transport:
+        for number in range(2):
+            with Sender(custom(), transport=transport, clock=clock) as sender:
+                sender.send(event(number))
+    assert len(receiver.events) == 2
+
+
 def test_cookies_are_not_sent_back(clock: ManualClock) -> None:
     transport = Answering(lambda _: httpx.Response(200, headers={"Set-Cookie": "a=b; Path=/"}))
     with Sender(custom(), transport=transport, clock=clock, batch_size=1) as sender:
@@ -560,12 +631,13 @@ def test_no_more_requests_than_asked_for_are_on_their_way_at_once(clock: ManualC
 
 def test_waits_grow_exponentially_with_jitter_up_to_the_maximum(clock: ManualClock) -> None:
     at: list[float] = []
+    statuses = iter([503] * 9)
     with Sender(
         custom(),
-        transport=Answering(lambda _: 200 if len(at) == 9 else 503),
+        transport=Answering(lambda _: next(statuses, 200)),
         clock=clock,
         backoff=Backoff(initial=1.0, maximum=20.0),
-        hooks=Hooks(on_attempt=lambda _: at.append(clock.now())),
+        hooks=Hooks(on_attempt=lambda each: at.append(each.at)),
         rng=random.Random(7),
     ) as sender:
         sender.send(event())
@@ -583,12 +655,19 @@ def test_a_backoff_that_makes_no_sense_is_refused(backoff: dict[str, float]) -> 
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["batch_size", "max_age", "max_pending_events", "max_pending_bytes", "concurrency", "timeout"],
+    ("name", "value"),
+    [
+        *[(name, value) for name in ("batch_size", "concurrency") for value in (0, 2.5, "3", True)],
+        ("max_pending_events", -1),
+        ("max_pending_bytes", None),
+        *[("timeout", value) for value in (0, float("inf"), float("nan"), 1e12, None, "1", True)],
+        ("max_age", -1.0),
+        ("pause_after", 0),
+    ],
 )
-def test_an_option_below_its_range_is_named(name: str) -> None:
-    options: dict[str, Any] = {name: 0}
-    with pytest.raises(OptionError, match=f"{name} is 0"):
+def test_an_option_out_of_its_range_is_named(name: str, value: object) -> None:
+    options: dict[str, Any] = {name: value}
+    with pytest.raises(OptionError, match=f"{name} is {value!r}; it must be"):
         Sender(custom(), **options)
 
 
@@ -605,7 +684,10 @@ def test_types_that_are_not_selected_are_filtered_and_counted(
         sender.send([event(0), event(1, CLICK), Event("users.new.Type", 1)])
     result = sender.result
     assert (result.accepted, result.delivered, result.filtered) == (1, 1, 2)
-    assert result.filter_reasons == {"event type not selected": 2}
+    assert result.filter_reasons == {
+        "event type not selected": 1,
+        "event type not in schema version 10": 1,
+    }
     assert result.by_event_type[CLICK].filtered == 1
     assert [each.event_type for each, _ in told.filtered] == [CLICK, "users.new.Type"]
 
@@ -760,6 +842,66 @@ def test_a_full_queue_of_batches_that_are_not_full_sends_them_early() -> None:
         assert sender.flush().delivered == 50
 
 
+def test_any_sequence_and_any_iterable_will_do(clock: ManualClock) -> None:
+    with Sender(custom(), transport=Answering(lambda _: 200), clock=clock) as sender:
+        for events in (tuple(opens(3)), deque(opens(3)), {1: event()}.values(), iter(opens(3))):
+            sender.send(events)
+        assert sender.flush().delivered == 10
+
+
+def test_an_interrupt_while_events_are_taken_leaves_a_true_account(clock: ManualClock) -> None:
+    class Interrupted(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            yield self[0]
+            raise KeyboardInterrupt
+
+    with Sender(custom(), transport=Answering(lambda _: 200), clock=clock) as sender:
+        add = sender._queues.add
+        sender._queues.add = lambda entries, now: add(Interrupted(entries), now)  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            sender.send(opens(5))
+        sender._queues.add = add  # type: ignore[method-assign]
+        assert sender.result.accepted == 1
+        sender.send(opens(2))
+        assert sender.flush().delivered == 3
+
+
+def test_a_thread_that_cannot_be_started_costs_no_event(
+    caplog: pytest.LogCaptureFixture, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sender(custom(), transport=Answering(lambda _: 200), clock=clock) as sender:
+        start = threading.Thread.start
+        full = iter([True, False, True])
+
+        def maybe(thread: threading.Thread) -> None:
+            if next(full, False):
+                raise RuntimeError("can't start new thread")
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", maybe)
+        with pytest.raises(RuntimeError):
+            sender.send(event(0))
+        sender.send([event(1), event(2, CLICK)])
+        assert sender.flush().delivered == 2
+    assert "no other thread can be started" in caplog.text
+
+
+def test_a_sender_is_of_one_process(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    with abandoned(stuck()) as sender:
+        sender.send(event())
+        with monkeypatch.context() as patch:
+            patch.setattr("os.getpid", lambda: -1)
+            with pytest.raises(SenderClosed, match="another process"):
+                sender.send(event(1))
+            assert sender.flush().pending == 1
+
+
+def test_a_sender_that_nobody_holds_is_let_go() -> None:
+    reference = weakref.ref(Sender(custom()))
+    gc.collect()
+    assert reference() is None
+
+
 def test_many_threads_may_send_at_once(clock: ManualClock) -> None:
     transport = Answering(lambda _: 200)
     with Sender(
@@ -796,12 +938,12 @@ def test_a_day_of_trouble_alarms_and_five_disable_and_seven_more_expire(told: To
         assert 0 <= disabled - (began + 5 * DAY) <= PATIENCE
 
         sender.send(event(9))  # dropped at once, and said to be
-        assert sender.result.drop_reasons == {"the Current is disabled": 1}
+        assert sender.flush().drop_reasons == {"the Current is disabled": 1}
         assert [drop.id for drop in told.drops] == [event(9).id]
 
         clock.advance(7 * DAY)
         sender.send(event(10))
-        result = sender.result
+        result = sender.flush()
         assert told.kinds[2:] == [NoticeKind.EXPIRED]
         assert (result.pending, result.dropped) == (0, 5)
         assert result.drop_reasons["kept for 7 days after the Current was disabled"] == 3
@@ -876,6 +1018,60 @@ def test_trouble_can_pause_earlier_if_asked(told: Told, clock: ManualClock) -> N
     assert told.kinds == [NoticeKind.PAUSED]
 
 
+def test_one_type_that_is_stuck_for_a_day_alarms_though_others_get_through(told: Told) -> None:
+    clock = ManualClock(skip=PATIENCE)
+    alarmed = threading.Event()
+
+    def answer(request: httpx.Request) -> int:
+        (first,) = orjson.loads(request.content)["events"]
+        return 503 if first["event_type"] == CLICK and not alarmed.is_set() else 200
+
+    def saw(attempt: Attempt) -> None:
+        if attempt.event_type == CLICK and told.notices:
+            alarmed.set()
+        elif attempt.action is Action.RETRY:
+            sender.send(event(1))
+
+    hooks = attrs.evolve(told.hooks, on_attempt=saw)
+    options: dict[str, Any] = {"transport": Answering(answer), "batch_size": 1}
+    with Sender(custom(), clock=clock, hooks=hooks, **options) as sender:
+        sender.send(event(0, CLICK))
+        assert alarmed.wait(PATIENCE)
+        assert sender.flush().pending == 0
+    (notice,) = told.notices
+    assert (notice.kind, notice.reason) == (NoticeKind.ALARM, "503")
+    assert sender.result.by_event_type[OPEN].delivered > 100
+
+
+def test_an_answer_to_the_old_credentials_does_not_pause_what_was_resumed(
+    told: Told, clock: ManualClock
+) -> None:
+    both, release = threading.Barrier(2), threading.Event()
+
+    def answer(request: httpx.Request) -> int:
+        if request.headers["Authorization"] == f"Bearer {TOKEN}":
+            return 200
+        if both.wait(PATIENCE) == 0:
+            return 401
+        release.wait(PATIENCE)
+        return 401
+
+    with Sender(
+        custom(bearer_token="old"),
+        transport=Answering(answer),
+        clock=clock,
+        batch_size=1,
+        hooks=told.hooks,
+    ) as sender:
+        sender.send(opens(2))
+        while sender.result.state is State.ACTIVE:
+            pass  # the first answer is on its way
+        sender.resume(custom(bearer_token=TOKEN))
+        release.set()
+        assert sender.flush().delivered == 2
+    assert told.kinds == [NoticeKind.PAUSED, NoticeKind.RESUMED]
+
+
 # Flushing and closing
 
 
@@ -934,6 +1130,8 @@ def test_closing_twice_is_harmless_and_sending_after_it_is_refused(clock: Manual
     assert (caught.value.taken, caught.value.event) == (0, event(1))
     with pytest.raises(SenderClosed):
         sender.send(event(2, "not.selected"))
+    with pytest.raises(SenderClosed):
+        sender.resume()
     assert sender.result.accepted == 1
     assert sender.result.filtered == 0
 
@@ -1009,6 +1207,8 @@ def test_a_sender_that_was_not_closed_says_so_at_the_end(
     sender.send(event())
     sender._at_exit()
     assert "was not closed; 1 pending events are lost" in caplog.text
+    sender._last_words()
+    assert caplog.text.count("was not closed") == 2
     sender.close(timeout=0)
 
 
@@ -1041,6 +1241,69 @@ def test_a_hook_may_send(clock: ManualClock) -> None:
     ) as sender:
         sender.send(event(1, CLICK))
     assert sender.result.delivered == 1
+
+
+def test_a_hook_that_finds_no_room_holds_up_no_request(clock: ManualClock) -> None:
+    sent = iter(range(5))
+
+    def send_more(_: Attempt) -> None:
+        if next(sent, None) is not None:
+            sender.send(opens(60))
+
+    sender = Sender(
+        custom(),
+        transport=Answering(lambda _: 200),
+        clock=clock,
+        max_pending_events=100,
+        batch_size=50,
+        hooks=Hooks(on_attempt=send_more),
+    )
+    with sender:
+        sender.send(opens(100))
+        while sender.flush().delivered < 400:
+            pass
+        assert len(sender._threads) < 10
+
+
+def test_flush_and_close_wait_for_the_hooks_that_are_due(told: Told, clock: ManualClock) -> None:
+    slow = threading.Event()
+
+    def heard(_: str, ids: tuple[str, ...]) -> None:
+        slow.wait(0.01)
+        told.delivered.extend(ids)
+
+    with Sender(
+        custom(),
+        transport=Answering(lambda _: 200),
+        clock=clock,
+        batch_size=10,
+        hooks=Hooks(on_delivered=heard),
+    ) as sender:
+        sender.send(opens(50))
+        sender.flush()
+        assert len(told.delivered) == 50
+        sender.send(opens(50))
+    assert len(told.delivered) == 100
+
+
+def test_flushing_in_a_hook_does_not_wait_for_itself(clock: ManualClock) -> None:
+    pending: list[int] = []
+    hooks = Hooks(on_delivered=lambda *_: pending.append(sender.flush().pending))
+    with Sender(custom(), transport=Answering(lambda _: 200), clock=clock, hooks=hooks) as sender:
+        sender.send(event())
+    assert pending == [0]
+
+
+def test_hooks_are_called_in_order_from_one_thread(clock: ManualClock) -> None:
+    calls: list[tuple[int, int]] = []
+    hooks = Hooks(on_attempt=lambda each: calls.append((threading.get_ident(), each.number)))
+    with Sender(
+        custom(), transport=Answering(lambda _: 503), clock=clock, hooks=hooks, pause_after=600
+    ) as sender:
+        sender.send(event())
+        sender.flush()
+    assert len({thread for thread, _ in calls}) == 1
+    assert [number for _, number in calls] == list(range(1, len(calls) + 1))
 
 
 # Asking the receiver

@@ -44,13 +44,15 @@ class Health:
     """The state of a Current and how long its trouble has lasted.
 
     A streak of trouble begins with the first answer that leaves a batch waiting (one to be sent
-    again, or one that pauses) and ends with the first that does not.
+    again, or one that pauses) and ends with the first that does not. It is what disables a
+    Current. The alarm is about data: about the batch that has been failing for longest, even while
+    others get through.
 
     Attributes:
         state: active, paused or disabled.
         reason: why it is not active.
         failing_since: when the streak of trouble began.
-        alarmed: whether the alarm of this streak was raised.
+        alarmed: whether the alarm was raised for what is stuck now.
         disabled_at: when the Current was disabled.
         expired: whether what was kept after that has been dropped.
         pause_after: seconds of trouble after which the Current is paused instead of trying on.
@@ -74,16 +76,24 @@ class Health:
             return attrs.evolve(health, state=State.PAUSED) if action is Action.PAUSE else health
         if self.failing_since is None:
             return self
-        return Health(pause_after=self.pause_after)
+        return attrs.evolve(self, failing_since=None, reason="")
 
-    def at(self, now: float) -> tuple[Health, tuple[NoticeKind, ...]]:
-        """The health at a time, and what happened on the way that somebody must be told."""
+    def at(
+        self, now: float, stuck_since: float | None = None
+    ) -> tuple[Health, tuple[NoticeKind, ...]]:
+        """The health at a time, and what happened on the way that somebody must be told.
+
+        Args:
+            now: the time.
+            stuck_since: when the batch that has been failing for longest began to.
+        """
         health, notices = self, []
+        stuck = stuck_since is not None and now - stuck_since >= ALARM_AFTER
+        if stuck and not health.alarmed:
+            notices.append(NoticeKind.ALARM)
+        health = attrs.evolve(health, alarmed=stuck)
         if (since := health.failing_since) is not None:
             lasted = now - since
-            if not health.alarmed and lasted >= ALARM_AFTER:
-                health = attrs.evolve(health, alarmed=True)
-                notices.append(NoticeKind.ALARM)
             if health.state is not State.DISABLED and lasted >= DISABLE_AFTER:
                 disabled_at = since + DISABLE_AFTER
                 health = attrs.evolve(health, state=State.DISABLED, disabled_at=disabled_at)
@@ -104,13 +114,13 @@ class Health:
             notices.append(NoticeKind.EXPIRED)
         return health, tuple(notices)
 
-    def next_change(self) -> float | None:
+    def next_change(self, stuck_since: float | None = None) -> float | None:
         """When `at` will next have something to say if nothing else happens."""
-        if self.failing_since is None:
-            return None
         times = []
-        if not self.alarmed:
-            times.append(self.failing_since + ALARM_AFTER)
+        if stuck_since is not None and not self.alarmed:
+            times.append(stuck_since + ALARM_AFTER)
+        if self.failing_since is None:
+            return min(times, default=None)
         if self.state is not State.DISABLED:
             times.append(self.failing_since + DISABLE_AFTER)
         if self.state is State.ACTIVE and self.pause_after is not None:

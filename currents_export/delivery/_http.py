@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import time
 from contextlib import closing
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
@@ -25,9 +26,15 @@ _HEADERS = {
     "User-Agent": f"currents-export/{__version__}",
     "Accept-Encoding": "identity",
 }
-#: An answer is its status. Of the body no more is read than a message needs, so that a receiver
-#: that never ends its body holds nobody up.
+#: An answer is its status. Of the body no more is read than a message needs, and for no longer
+#: than these seconds, so that a receiver that never ends its body holds nobody up.
 _MAX_TEXT = 4096
+_MAX_MESSAGE = 200
+_BODY_PATIENCE = 1.0
+#: A value this short in a query is hardly a secret, and stands in many a text by chance.
+_SHORT = 6
+#: The loggers of httpcore, which write down headers: a redirect's, too, with the URL in it.
+_LOGGERS = tuple(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks"))
 
 
 class Endpoint:
@@ -49,9 +56,13 @@ class Endpoint:
     def __init__(
         self, current: Current, *, timeout: float, transport: httpx.BaseTransport | None
     ) -> None:
-        self._transport = transport or _default_transport(current.url)
-        self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
+        self._own = None if transport else _default_transport(current.url)
+        self._transport = transport or self._own or httpx.HTTPTransport()
+        self._timeout = timeout
+        self._discretion = _Discretion()
         self.use(current)
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(self._discretion)
 
     def use(self, current: Current) -> None:
         """Send to this Current's URL, with its secrets, from now on."""
@@ -68,20 +79,25 @@ class Endpoint:
             pair = base64.b64encode(unquote_to_bytes(url.userinfo)).decode()
             headers["Authorization"] = f"Basic {pair}"
         # In one assignment, since another thread may be about to post.
-        self._target = url.copy_with(userinfo=b"", fragment=None), headers, _secrets_of(current)
+        hidden = _secrets_of(current)
+        self._target = url.copy_with(userinfo=b"", fragment=None), headers, hidden
+        self._discretion.hidden = hidden
 
     def post(self, body: bytes) -> Answer:
         """Send a body once. Whatever goes wrong is an answer, never an exception."""
         url, headers, hidden = self._target
+        limits = httpx.Timeout(self._timeout).as_dict()
         try:
             request = httpx.Request(
-                "POST", url, headers=headers, content=body, extensions=self._extensions
+                "POST", url, headers=headers, content=body, extensions={"timeout": limits}
             )
             with closing(self._transport.handle_request(request)) as response:
-                text = _beginning(response)
+                # httpcore looks at the limits anew for the body.
+                limits["read"] = min(self._timeout, _BODY_PATIENCE)
+                text = _scrub(_beginning(response), hidden)
                 return Answer(
                     status=response.status_code,
-                    text=_scrub(text, hidden),
+                    text=" ".join(text.split())[:_MAX_MESSAGE],
                     retry_after=retry_after(response.headers, now=time.time()),
                 )
         except Exception as error:  # noqa: BLE001 - a transport that was passed in may raise any
@@ -89,8 +105,24 @@ class Endpoint:
             return Answer(status=None, text=_scrub(what, hidden))
 
     def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()
+        """Close the connections; a transport that was passed in is its owner's to close."""
+        for name in _LOGGERS:
+            logging.getLogger(name).removeFilter(self._discretion)
+        if self._own is not None:
+            self._own.close()
+
+
+class _Discretion(logging.Filter):
+    """Lets no record of a logger pass with a secret in it."""
+
+    hidden: list[str]
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        scrubbed = _scrub(text, self.hidden)
+        if scrubbed != text:
+            record.msg, record.args = scrubbed, None
+        return True
 
 
 def _scrub(text: str, hidden: list[str]) -> str:
@@ -109,8 +141,12 @@ def _default_transport(url: str) -> httpx.BaseTransport:
 def _secrets_of(current: Current) -> list[str]:
     """The texts that must not be shown, the longest first."""
     parts = urlsplit(current.url)
-    values = [pair.partition("=")[2] or pair for pair in parts.query.split("&")]
-    hidden = {current.bearer_token, parts.username, parts.password, parts.query, *values}
+    hidden = {current.bearer_token, parts.username, parts.password, parts.query}
+    for pair in parts.query.split("&"):
+        name, _, value = pair.partition("=")
+        secret = value or name
+        if len(secret) >= _SHORT or name.lower() == "writekey":
+            hidden.add(secret)
     if mask_url(current.url) != current.url:
         hidden.add(current.url)
     hidden |= {unquote(each) for each in hidden if each}
@@ -120,11 +156,12 @@ def _secrets_of(current: Current) -> list[str]:
 def _beginning(response: httpx.Response) -> str:
     """The first bytes of the body, as text; what fails after the status is not a failure."""
     text = b""
+    until = time.monotonic() + _BODY_PATIENCE
     try:
         for chunk in response.iter_bytes():
             text += chunk
-            if len(text) > _MAX_TEXT:
+            if len(text) > _MAX_TEXT or time.monotonic() > until:
                 break
     except (httpx.HTTPError, httpx.StreamError):
         pass
-    return " ".join(text[:200].decode(errors="replace").split())
+    return text[:_MAX_TEXT].decode(errors="replace")

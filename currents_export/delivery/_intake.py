@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..catalog import Catalog
 from ..current import Current
 from ..errors import EventError
 from ..events import Event
@@ -16,12 +17,13 @@ __all__ = ["chunks", "prepare"]
 _CHUNK = 100
 
 _NOT_SELECTED = "event type not selected"
+_NOT_IN = "event type not in schema version"
 _NO_EXTERNAL_USER_ID = "no external_user_id"
 
 
 def chunks(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
     """What is at hand together, by the hundred; what is still to come, one by one as it comes."""
-    if isinstance(events, Sequence):
+    if isinstance(events, list | tuple):
         yield from (events[at : at + _CHUNK] for at in range(0, len(events), _CHUNK))
     else:
         yield from ((event,) for event in events)
@@ -45,7 +47,8 @@ def prepare(
                 f"send takes Event objects, not {type(event).__name__}; see Event.from_dict"
             )
         elif event.event_type not in selected:
-            others[index] = _NOT_SELECTED
+            known = event.event_type in Catalog.load(current.schema_version)
+            others[index] = _NOT_SELECTED if known else f"{_NOT_IN} {current.schema_version}"
         elif needs_external_user_id and not event.user.get("external_user_id"):
             others[index] = _NO_EXTERNAL_USER_ID
         else:

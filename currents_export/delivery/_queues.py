@@ -35,6 +35,11 @@ class Queued(NamedTuple):
     at: float
     round: int
 
+    @property
+    def size(self) -> int:
+        """How many bytes of JSON are kept for it."""
+        return len(self.body) + len(self.original or b"")
+
 
 @attrs.define(eq=False)
 class Batch:
@@ -45,12 +50,16 @@ class Batch:
         events: the events, in the order they were accepted.
         alone: whether a 400 split this event off.
         attempts: how often it was sent.
+        failing_since: when it began to be sent in vain, if it is.
+        trouble: the last answer that left it waiting.
     """
 
     event_type: str
     events: tuple[Queued, ...]
     alone: bool = False
     attempts: int = 0
+    failing_since: float | None = None
+    trouble: str = ""
 
 
 class Drop(NamedTuple):
@@ -97,6 +106,7 @@ Entry = tuple[str, str, bytes, bytes | None]
 class _Queue:
     waiting: deque[Queued] = attrs.field(factory=deque)
     held: int = 0
+    returned: int = 0
     accepted: int = 0
     delivered: int = 0
     dropped: int = 0
@@ -122,6 +132,9 @@ class Queues:
         self._queues: dict[str, _Queue] = {}
         # Batches that were out already: first in, first out, before all that waits in queues.
         self._returned: deque[Batch] = deque()
+        # The batches that fail, by when they began to: a dict for its order.
+        self._failing: dict[Batch, None] = {}
+        self._turn = False
         self._round = 0
         self._pending_by_round: Counter[int] = Counter()
         self.out: set[Batch] = set()
@@ -146,7 +159,7 @@ class Queues:
             waiting = queue.waiting
             waiting.append(new(Queued, (event_id, body, original, now, number)))
             queue.accepted += 1
-            size += len(body)
+            size += len(body) if original is None else len(body) + len(original)
             length = len(waiting)
             if length == 1 or length % batch_size == 0:
                 changed = True
@@ -180,10 +193,16 @@ class Queues:
     def take(self, now: float) -> Batch | None:
         """The next batch that may leave at `now`, or None.
 
-        Batches that came back go first, then the queue whose oldest event waits longest. A queue
-        that is held (one of its batches waits to be sent again) gives none.
+        Batches that came back and those that wait take turns, lest one type's trouble hold up the
+        others; of those that wait, the queue whose oldest event is oldest goes first. Within a
+        type, what came back goes first, and nothing goes while it is held (one of its batches
+        waits to be sent again).
         """
-        batch = self._take_returned() or self._take_waiting(now)
+        self._turn = not self._turn
+        if self._turn:
+            batch = self._take_returned() or self._take_waiting(now)
+        else:
+            batch = self._take_waiting(now) or self._take_returned()
         if batch is not None:
             self.out.add(batch)
         return batch
@@ -192,6 +211,7 @@ class Queues:
         for index, batch in enumerate(self._returned):
             if not self._queues[batch.event_type].held:
                 del self._returned[index]
+                self._queues[batch.event_type].returned -= 1
                 return batch
         return None
 
@@ -209,8 +229,8 @@ class Queues:
         return Batch(event_type, tuple([waiting.popleft() for _ in range(size)]))
 
     def _due_at(self, queue: _Queue) -> float:
-        """When the queue's next batch may leave; never, while it is empty or held."""
-        if queue.held or not queue.waiting:
+        """When what waits in it may leave; never, while it is empty, held, or others go first."""
+        if queue.held or queue.returned or not queue.waiting:
             return float("inf")
         oldest = queue.waiting[0]
         if len(queue.waiting) >= self._batch_size or oldest.round < self._round:
@@ -234,6 +254,36 @@ class Queues:
         """End what `hold` began."""
         self._queues[batch.event_type].held -= 1
 
+    def fails(self, batch: Batch, trouble: str, now: float) -> None:
+        """Note an answer that leaves the batch waiting."""
+        batch.trouble = trouble
+        if batch.failing_since is None:
+            batch.failing_since = now
+            self._failing[batch] = None
+
+    @property
+    def stuck(self) -> Batch | None:
+        """The batch that has been failing for longest."""
+        return next(iter(self._failing), None)
+
+    def forgive(self) -> None:
+        """Begin anew to note what fails."""
+        for batch in self._failing:
+            batch.failing_since = None
+        self._failing.clear()
+
+    def recount(self) -> None:
+        """Make the account agree with what is there, after a break in the middle of accepting."""
+        events = self.pending_events()
+        self.pending = len(events)
+        self.pending_bytes = sum(each.size for each in events)
+        self._pending_by_round = Counter(each.round for each in events)
+        pending = Counter(batch.event_type for batch in self.out for _ in batch.events)
+        pending.update(batch.event_type for batch in self._returned for _ in batch.events)
+        for name, queue in self._queues.items():
+            left = queue.delivered + queue.dropped
+            queue.accepted = left + pending[name] + len(queue.waiting)
+
     def settle(
         self, batch: Batch, action: Action | None, reason: str = "", answer: str = ""
     ) -> list[Drop]:
@@ -243,6 +293,8 @@ class Queues:
         the reason and the answer given here.
         """
         self.out.remove(batch)
+        if action not in (None, Action.RETRY, Action.PAUSE):
+            self._failing.pop(batch, None)
         match action:
             case Action.DELIVERED:
                 self._queues[batch.event_type].delivered += len(batch.events)
@@ -263,13 +315,17 @@ class Queues:
         return []
 
     def _put_back(self, batches: Iterator[Batch]) -> None:
-        self._returned.extend(batches)
+        for batch in batches:
+            self._returned.append(batch)
+            self._queues[batch.event_type].returned += 1
 
     def expire(self, reason: str) -> list[Drop]:
         """Drop everything that is queued; what is out is left to its answer."""
         drops: list[Drop] = []
         for batch in self._returned:
             drops += self._drop(batch.event_type, batch.events, reason)
+            self._failing.pop(batch, None)
+            self._queues[batch.event_type].returned -= 1
         self._returned.clear()
         for event_type, queue in self._queues.items():
             drops += self._drop(event_type, tuple(queue.waiting), reason)
@@ -287,7 +343,7 @@ class Queues:
 
     def _forget(self, events: tuple[Queued, ...]) -> None:
         self.pending -= len(events)
-        self.pending_bytes -= sum([len(each.body) for each in events])
+        self.pending_bytes -= sum([each.size for each in events])
         # They are in the order they were accepted, so mostly the first and the last tell of all.
         if events and events[0].round == events[-1].round:
             rounds = {events[0].round: len(events)}

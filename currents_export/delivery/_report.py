@@ -74,7 +74,8 @@ class Attempt:
         number: 1 for the batch's first request, 2 for its second, and so on.
         answer: what came back.
         action: what it leads to.
-        duration_s: seconds until the answer was there.
+        at: when the answer was there, in seconds since the Unix epoch.
+        duration_s: seconds until then from when it was sent.
     """
 
     event_type: str
@@ -82,6 +83,7 @@ class Attempt:
     number: int
     answer: Answer
     action: Action
+    at: float
     duration_s: float
 
 
@@ -122,9 +124,10 @@ class Notice:
 class Hooks:
     """Functions that a sender calls as things happen; all are optional.
 
-    They are called without any lock held, from whichever thread saw the thing happen, so a hook
-    may call `Sender.send` but must not wait in `flush` or `close`. An exception in a hook is
-    logged and changes nothing.
+    They are called one after the other, in the order in which things happened, from a thread of
+    their own: a slow hook holds up no request (what is due piles up behind it), and a hook may
+    call `Sender.send`. `flush` and `close` wait for the hooks that are due. An exception in a hook
+    is logged and changes nothing.
 
     Attributes:
         on_attempt: a request was answered, or failed.

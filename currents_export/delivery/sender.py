@@ -5,14 +5,15 @@ from __future__ import annotations
 import atexit
 import logging
 import math
+import os
 import random
 import threading
-from collections import deque
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import httpx
 import orjson
@@ -34,6 +35,7 @@ from ._answers import Action, Answer, decide
 from ._backoff import Backoff
 from ._clock import Clock, SystemClock
 from ._health import Health, NoticeKind, State
+from ._hook_calls import HookCalls
 from ._http import Endpoint
 from ._intake import chunks, prepare
 from ._probe import CredentialsCheck, judge
@@ -46,6 +48,8 @@ _log = logging.getLogger("currents_export.delivery")
 
 _TOO_LARGE = f"larger than {MAX_EVENT_BYTES // 1000} KB"
 _DISABLED = "the Current is disabled"
+#: Stands for no limit where one is checked.
+_PAUSES_NEVER = 1.0
 _EXPIRED = "kept for 7 days after the Current was disabled"
 
 
@@ -76,7 +80,8 @@ class Sender:
         pause_after: seconds of unbroken trouble after which the Current is paused, rather than
             disabled after five days. None, the default, is what Braze does.
         hooks: functions to call as things happen.
-        transport: an httpx transport to use in place of httpx's own: a proxy, mTLS, a test.
+        transport: an httpx transport to use in place of httpx's own: a proxy, mTLS, a test. It is
+            not closed with the sender, so that several may share it.
         clock: the time; for tests.
         rng: the randomness of the backoff; for tests.
 
@@ -103,17 +108,17 @@ class Sender:
         clock: Clock | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        for name, value in (
-            ("batch_size", batch_size),
-            ("max_age", max_age),
-            ("max_pending_events", max_pending_events),
-            ("max_pending_bytes", max_pending_bytes),
-            ("concurrency", concurrency),
-            ("timeout", timeout),
-            ("pause_after", 1 if pause_after is None else pause_after),
-        ):
-            if not 0 < value < math.inf:
-                raise OptionError(f"{name} is {value}; it must be more than 0, and finite")
+        _check_counts(
+            batch_size=batch_size,
+            max_pending_events=max_pending_events,
+            max_pending_bytes=max_pending_bytes,
+            concurrency=concurrency,
+        )
+        _check_seconds(
+            max_age=max_age,
+            timeout=timeout,
+            pause_after=_PAUSES_NEVER if pause_after is None else pause_after,
+        )
         self._current = current
         self._max_pending_events = max_pending_events
         self._max_pending_bytes = max_pending_bytes
@@ -133,16 +138,19 @@ class Sender:
         self._settled = threading.Condition(self._lock)
         self._queues = Queues(batch_size=batch_size, max_age=max_age)
         self._health = Health(pause_after=pause_after)
-        self._calls: deque[Callable[[], object]] = deque()
+        self._calls = HookCalls()
         self._requests = 0
         self._retries = 0
+        self._resumes = 0
         self._threads: set[threading.Thread] = set()
         self._idle = 0
         self._active = 0
         self._returning = 0
         self._closed = False
         self._stopped = False
-        atexit.register(self._at_exit)
+        self._process = os.getpid()
+        self._last_words = partial(_warn_at_exit, weakref.ref(self))
+        atexit.register(self._last_words)
 
     def __repr__(self) -> str:
         return f"<Sender of {self._current.integration_name!r} to {self._current.shown_url}>"
@@ -228,17 +236,19 @@ class Sender:
                 done = places[error.taken] if entries else 0
                 error.taken, error.event = done, chunk[done]
                 raise
+            except BaseException:  # an interrupt, between any two steps
+                self._queues.recount()
+                raise
             finally:
                 for index, why in others.items():
                     if index < done:
                         self._set_aside(chunk[index], why, problems)
-        if self._calls:
-            self._run_calls()
 
     def _have_room(self, entries: list[Entry]) -> bool:
         """Whether all of them can be queued at once, as is the rule."""
         sizes = [len(entry[2]) for entry in entries]
-        return not self._lacks_room(len(entries), sum(sizes)) and (
+        originals = sum([len(entry[3]) for entry in entries if entry[3] is not None])
+        return not self._lacks_room(len(entries), sum(sizes) + originals) and (
             self._reason_to_drop(max(sizes, default=0)) is None
         )
 
@@ -248,9 +258,10 @@ class Sender:
 
     def _add_one_by_one(self, entries: list[Entry], *, block: bool, until: float | None) -> None:
         for index, entry in enumerate(entries):
-            event_type, event_id, body, _ = entry
+            event_type, event_id, body, original = entry
             try:
-                self._wait_for_room(len(body), block=block, until=until)
+                size = len(body) + len(original or b"")
+                self._wait_for_room(len(body), size, block=block, until=until)
             except NotTaken as error:
                 error.taken = index
                 raise
@@ -264,9 +275,11 @@ class Sender:
             problems.append(why)
         else:
             self._queues.filter(event.event_type, why)
-            self._call(self._hooks.on_filtered, event, why)
+            self._calls.add(self._hooks.on_filtered, event, why)
 
     def _refuse_if_closed(self) -> None:
+        if os.getpid() != self._process:
+            raise SenderClosed("the sender belongs to another process; make one in each")
         if self._closed:
             raise SenderClosed("the sender is closed; make a new one to send more")
 
@@ -289,9 +302,16 @@ class Sender:
             and self._queues.pending_bytes <= 0.75 * self._max_pending_bytes
         )
 
-    def _wait_for_room(self, size: int, *, block: bool, until: float | None) -> None:
-        """Return once there is room, or once the event is to be dropped and needs none."""
-        while self._lacks_room(1, size) and self._reason_to_drop(size) is None:
+    def _wait_for_room(self, length: int, size: int, *, block: bool, until: float | None) -> None:
+        """Return once there is room, or once the event is to be dropped and needs none.
+
+        Args:
+            length: how many bytes would go out.
+            size: how many would be kept.
+            block: whether to wait.
+            until: until when.
+        """
+        while self._lacks_room(1, size) and self._reason_to_drop(length) is None:
             full = f"{self._queues.pending} events are pending"
             if self._health.state is State.PAUSED and not self._queues.out:
                 raise QueueFull(
@@ -306,7 +326,7 @@ class Sender:
                 # Nothing is about to leave: what waits for its batch to fill makes the room.
                 self._queues.start_round()
                 self._work.notify_all()
-            self._wait(self._room, until)
+            self._clock.wait(self._room, until)
             self._refuse_if_closed()
             self._tick()
 
@@ -315,8 +335,9 @@ class Sender:
     def flush(self, timeout: float | None = None) -> Result:
         """Send what is queued now, full batches or not, and wait until it has left.
 
-        Returns early when the Current is paused or disabled, since nothing leaves then. Events
-        that other threads send meanwhile are not waited for.
+        Hooks that are due by then have been called, too. Returns early when the Current is paused
+        or disabled, since nothing leaves then. Events that other threads send meanwhile are not
+        waited for.
 
         Args:
             timeout: seconds to wait, at most; None waits for as long as it takes.
@@ -326,13 +347,14 @@ class Sender:
             self._work.notify_all()
             until = None if timeout is None else self._clock.now() + timeout
             while (
-                self._queues.pending_of(number)
+                self._queues.pending_of(number) > 0
                 and not self._stopped
+                and os.getpid() == self._process
                 and (self._health.state is State.ACTIVE or self._queues.out)
                 and (until is None or self._clock.now() < until)
             ):
-                self._wait(self._settled, until)
-        self._run_calls()
+                self._clock.wait(self._settled, until)
+        self._calls.wait(self._clock, until)
         return self.result
 
     def close(self, timeout: float | None = 30.0) -> Result:
@@ -344,6 +366,8 @@ class Sender:
         Args:
             timeout: seconds to wait for events to leave; None waits for as long as it takes.
         """
+        # A hook that is due may still send.
+        self._calls.wait(self._clock, None if timeout is None else self._clock.now() + timeout)
         with self._lock:
             self._closed = True
             self._room.notify_all()
@@ -353,18 +377,18 @@ class Sender:
             self._wake_all()
             until = self._clock.now() + 1.0
             while self._threads and self._clock.now() < until:
-                self._wait(self._settled, until)
+                self._clock.wait(self._settled, until)
             if not self._threads:
                 self._endpoint.close()
-        self._run_calls()
-        atexit.unregister(self._at_exit)
+        self._calls.wait(self._clock, until)
+        atexit.unregister(self._last_words)
         result = self.result
         if result.pending:
             _log.warning("%r closed with %d events pending", self, result.pending)
         return result
 
     def _at_exit(self) -> None:
-        if pending := self.result.pending:
+        if os.getpid() == self._process and (pending := self.result.pending):
             _log.error("%r was not closed; %d pending events are lost", self, pending)
 
     def resume(self, current: Current | None = None) -> None:
@@ -372,16 +396,21 @@ class Sender:
 
         Args:
             current: the Current with its credentials mended; None goes on with those there are.
+
+        Raises:
+            SenderClosed: the sender was closed.
         """
         with self._lock:
+            self._refuse_if_closed()
             if current is not None:
                 self._endpoint.use(current)
                 self._current = current
+            self._resumes += 1
             if self._health.state is not State.ACTIVE:
                 self._health = self._health.resumed()
+                self._queues.forgive()
                 self._notify(NoticeKind.RESUMED)
                 self._wake_all()
-        self._run_calls()
 
     @property
     def result(self) -> Result:
@@ -442,9 +471,9 @@ class Sender:
         """See to it that a thread is idle: it watches the time, and takes the next batch."""
         if not self._idle and not self._stopped:
             thread = threading.Thread(target=self._run_worker, name="currents-export", daemon=True)
+            thread.start()  # which may fail, and waits for the lock otherwise
             self._threads.add(thread)
             self._idle += 1
-            thread.start()
 
     def _has_slot(self) -> bool:
         return self._active + self._returning < self._concurrency
@@ -476,7 +505,10 @@ class Sender:
                 if batch is not None:
                     self._active += 1
                     self._idle -= 1
-                    self._keep_a_worker()
+                    try:
+                        self._keep_a_worker()
+                    except RuntimeError as error:  # this one goes on alone, for the time being
+                        _log.warning("no other thread can be started: %s", error)
                     self._wake_a_worker()
                     return batch
                 self._room.notify_all()
@@ -484,7 +516,7 @@ class Sender:
                     self._work.notify()
                     break
                 due = self._queues.next_due() if free else None
-                self._wait(self._work, _earliest(due, self._health.next_change()))
+                self._clock.wait(self._work, _earliest(due, self._next_change()))
             self._idle -= 1
             return None
 
@@ -517,24 +549,28 @@ class Sender:
             self._requests += 1
             self._retries += batch.attempts > 0
             batch.attempts += 1
-            number = batch.attempts
+            number, resumes = batch.attempts, self._resumes
         began = self._clock.now()
         answer = self._endpoint.post(body)
         now = self._clock.now()
         action = decide(answer.status, size=len(batch.events), alone=batch.alone)
         with self._lock:
+            if self._hooks.on_attempt is not None:
+                attempt = Attempt(
+                    batch.event_type, len(batch.events), number, answer, action, now, now - began
+                )
+                self._calls.add(self._hooks.on_attempt, attempt)
+            if action is Action.PAUSE and resumes != self._resumes:
+                # It was asked before the credentials were mended, so it says nothing of them.
+                return _HALTED
+            if action in (Action.RETRY, Action.PAUSE):
+                self._queues.fails(batch, str(answer), now)
             before = self._health
             self._health = before.answered(action, str(answer), now)
             if self._health.state is not before.state:
                 self._notify(NoticeKind.PAUSED)
                 self._wake_all()
             self._tick()
-            if self._hooks.on_attempt is not None:
-                attempt = Attempt(
-                    batch.event_type, len(batch.events), number, answer, action, now - began
-                )
-                self._call(self._hooks.on_attempt, attempt)
-        self._run_calls()
         return _Outcome(answer, action)
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
@@ -551,13 +587,12 @@ class Sender:
             self._active -= 1
             self._wake_a_worker()
             while not self._halted and self._clock.now() < until:
-                self._run_calls_unlocked()
-                self._clock.pause(self._again, min(until, self._health.next_change() or until))
+                self._clock.pause(self._again, min(until, self._next_change() or until))
                 self._tick()
             # From here on the next free place is this batch's, before any new one's.
             self._returning += 1
             while not self._halted and self._active >= self._concurrency:
-                self._wait(self._again, self._health.next_change())
+                self._clock.wait(self._again, self._next_change())
                 self._tick()
             self._returning -= 1
             self._active += 1
@@ -573,7 +608,7 @@ class Sender:
             self._dropped(self._queues.settle(batch, action, reason, answer))
             if action is Action.DELIVERED and self._hooks.on_delivered is not None:
                 ids = tuple(each.id for each in batch.events)
-                self._call(self._hooks.on_delivered, batch.event_type, ids)
+                self._calls.add(self._hooks.on_delivered, batch.event_type, ids)
             if self._has_ample_room():
                 self._room.notify_all()
             self._settled.notify_all()
@@ -583,19 +618,25 @@ class Sender:
                 self._again.notify_all()
             if action in (Action.SPLIT_TO_ONES, Action.SPLIT_SMALLER):
                 self._wake_a_worker()
-        self._run_calls()
 
-    # The rest is called with the lock held, but for `_run_calls`.
+    # The rest is called with the lock held.
 
     @property
     def _halted(self) -> bool:
         return self._stopped or self._health.state is not State.ACTIVE
 
+    def _stuck_since(self) -> float | None:
+        stuck = self._queues.stuck
+        return None if stuck is None else stuck.failing_since
+
+    def _next_change(self) -> float | None:
+        return self._health.next_change(self._stuck_since())
+
     def _tick(self) -> None:
         """Let the time that has passed have its effect."""
-        if self._health.failing_since is None:
+        if self._health.failing_since is None and not (self._queues.stuck or self._health.alarmed):
             return
-        self._health, kinds = self._health.at(self._clock.now())
+        self._health, kinds = self._health.at(self._clock.now(), self._stuck_since())
         for kind in kinds:
             self._notify(kind)
             if kind is NoticeKind.EXPIRED:
@@ -607,47 +648,42 @@ class Sender:
         for condition in (self._work, self._again, self._room, self._settled):
             condition.notify_all()
 
-    def _wait(self, condition: threading.Condition, until: float | None) -> None:
-        """Wait on a condition, once the hooks that are due were called. May return early."""
-        if not self._run_calls_unlocked():
-            self._clock.wait(condition, until)
-
-    def _run_calls_unlocked(self) -> bool:
-        """Call the hooks that are due, with the lock let go meanwhile; whether there were any."""
-        if not self._calls:
-            return False
-        self._lock.release()
-        try:
-            self._run_calls()
-        finally:
-            self._lock.acquire()
-        return True
-
     def _dropped(self, drops: list[Drop]) -> None:
         for drop in drops:
             _log.debug("dropped %s (%s): %s %s", drop.id, drop.event_type, drop.reason, drop.answer)
-            self._call(self._hooks.on_dropped, drop)
+            self._calls.add(self._hooks.on_dropped, drop)
 
     def _notify(self, kind: NoticeKind) -> None:
         name, email = self._current.integration_name, self._current.contact_email
-        notice = Notice(kind, name, email, self._health.reason, self._clock.now())
+        stuck = self._queues.stuck
+        reason = self._health.reason or (stuck.trouble if stuck else "")
+        notice = Notice(kind, name, email, reason, self._clock.now())
         _log.warning("%s (to %s)", notice.message, email)
-        self._call(self._hooks.on_notice, notice)
+        self._calls.add(self._hooks.on_notice, notice)
 
-    def _call(self, hook: Callable[..., object] | None, *args: Any) -> None:
-        if hook is not None:
-            self._calls.append(partial(hook, *args))
 
-    def _run_calls(self) -> None:
-        while True:
-            try:  # not to look first and then take: another thread may be faster
-                call = self._calls.popleft()
-            except IndexError:
-                return
-            try:
-                call()
-            except Exception:  # noqa: BLE001 - a hook is foreign code; it must not stop delivery
-                _log.exception("a hook failed")
+def _check_counts(**options: object) -> None:
+    for name, value in options.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise OptionError(f"{name} is {value!r}; it must be a whole number, 1 or more")
+
+
+def _check_seconds(**options: object) -> None:
+    for name, value in options.items():
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not 0 < value <= threading.TIMEOUT_MAX
+        ):
+            raise OptionError(
+                f"{name} is {value!r}; it must be seconds, above 0 and up to "
+                f"{threading.TIMEOUT_MAX:.0f}"
+            )
+
+
+def _warn_at_exit(reference: weakref.ReferenceType[Sender]) -> None:
+    if (sender := reference()) is not None:
+        sender._at_exit()  # noqa: SLF001 - a function only so as not to keep the sender alive
 
 
 def _earliest(*times: float | None) -> float | None:

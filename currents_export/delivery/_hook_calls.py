@@ -1,0 +1,72 @@
+"""Calling hooks: one after the other, in order, in a thread of their own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from ._clock import Clock
+
+__all__ = ["HookCalls"]
+
+_log = logging.getLogger("currents_export.delivery")
+
+#: Seconds the thread waits for more to call before it ends.
+_LINGER = 1.0
+
+
+class HookCalls:
+    """The calls of hooks that are due.
+
+    A hook is foreign code: it may be slow, fail, or call the sender. In a thread of its own it
+    holds up no request, and may wait for room in the sender's queues.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._due: deque[Callable[[], object]] = deque()
+        self._added = 0
+        self._done = 0
+        self._thread: threading.Thread | None = None
+
+    def add(self, hook: Callable[..., object] | None, *args: Any) -> None:
+        """Have a hook called, if there is one, behind all that was added before."""
+        if hook is None:
+            return
+        with self._changed:
+            self._due.append(partial(hook, *args))
+            self._added += 1
+            self._changed.notify_all()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="hooks", daemon=True)
+                self._thread.start()
+
+    def wait(self, clock: Clock, until: float | None) -> None:
+        """Wait until all that was added so far was called; a hook itself does not wait for it."""
+        with self._changed:
+            if threading.current_thread() is self._thread:
+                return
+            added = self._added
+            while self._done < added and (until is None or clock.now() < until):
+                clock.wait(self._changed, until)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._due:
+                    self._changed.wait(_LINGER)
+                if not self._due:
+                    self._thread = None
+                    return
+                call = self._due.popleft()
+            try:
+                call()
+            except Exception:  # noqa: BLE001 - a hook is foreign code; it must not stop the others
+                _log.exception("a hook failed")
+            with self._changed:
+                self._done += 1
+                self._changed.notify_all()
