@@ -147,6 +147,7 @@ class Current:
         The file's keys are the attributes above. A variable such as `CURRENTS_EXPORT_KEY` goes
         before the file, so that secrets can stay out of it. In a variable, event types are
         separated by commas, and transformations are written `email_address=hash,gender=remove`.
+        An empty variable counts as none.
 
         Args:
             path: the TOML file; None reads the environment alone.
@@ -215,7 +216,8 @@ def _place_of(name: str, text: str) -> str:
 
 def _environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for variable, text in sorted(environ.items()):
-        if variable.startswith(ENVIRONMENT_PREFIX):
+        # An empty one is how many a CI system writes a secret that is not set.
+        if variable.startswith(ENVIRONMENT_PREFIX) and text:
             yield variable.removeprefix(ENVIRONMENT_PREFIX).lower(), text
 
 

@@ -84,6 +84,8 @@ def _head(numbered: Iterator[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
     head: list[tuple[int, bytes]] = []
     wanted = 1
     for number, line in numbered:
+        if number == 1 and (what := _MAGIC.get(line[:2])):
+            raise OSError(what)
         text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
         if not text.strip() and not head:
             continue
@@ -93,6 +95,15 @@ def _head(numbered: Iterator[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
                 break
             wanted = 2
     return head
+
+
+#: What other things than text in UTF-8 begin with.
+_MAGIC = {
+    b"\x1f\x8b": "it is compressed by gzip; decompress it first",
+    b"PK": "it is a zip archive; unpack it first",
+    b"\xff\xfe": "it is UTF-16; it must be UTF-8",
+    b"\xfe\xff": "it is UTF-16; it must be UTF-8",
+}
 
 
 def _are_json_lines(head: list[bytes]) -> bool:

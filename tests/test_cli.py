@@ -607,6 +607,59 @@ def test_the_account_is_json_when_asked_for(
     assert (told["pending_file"], told["drops"]) == (None, [])
 
 
+def test_an_unknown_event_type_is_named_with_the_nearest_and_costs_no_other(
+    file: Callable[..., Path], current: Callable[..., Path]
+) -> None:
+    odd = [event(1, "users.messages.email.Opne"), event(2, "users.canvas.costep.Send")]
+    with listen(Receiver()) as url:
+        where = current(url, schema_version=9)
+        path = file("events.jsonl", [event(0), *odd, event(3)])
+        result = run("send", path, "--json", "--current", where)
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["delivered"], told["filtered"]) == (2, 2, 2)
+    assert told["unknown_event_types"] == {each.event_type: 1 for each in odd[::-1]}
+    assert "unknown event type 'users.messages.email.Opne'; did you mean" in result.stderr
+    assert "'users.canvas.costep.Send' came with schema version 10" in result.stderr
+    assert "(1 of them not sent)" in result.stderr
+
+
+def test_trouble_is_told_once_when_it_begins(
+    file: Callable[..., Path], current: Callable[..., Path]
+) -> None:
+    args = ("send", file("events.jsonl", opens(2)), "--give-up-after", 0.2)
+    result = run(*args, "--current", current())
+    assert result.exit_code == 1
+    assert result.stderr.count("; trying again") == 1
+
+
+@pytest.mark.parametrize("command", ["send", "validate"])
+def test_no_events_at_all_are_worth_a_word(
+    command: str, file: Callable[..., Path], current: Callable[..., Path]
+) -> None:
+    args = ("--current", current()) if command == "send" else ()
+    result = run(command, file("events.jsonl", ""), *args)
+    assert result.exit_code == 0
+    assert result.stderr.startswith("there ")
+    assert "no events" in result.stderr
+
+
+def test_the_receivers_secrets_may_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[dict[str, Any]] = []
+
+    class Made(Receiver):
+        def __init__(self, **options: Any) -> None:
+            made.append(options)
+            raise SenderClosed("enough")
+
+    monkeypatch.setattr(_receiver, "Receiver", Made)
+    monkeypatch.setenv("CURRENTS_RECEIVER_WRITE_KEY", WRITE_KEY)
+    monkeypatch.setenv("CURRENTS_RECEIVER_BEARER_TOKEN", TOKEN)
+    assert run("serve").exit_code == 2
+    assert [*made[0]["write_keys"], *made[0]["bearer_tokens"]] == [WRITE_KEY, TOKEN]
+
+
 def test_the_batch_size_is_heeded(file: Callable[..., Path], current: Callable[..., Path]) -> None:
     receiver = Receiver()
     with listen(receiver) as url:
@@ -780,8 +833,8 @@ def test_when_what_is_pending_cannot_be_kept_the_account_is_told_all_the_same(
     [
         (["--batch-size", "0"], "--batch-size"),
         (["--concurrency", "0"], "--concurrency"),
-        (["--max-age", "0"], "max_age is 0.0; it must be more than 0"),
-        (["--timeout", "0"], "timeout is 0.0; it must be more than 0"),
+        (["--max-age", "0"], "max_age is 0.0; it must be seconds"),
+        (["--timeout", "0"], "timeout is 0.0; it must be seconds"),
         (["--timeout", "nan"], "timeout is nan"),
         (["--give-up-after", "-1"], "--give-up-after"),
         (["--give-up-after", "long"], "--give-up-after"),

@@ -168,7 +168,7 @@ def test_an_interrupted_send_reports_what_is_pending(
         sending = start(*args)
         code, out, err = ended(sending)
     told = json.loads(out)
-    assert (code, err) == (130, "")
+    assert (code, err) == (130, "503: scripted; trying again\n")
     assert (told["interrupted"], told["delivered"], told["state"]) == (True, 0, "active")
     assert told["pending"] + told["not_taken"] == 300
     lines = kept.read_bytes().splitlines()

@@ -21,6 +21,8 @@ from currents_export.payload import Transformation
 
 from .helpers_events import Hostile, Unshowable, garbage
 
+SAMPLES = Path(__file__).parent.parent / "samples"
+
 KEY = "https://data.example.com/v1/webhook?writeKey=QZXQZXQZX"
 ENDPOINT = "https://collector.example.com/currents"
 NAMES = {"integration_name": "Shop", "contact_email": "ops@example.com"}
@@ -645,17 +647,15 @@ def test_a_variable_goes_before_the_file(tmp_path: Path) -> None:
     ("name", "text", "problem"),
     [
         ("schema_version", "x", "it must be a whole number"),
-        ("schema_version", "", "it must be a whole number"),
         ("schema_version", "-1", "it must be a whole number"),
         ("schema_version", "1.5", "it must be a whole number"),
         ("schema_version", "²", "it must be a whole number"),
         ("schema_version", "9" * 5000, ""),
         ("schema_version", "99", "schema version 99 is not known"),
         ("allow_plain_http", "1", "it must be true or false"),
-        ("allow_plain_http", "", "it must be true or false"),
         ("field_transformations", "gender", "it must look like email_address=hash,gender=remove"),
         ("field_transformations", "gender=x", "'gender' is to be 'x'"),
-        ("event_types", "", "none is selected"),
+        ("event_types", " ", "none is selected"),
         ("region", "mars", "'mars' is unknown"),
         ("regoin", "US", "there is no such field; did you mean 'region'?"),
     ],
@@ -773,3 +773,10 @@ def test_a_current_can_be_copied_and_sent_to_another_process() -> None:
     for copied in (copy.deepcopy(current), pickle.loads(pickle.dumps(current))):
         assert copied == current
         assert copied.selected == current.selected
+
+
+def test_an_empty_variable_counts_as_none(tmp_path: Path) -> None:
+    path = tmp_path / "current.toml"
+    path.write_text((SAMPLES / "current.toml").read_text("utf-8"), "utf-8")
+    environ = {f"{ENVIRONMENT_PREFIX}BEARER_TOKEN": "", f"{ENVIRONMENT_PREFIX}KEY": ""}
+    assert Current.load(path, environ=environ) == Current.load(path, environ={})

@@ -449,3 +449,17 @@ def test_an_error_without_a_reason_of_the_system_is_told_in_its_words() -> None:
 def test_an_event_has_an_id_that_reads_back() -> None:
     event = an_event(id=EVENT_ID)
     assert list(read_events(read_values([dump(event.to_dict()).encode()]))) == [event]
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"\x1f\x8b\x08\x00", "compressed by gzip"),
+        (b"PK\x03\x04", "zip archive"),
+        ("{}".encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_what_is_no_text_at_all_is_named(raw: bytes, says: str) -> None:
+    (error,) = read(raw)
+    assert isinstance(error, ReadError)
+    assert says in str(error)

@@ -119,6 +119,8 @@ def validate(
                 by_event_type[item] += 1
                 advance(1)
     total = by_event_type.total()
+    if not total:
+        tell("there are no events in the input")
     if as_json:
         print_json(
             {

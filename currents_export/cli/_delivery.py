@@ -14,9 +14,10 @@ from typing import Annotated, Any
 import attrs
 import typer
 
+from ..catalog import Catalog
 from ..current import Current
-from ..delivery import Drop, Hooks, Result, Sender, State
-from ..errors import InvalidEvents, NotTaken, OptionError, ReadError
+from ..delivery import Action, Attempt, Drop, Hooks, Result, Sender, State
+from ..errors import InvalidEvents, NotTaken, OptionError, ReadError, UnknownName
 from ..events import Event
 from ..payload import encode_event
 from ..reading import read_events
@@ -67,15 +68,23 @@ class _Job:
         unread: pieces of the input that could not be read, or are no events.
         not_taken: the event at which the sender took no more, if there was one.
         interrupted: whether the user broke it off.
+        troubled: whether a request had to be sent again.
     """
 
     drops: list[Drop] = attrs.field(factory=list)
     unread: int = 0
     not_taken: Event | None = None
     interrupted: bool = False
+    troubled: bool = False
     sender: Sender | None = None
     _signals: int = 0
     _reads_stdin: bool = False
+
+    def attempted(self, attempt: Attempt) -> None:
+        """Say once that there is trouble: to give up takes its time."""
+        if attempt.action is Action.RETRY and not self.troubled:
+            self.troubled = True
+            tell(f"{attempt.answer}; trying again")
 
     def interrupt(self) -> None:
         """End the run: the sender takes no more, and what it waits for it does not wait for.
@@ -181,7 +190,8 @@ def send(
             pause_after=give_up_after or None,
         )
         rest = chain((job.not_taken,), events) if job.not_taken else events
-        _conclude(sender, job, rest=rest, pending=pending, as_json=as_json)
+        catalog = Catalog.load(chosen.schema_version)
+        _conclude(sender, job, catalog=catalog, rest=rest, pending=pending, as_json=as_json)
 
 
 def send_test(
@@ -205,7 +215,7 @@ def send_test(
             timeout=timeout,
             pause_after=give_up_after or None,
         )
-        _conclude(sender, job, rest=iter(()), pending=None, as_json=as_json)
+        _conclude(sender, job, catalog=world.catalog, rest=iter(()), pending=None, as_json=as_json)
 
 
 def check(*, current: CurrentFile = None, timeout: Timeout = 30.0, as_json: AsJson = False) -> None:
@@ -226,6 +236,7 @@ def _deliver(
     """Let a sender do the work, wait until events have left or cannot, and close it."""
     with progress("delivered") as advance:
         hooks = Hooks(
+            on_attempt=job.attempted,
             on_delivered=lambda _, ids: advance(len(ids)),
             on_dropped=job.drops.append,
             on_notice=lambda notice: tell(notice.message),
@@ -245,10 +256,21 @@ def _deliver(
 
 
 def _conclude(
-    sender: Sender, job: _Job, *, rest: Iterator[Event], pending: Path | None, as_json: bool
+    sender: Sender,
+    job: _Job,
+    *,
+    catalog: Catalog,
+    rest: Iterator[Event],
+    pending: Path | None,
+    as_json: bool,
 ) -> None:
     """Keep what was not sent, report, and exit with the code that says how it went."""
     result = sender.result
+    unknown = {
+        name: tally.filtered
+        for name, tally in result.by_event_type.items()
+        if name not in catalog and tally.filtered
+    }
     problem = None
     if pending is None:
         not_taken = sum(1 for _ in rest)
@@ -260,6 +282,7 @@ def _conclude(
     told = {
         "not_taken": not_taken,
         "unread": job.unread,
+        "unknown_event_types": unknown,
         "interrupted": job.interrupted,
         "pending_file": kept,
         "drops": [drop._asdict() for drop in job.drops],
@@ -268,22 +291,37 @@ def _conclude(
         print_json(result.to_dict() | told)
     else:
         print_result(result, job.drops)
-        if not_taken:
-            say(f"of the input, not taken any more: {not_taken:,}")
-        if job.unread:
-            say(f"of the input, not readable as events: {job.unread:,}")
-        if kept is not None:
-            say(f"what was not sent is in {kept}")
-        elif unsent and pending is None:
-            tell("--pending FILE keeps what could not be sent")
+        _say_what_is_left(not_taken, job.unread, kept)
+    if unsent and pending is None:
+        tell("--pending FILE keeps what could not be sent")
+    _complain_of(unknown, catalog)
+    if not result.accepted and not result.filtered:
+        tell("there were no events to send")
     if problem is not None:
         complain(problem)
     if job.interrupted:
         raise typer.Exit(INTERRUPTED)
-    if job.unread or problem is not None:
+    if job.unread or unknown or problem is not None:
         raise typer.Exit(BAD_INPUT)
     if not result.complete or not_taken:
         raise typer.Exit(NOT_ALL)
+
+
+def _say_what_is_left(not_taken: int, unread: int, kept: str | None) -> None:
+    if not_taken:
+        say(f"of the input, not taken any more: {not_taken:,}")
+    if unread:
+        say(f"of the input, not readable as events: {unread:,}")
+    if kept is not None:
+        say(f"what was not sent is in {kept}")
+
+
+def _complain_of(unknown: dict[str, int], catalog: Catalog) -> None:
+    for name, count in unknown.items():
+        try:
+            catalog[name]
+        except UnknownName as error:
+            complain(f"{error} ({count:,} of them not sent)")
 
 
 def _try_out(path: Path) -> None:

@@ -53,13 +53,12 @@ def demo(
             on_dropped=drops.append,
         )
         backoff = Backoff(initial=0.05, maximum=0.5)
-        with Sender(
-            current,
-            backoff=backoff,
-            pause_after=30,
-            hooks=hooks,
-            transport=httpx.HTTPTransport(),  # whatever proxy the environment names
-        ) as sender:
+        with (
+            httpx.HTTPTransport() as transport,  # whatever proxy the environment names
+            Sender(
+                current, backoff=backoff, pause_after=30, hooks=hooks, transport=transport
+            ) as sender,
+        ):
             now = int(time.time())
             sender.send_test_events(lambda each: world.sample(each, time=now))
         result = sender.result

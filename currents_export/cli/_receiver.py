@@ -31,11 +31,18 @@ def serve(
         int, typer.Option(min=0, max=65535, help="The port; 0 takes one that is free.")
     ] = 8080,
     write_key: Annotated[
-        list[str] | None, typer.Option(help="A write key to accept; may be given more than once.")
+        list[str] | None,
+        typer.Option(
+            envvar="CURRENTS_RECEIVER_WRITE_KEY",
+            help="A write key to accept; may be given more than once.",
+        ),
     ] = None,
     bearer_token: Annotated[
         list[str] | None,
-        typer.Option(help="A bearer token to accept; may be given more than once."),
+        typer.Option(
+            envvar="CURRENTS_RECEIVER_BEARER_TOKEN",
+            help="A bearer token to accept; may be given more than once.",
+        ),
     ] = None,
     script: Annotated[
         list[str] | None,

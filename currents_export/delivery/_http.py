@@ -59,6 +59,7 @@ class Endpoint:
         self._own = None if transport else _default_transport(current.url)
         self._transport = transport or self._own or httpx.HTTPTransport()
         self._timeout = timeout
+        self._limits = httpx.Timeout(timeout).as_dict()
         self._discretion = _Discretion()
         self.use(current)
         for name in _LOGGERS:
@@ -86,7 +87,7 @@ class Endpoint:
     def post(self, body: bytes) -> Answer:
         """Send a body once. Whatever goes wrong is an answer, never an exception."""
         url, headers, hidden = self._target
-        limits = httpx.Timeout(self._timeout).as_dict()
+        limits = self._limits.copy()
         try:
             request = httpx.Request(
                 "POST", url, headers=headers, content=body, extensions={"timeout": limits}

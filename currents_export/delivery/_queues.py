@@ -35,11 +35,6 @@ class Queued(NamedTuple):
     at: float
     round: int
 
-    @property
-    def size(self) -> int:
-        """How many bytes of JSON are kept for it."""
-        return len(self.body) + len(self.original or b"")
-
 
 @attrs.define(eq=False)
 class Batch:
@@ -276,7 +271,7 @@ class Queues:
         """Make the account agree with what is there, after a break in the middle of accepting."""
         events = self.pending_events()
         self.pending = len(events)
-        self.pending_bytes = sum(each.size for each in events)
+        self.pending_bytes = _bytes_of(events)
         self._pending_by_round = Counter(each.round for each in events)
         pending = Counter(batch.event_type for batch in self.out for _ in batch.events)
         pending.update(batch.event_type for batch in self._returned for _ in batch.events)
@@ -343,7 +338,7 @@ class Queues:
 
     def _forget(self, events: tuple[Queued, ...]) -> None:
         self.pending -= len(events)
-        self.pending_bytes -= sum([each.size for each in events])
+        self.pending_bytes -= _bytes_of(events)
         # They are in the order they were accepted, so mostly the first and the last tell of all.
         if events and events[0].round == events[-1].round:
             rounds = {events[0].round: len(events)}
@@ -363,3 +358,9 @@ class Queues:
         batches = [*self.out, *self._returned]
         events = [each for batch in batches for each in batch.events]
         return events + [each for queue in self._queues.values() for each in queue.waiting]
+
+
+def _bytes_of(events: Sequence[Queued]) -> int:
+    """How many bytes of JSON are kept for them."""
+    originals = [each.original for each in events if each.original is not None]
+    return sum([len(each.body) for each in events]) + sum(map(len, originals))
