@@ -75,7 +75,8 @@ class Sender:
         max_pending_bytes: how many bytes of JSON may wait. 64 MiB by default.
         backoff: how long to wait before a batch is sent again.
         concurrency: the most requests on their way at once. A batch that waits to be sent again
-            takes none of it, but holds back the other batches of its event type.
+            takes none of it, only a thread that sleeps, and holds back the other batches of its
+            event type.
         timeout: seconds for each of connecting, writing, and waiting for an answer.
         pause_after: seconds of unbroken trouble after which the Current is paused, rather than
             disabled after five days. None, the default, is what Braze does.
