@@ -367,12 +367,12 @@ class Sender:
         Args:
             timeout: seconds to wait for events to leave; None waits for as long as it takes.
         """
-        # A hook that is due may still send.
-        self._calls.wait(self._clock, None if timeout is None else self._clock.now() + timeout)
+        end = None if timeout is None else self._clock.now() + timeout
+        self._calls.wait(self._clock, end)  # a hook that is due may still send
         with self._lock:
             self._closed = True
             self._room.notify_all()
-        self.flush(timeout)
+        self.flush(None if end is None else max(end - self._clock.now(), 0.0))
         with self._lock:
             self._stopped = True
             self._wake_all()
