@@ -25,6 +25,13 @@ def add(
     return target.add(entries, now)
 
 
+def taken(target: Queues) -> Batch:
+    """The next batch, which there must be."""
+    batch = target.take(0.0)
+    assert batch is not None
+    return batch
+
+
 def ids(batch: Batch | None) -> list[str]:
     assert batch is not None
     return [each.id for each in batch.events]
@@ -80,8 +87,7 @@ def test_a_held_type_gives_no_batch_but_the_others_do() -> None:
     target = queues(batch_size=1)
     add(target, 2, "a")
     add(target, 1, "b")
-    batch = target.take(0.0)
-    assert batch is not None
+    batch = taken(target)
     target.hold(batch)
     assert ids(target.take(0.0)) == ["b0"]
     assert target.take(0.0) is None
@@ -93,8 +99,7 @@ def test_a_held_type_gives_no_batch_but_the_others_do() -> None:
 def test_a_batch_that_comes_back_goes_before_what_waits() -> None:
     target = queues(batch_size=1)
     add(target, 2)
-    batch = target.take(0.0)
-    assert batch is not None
+    batch = taken(target)
     assert target.settle(batch, Action.PAUSE, "401") == []
     assert target.next_due() == float("-inf")
     assert target.take(0.0) is batch
@@ -104,9 +109,7 @@ def test_a_batch_that_comes_back_goes_before_what_waits() -> None:
 def test_a_held_type_keeps_back_what_came_back_too() -> None:
     target = queues(batch_size=1)
     add(target, 2)
-    first, second = target.take(0.0), target.take(0.0)
-    assert first is not None
-    assert second is not None
+    first, second = taken(target), taken(target)
     target.settle(first, None, "")
     target.hold(second)
     assert target.take(0.0) is None
@@ -117,8 +120,7 @@ def test_400_makes_batches_of_one_in_order() -> None:
     target = queues()
     add(target, 3)
     target.start_round()
-    batch = target.take(0.0)
-    assert batch is not None
+    batch = taken(target)
     target.settle(batch, Action.SPLIT_TO_ONES, "400")
     ones = [target.take(0.0) for _ in range(3)]
     assert [ids(one) for one in ones] == [["a0"], ["a1"], ["a2"]]
@@ -129,8 +131,7 @@ def test_413_halves_until_one_is_left() -> None:
     target = queues()
     add(target, 5)
     target.start_round()
-    batch = target.take(0.0)
-    assert batch is not None
+    batch = taken(target)
     target.settle(batch, Action.SPLIT_SMALLER, "413")
     halves = [target.take(0.0), target.take(0.0)]
     assert [ids(half) for half in halves] == [["a0", "a1"], ["a2", "a3", "a4"]]
@@ -140,8 +141,7 @@ def test_413_halves_until_one_is_left() -> None:
 def test_a_drop_names_the_event_and_the_reason() -> None:
     target = queues(batch_size=1)
     add(target, 1)
-    batch = target.take(0.0)
-    assert batch is not None
+    batch = taken(target)
     assert target.settle(batch, Action.DROP, "400", "400: bad") == [("a", "a0", "400", "400: bad")]
     assert target.tallies() == {"a": Tally(accepted=1, dropped=1)}
     assert target.drop_reasons == {"400": 1}
@@ -150,9 +150,7 @@ def test_a_drop_names_the_event_and_the_reason() -> None:
 def test_expiring_drops_what_is_queued_and_leaves_what_is_out() -> None:
     target = queues(batch_size=1)
     add(target, 3)
-    out, back = target.take(0.0), target.take(0.0)
-    assert out is not None
-    assert back is not None
+    out, back = taken(target), taken(target)
     target.settle(back, Action.RETRY, "")
     assert [drop.id for drop in target.expire("old")] == ["a1", "a2"]
     assert target.pending == 1
@@ -181,8 +179,7 @@ def test_a_round_is_over_when_all_that_came_before_it_has_left() -> None:
     number = target.start_round()
     add(target, 1, begin=3)
     assert target.pending_of(number) == 3
-    first = target.take(0.0)
-    assert first is not None
+    first = taken(target)
     target.settle(first, Action.DELIVERED, "")
     assert target.pending_of(number) == 1
     mixed = target.take(0.0)
@@ -197,9 +194,7 @@ def test_types_take_turns_when_one_of_them_came_back_in_pieces() -> None:
     target = queues(batch_size=4)
     add(target, 4, "a")
     add(target, 8, "b")
-    batch = target.take(0.0)
-    assert batch is not None
-    target.settle(batch, Action.SPLIT_TO_ONES)
+    target.settle(taken(target), Action.SPLIT_TO_ONES)
     order = []
     while (batch := target.take(0.0)) is not None:
         order.append(batch.event_type)
@@ -209,9 +204,7 @@ def test_types_take_turns_when_one_of_them_came_back_in_pieces() -> None:
 def test_what_fails_for_longest_is_told_until_it_gets_through() -> None:
     target = queues(batch_size=1)
     add(target, 2)
-    first, second = target.take(0.0), target.take(0.0)
-    assert first is not None
-    assert second is not None
+    first, second = taken(target), taken(target)
     target.fails(first, "503", 5.0)
     target.fails(second, "500", 6.0)
     target.fails(first, "429", 7.0)
@@ -229,8 +222,7 @@ def test_what_fails_for_longest_is_told_until_it_gets_through() -> None:
 def test_expiring_forgets_what_failed() -> None:
     target = queues(batch_size=1)
     add(target, 1)
-    batch = target.take(0.0)
-    assert batch is not None
+    batch = taken(target)
     target.fails(batch, "503", 5.0)
     target.settle(batch, Action.RETRY)
     target.expire("old")
@@ -241,8 +233,7 @@ def test_the_bytes_of_an_event_before_its_transformation_count_too() -> None:
     target = queues(batch_size=1)
     target.add([("a", "a0", b"12", b"12345")], 0.0)
     assert target.pending_bytes == 7
-    batch = target.take(0.0)
-    assert batch is not None
+    batch = taken(target)
     target.settle(batch, Action.DELIVERED)
     assert target.pending_bytes == 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 import attrs
@@ -55,6 +56,9 @@ class Finding:
 
 
 _NO_POINT = "Braze writes whole numbers without a decimal point"
+
+#: Of how many unknown names it is remembered what they are near to.
+_REMEMBERED = 4096
 
 #: What a check yields: the level, the field's path, what was wrong, what is right.
 _Raw = tuple[Level, str, str, str]
@@ -138,17 +142,8 @@ def _check(catalog: Catalog, event: Mapping[str, Any]) -> Iterator[_Raw]:
     if not isinstance(name, str) or not name:
         return
     if name not in catalog:
-        newest = Catalog.load()
-        if name in newest:
-            expected = f"it came with schema version {newest[name].since}"
-        else:
-            expected = "Braze's documentation does not have it" + did_you_mean(name, catalog)
-        yield (
-            "warning",
-            "event_type",
-            f"{name!r} is not in schema version {catalog.schema_version}",
-            expected,
-        )
+        problem = f"{name!r} is not in schema version {catalog.schema_version}"
+        yield "warning", "event_type", problem, _known_type(catalog, name)
         return
     yield from _check_fields(catalog[name], event)
     properties = event.get("properties")
@@ -223,6 +218,16 @@ def _check_fields(event_type: EventType, event: Mapping[str, Any]) -> Iterator[_
                 )
 
 
+# To look for the nearest names takes milliseconds, and what is unknown comes in every event.
+@lru_cache(maxsize=_REMEMBERED)
+def _known_type(catalog: Catalog, name: str) -> str:
+    newest = Catalog.load()
+    if name in newest:
+        return f"it came with schema version {newest[name].since}"
+    return "Braze's documentation does not have it" + did_you_mean(name, catalog)
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def _known(event_type: EventType, name: str) -> str:
     newest = Catalog.load()[event_type.name]
     for field in newest.fields.values():

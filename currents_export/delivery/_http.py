@@ -56,8 +56,8 @@ class Endpoint:
     def __init__(
         self, current: Current, *, timeout: float, transport: httpx.BaseTransport | None
     ) -> None:
-        self._own = None if transport else _default_transport(current.url)
-        self._transport = transport or self._own or httpx.HTTPTransport()
+        self._owns_transport = transport is None
+        self._transport = _default_transport(current.url) if transport is None else transport
         self._timeout = timeout
         self._limits = httpx.Timeout(timeout).as_dict()
         self._discretion = _Discretion()
@@ -109,8 +109,8 @@ class Endpoint:
         """Close the connections; a transport that was passed in is its owner's to close."""
         for name in _LOGGERS:
             logging.getLogger(name).removeFilter(self._discretion)
-        if self._own is not None:
-            self._own.close()
+        if self._owns_transport:
+            self._transport.close()
 
 
 class _Discretion(logging.Filter):

@@ -125,7 +125,7 @@ class Queues:
         self._batch_size = batch_size
         self._max_age = max_age
         self._queues: dict[str, _Queue] = {}
-        # Batches that were out already: first in, first out, before all that waits in queues.
+        # Batches that were out already, first in, first out.
         self._returned: deque[Batch] = deque()
         # The batches that fail, by when they began to: a dict for its order.
         self._failing: dict[Batch, None] = {}

@@ -48,8 +48,6 @@ _log = logging.getLogger("currents_export.delivery")
 
 _TOO_LARGE = f"larger than {MAX_EVENT_BYTES // 1000} KB"
 _DISABLED = "the Current is disabled"
-#: Stands for no limit where one is checked.
-_PAUSES_NEVER = 1.0
 _EXPIRED = "kept for 7 days after the Current was disabled"
 
 
@@ -115,11 +113,9 @@ class Sender:
             max_pending_bytes=max_pending_bytes,
             concurrency=concurrency,
         )
-        _check_seconds(
-            max_age=max_age,
-            timeout=timeout,
-            pause_after=_PAUSES_NEVER if pause_after is None else pause_after,
-        )
+        _check_seconds(max_age=max_age, timeout=timeout)
+        if pause_after is not None:
+            _check_seconds(pause_after=pause_after)
         self._current = current
         self._max_pending_events = max_pending_events
         self._max_pending_bytes = max_pending_bytes

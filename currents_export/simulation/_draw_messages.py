@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import _providers as providers
@@ -207,19 +207,12 @@ def _fallback(scene: Scene) -> _Values:
     return {"is_sms_fallback": scene.random() < (0.6 if ".rcs." in scene.event_type else 0.04)}
 
 
-def _sms_rejection(scene: Scene) -> _Values:
-    error, code = pick(scene, providers.SMS_REJECTIONS)
-    return {"error": error, "provider_error_code": code}
+def _error_of(errors: Sequence[tuple[str, str]]) -> Callable[[Scene], _Values]:
+    def draw(scene: Scene) -> _Values:
+        error, code = pick(scene, errors)
+        return {"error": error, "provider_error_code": code}
 
-
-def _sms_failure(scene: Scene) -> _Values:
-    error, code = pick(scene, providers.SMS_FAILURES)
-    return {"error": error, "provider_error_code": code}
-
-
-def _rcs_rejection(scene: Scene) -> _Values:
-    error, code = pick(scene, providers.RCS_ERRORS)
-    return {"error": error, "provider_error_code": code}
+    return draw
 
 
 def _whatsapp_failure(scene: Scene) -> _Values:
@@ -354,6 +347,7 @@ def _webhook_failure(scene: Scene) -> _Values:
 
 _BOT = "is_suspected_bot_click suspected_bot_click_reason"
 _SHORT_LINK = f"url short_url user_agent {_BOT}"
+_ERROR = "error provider_error_code"
 _CLIENT = "browser device_class device_model device_os is_amp user_agent"
 
 DRAWN = (
@@ -374,9 +368,9 @@ DRAWN = (
         "*.rcs.Click", f"element_label element_type interaction_type {_SHORT_LINK}", _rcs_click
     ),
     Drawn.of("users.messages.*", "is_sms_fallback", _fallback),
-    Drawn.of("*.sms.Rejection", "error provider_error_code", _sms_rejection),
-    Drawn.of("*.sms.DeliveryFailure", "error provider_error_code", _sms_failure),
-    Drawn.of("*.rcs.Rejection", "error provider_error_code", _rcs_rejection),
+    Drawn.of("*.sms.Rejection", _ERROR, _error_of(providers.SMS_REJECTIONS)),
+    Drawn.of("*.sms.DeliveryFailure", _ERROR, _error_of(providers.SMS_FAILURES)),
+    Drawn.of("*.rcs.Rejection", _ERROR, _error_of(providers.RCS_ERRORS)),
     Drawn.of("*.whatsapp.Failure", "provider_error_code provider_error_title", _whatsapp_failure),
     Drawn.of("users.messages.*.Send", "category", _category),
     Drawn.of("*.sms.InboundReceive", "action media_urls message_body", _text),
