@@ -18,10 +18,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import attrs
 
-from ._masking import mask, mask_url, shown
-from ._names import did_you_mean
+from ._redaction import mask, mask_url, shown
+from ._suggestions import did_you_mean
 from .catalog import Catalog
-from .errors import CurrentError, UnknownName
+from .errors import CurrentError, UnknownNameError
 from .payload import Transformation
 
 __all__ = ["ENVIRONMENT_PREFIX", "Current", "Region"]
@@ -282,7 +282,7 @@ def _problems(current: Current) -> Iterator[_Problem]:
     else:
         try:
             catalog = Catalog.load(current.schema_version)
-        except UnknownName as error:
+        except UnknownNameError as error:
             yield "schema_version", str(error)
     yield from _event_types(current.event_types, catalog)
     yield from _transformations(current.field_transformations, catalog)
@@ -395,7 +395,7 @@ def _event_types(patterns: object, catalog: Catalog) -> Iterator[_Problem]:
             continue
         try:
             catalog.select(pattern)
-        except UnknownName as error:
+        except UnknownNameError as error:
             yield "event_types", str(error)
 
 

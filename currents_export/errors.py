@@ -15,15 +15,15 @@ __all__ = [
     "CurrentError",
     "CurrentsExportError",
     "EventError",
-    "InvalidEvents",
-    "NotTaken",
+    "InvalidEventsError",
+    "NotTakenError",
     "OptionError",
-    "QueueFull",
+    "QueueFullError",
     "ReadError",
     "ReceiverError",
     "ScriptError",
-    "SenderClosed",
-    "UnknownName",
+    "SenderClosedError",
+    "UnknownNameError",
 ]
 
 
@@ -35,7 +35,7 @@ class OptionError(CurrentsExportError, ValueError):
     """An argument outside the values it may have."""
 
 
-class UnknownName(CurrentsExportError):
+class UnknownNameError(CurrentsExportError):
     """A name that is in no table.
 
     Attributes:
@@ -62,7 +62,7 @@ class EventError(CurrentsExportError):
         self.field = field
 
 
-class InvalidEvents(EventError):
+class InvalidEventsError(EventError):
     """Some of the events given to `Sender.send` were invalid; all the others were taken.
 
     Attributes:
@@ -119,7 +119,7 @@ class CurrentError(CurrentsExportError):
         self.source = source
 
 
-class NotTaken(CurrentsExportError):
+class NotTakenError(CurrentsExportError):
     """`Sender.send` ended early; what it had taken by then it keeps.
 
     Attributes:
@@ -135,11 +135,11 @@ class NotTaken(CurrentsExportError):
         self.event: Any = None
 
 
-class QueueFull(NotTaken):
+class QueueFullError(NotTakenError):
     """There was no room for an event, and waiting was not asked for or cannot help."""
 
 
-class SenderClosed(NotTaken):
+class SenderClosedError(NotTakenError):
     """The sender was closed; it takes no more events."""
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import attrs
 
-from ._masking import shown
+from ._redaction import shown
 from .errors import EventError
 
 __all__ = ["Event"]

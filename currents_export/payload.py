@@ -21,7 +21,7 @@ from typing import Any
 import attrs
 import orjson
 
-from ._masking import shown
+from ._redaction import shown
 from .errors import EventError
 from .events import Event
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from currents_export.errors import CurrentsExportError, EventError
 from currents_export.events import Event
-
-from .helpers_events import EVENT_ID, Unshowable, an_event, events, garbage
+from tests.support.events import EVENT_ID, bare_event
+from tests.support.strategies import Unshowable, any_events, garbage
 
 
 class Name(str, enum.Enum):  # noqa: UP042 - the older spelling is what is tried here
@@ -25,7 +25,7 @@ class Text(str):
 
 
 def test_an_event_has_a_fresh_uuid_and_nothing_else_by_default() -> None:
-    one, other = an_event(), an_event()
+    one, other = bare_event(), bare_event()
     assert uuid.UUID(one.id).version == 4
     assert one.id != other.id
     assert (one.user, one.properties, one.extra) == ({}, {}, {})
@@ -33,7 +33,7 @@ def test_an_event_has_a_fresh_uuid_and_nothing_else_by_default() -> None:
 
 
 def test_the_object_has_the_five_keys_in_the_order_of_the_wire() -> None:
-    event = an_event(id="x", user={"user_id": "u"}, properties={"a": 1}, extra={"more": 2})
+    event = bare_event(id="x", user={"user_id": "u"}, properties={"a": 1}, extra={"more": 2})
     assert list(event.to_dict()) == ["event_type", "id", "time", "user", "properties", "more"]
     assert event.to_dict() == {
         "event_type": "users.messages.email.Open",
@@ -45,7 +45,7 @@ def test_the_object_has_the_five_keys_in_the_order_of_the_wire() -> None:
     }
 
 
-@given(events)
+@given(any_events)
 def test_an_event_is_the_same_after_a_round_trip(event: Event) -> None:
     assert Event.from_dict(event.to_dict()) == event
 
@@ -85,7 +85,7 @@ def test_user_and_properties_may_be_missing() -> None:
 )
 def test_a_wrong_attribute_is_refused_by_name(name: str, value: Any, shown: str) -> None:
     with pytest.raises(EventError) as caught:
-        an_event(**{name: value})
+        bare_event(**{name: value})
     assert caught.value.field == name
     assert str(caught.value).startswith(f"{name} is ")
     assert shown in str(caught.value)
@@ -93,13 +93,13 @@ def test_a_wrong_attribute_is_refused_by_name(name: str, value: Any, shown: str)
 
 
 def test_a_kind_of_str_is_text() -> None:
-    assert an_event(event_type=Text("a")).event_type == "a"
+    assert bare_event(event_type=Text("a")).event_type == "a"
 
 
 @pytest.mark.parametrize("name", ["event_type", "id", "time", "user", "properties"])
 def test_extra_cannot_hold_what_the_event_has_itself(name: str) -> None:
     with pytest.raises(EventError, match=f"extra holds {name}") as caught:
-        an_event(extra={name: 1, "other": 2})
+        bare_event(extra={name: 1, "other": 2})
     assert caught.value.field == "extra"
 
 
@@ -133,7 +133,7 @@ def test_what_is_no_object_is_no_event(value: Any, shown: str) -> None:
 
 
 def test_an_event_cannot_be_changed() -> None:
-    event: Any = an_event()
+    event: Any = bare_event()
     with pytest.raises(AttributeError):
         event.time = 5
 

@@ -26,8 +26,8 @@ from currents_export.payload import (
     transform,
 )
 from currents_export.reading import read_events, read_values
-
-from .helpers_events import an_event, events, garbage, json_values, texts
+from tests.support.events import bare_event
+from tests.support.strategies import any_events, garbage, json_values, texts
 
 
 class Color(enum.Enum):
@@ -53,21 +53,21 @@ class Share(float):
 Point = collections.namedtuple("Point", "x y")
 
 
-@given(events)
+@given(any_events)
 def test_an_event_is_json_that_reads_back_the_same(event: Event) -> None:
     encoded = encode_event(event)
     assert Event.from_dict(json.loads(encoded)) == event
     assert list(json.loads(encoded)) == list(event.to_dict())
 
 
-@given(st.lists(events, max_size=4))
+@given(st.lists(any_events, max_size=4))
 def test_a_body_reads_back_as_its_events(some: list[Event]) -> None:
     body = encode_body(map(encode_event, some))
     assert list(json.loads(body)) == ["events"]
     assert list(read_events(read_values([body]))) == some
 
 
-@given(st.lists(events, min_size=1, max_size=4))
+@given(st.lists(any_events, min_size=1, max_size=4))
 def test_lines_of_events_read_back(some: list[Event]) -> None:
     lines = [encode_event(event) + b"\n" for event in some]
     assert list(read_events(read_values(lines))) == some
@@ -114,7 +114,7 @@ def test_what_json_cannot_hold_is_refused_with_its_field(
         value = ["before", value]
     if wrap == 2:
         value = {"inner": value}
-    event = an_event(**{part: {"good": 1, "field": value}})
+    event = bare_event(**{part: {"good": 1, "field": value}})
     with pytest.raises(EventError) as caught:
         encode_event(event)
     field = ("field" if part == "extra" else f"{part}.field") + path
@@ -125,13 +125,13 @@ def test_what_json_cannot_hold_is_refused_with_its_field(
 @pytest.mark.parametrize("name", ["event_type", "id"])
 def test_text_that_is_not_unicode_is_refused_outside_the_parts_too(name: str) -> None:
     with pytest.raises(EventError, match="half of a surrogate pair") as caught:
-        encode_event(an_event(**{name: "\udc00"}))
+        encode_event(bare_event(**{name: "\udc00"}))
     assert caught.value.field == name
 
 
 def test_a_time_of_more_than_64_bits_is_refused() -> None:
     with pytest.raises(EventError, match="64 bits") as caught:
-        encode_event(an_event(time=2**64))
+        encode_event(bare_event(time=2**64))
     assert caught.value.field == "time"
 
 
@@ -145,7 +145,7 @@ def test_a_time_of_more_than_64_bits_is_refused() -> None:
 )
 def test_a_key_that_is_no_text_is_refused(key: Any, part: str, path: str | None) -> None:
     with pytest.raises(EventError, match="JSON keys are text") as caught:
-        encode_event(an_event(**{part: {key: 1}}))
+        encode_event(bare_event(**{part: {key: 1}}))
     assert caught.value.field == path
     assert str(caught.value).startswith(f"{path or 'the event'} has the key")
 
@@ -155,33 +155,33 @@ def test_deep_nesting_is_encoded(levels: int) -> None:
     value: Any = 1
     for _ in range(levels):
         value = [value]
-    assert encode_event(an_event(properties={"a": value})).count(b"[") == levels
+    assert encode_event(bare_event(properties={"a": value})).count(b"[") == levels
 
 
 def test_nesting_without_end_is_refused() -> None:
     value: list[Any] = []
     value.append(value)
     with pytest.raises(EventError, match="over 200 levels deep") as caught:
-        encode_event(an_event(properties={"a": value}))
+        encode_event(bare_event(properties={"a": value}))
     assert str(caught.value.field).startswith("properties.a[0]")
 
 
 def test_tuples_and_kinds_of_str_are_encoded_as_what_they_are() -> None:
-    event = an_event(properties={"a": (1, 2), "b": Text("x")})
+    event = bare_event(properties={"a": (1, 2), "b": Text("x")})
     assert json.loads(encode_event(event))["properties"] == {"a": [1, 2], "b": "x"}
 
 
 def test_an_encoder_that_fails_for_a_reason_of_its_own_names_the_event() -> None:
     # A kind of str that is no enum may be a value, but orjson takes no such key.
     with pytest.raises(EventError, match=r"event 'abc' cannot be written as JSON") as caught:
-        encode_event(an_event(id="abc", properties={Text("a"): 1}))
+        encode_event(bare_event(id="abc", properties={Text("a"): 1}))
     assert caught.value.field is None
 
 
 @given(st.dictionaries(texts | st.integers(), garbage, max_size=3))
 def test_garbage_becomes_json_or_an_event_error(values: dict[Any, Any]) -> None:
     try:
-        encoded = encode_event(an_event(properties=values))
+        encoded = encode_event(bare_event(properties=values))
     except EventError as error:
         assert str(error)  # noqa: PT017 - either outcome is right
     else:
@@ -192,7 +192,7 @@ def test_garbage_becomes_json_or_an_event_error(values: dict[Any, Any]) -> None:
 
 
 def test_remove_puts_the_same_text_for_every_value() -> None:
-    event = an_event(user={"timezone": "UTC"}, properties={"gender": "F", "other": "x"})
+    event = bare_event(user={"timezone": "UTC"}, properties={"gender": "F", "other": "x"})
     removed = transform(event, {"gender": Transformation.REMOVE, "timezone": Transformation.REMOVE})
     assert removed.user == {"timezone": "[REDACTED]"}
     assert removed.properties == {"gender": "[REDACTED]", "other": "x"}
@@ -200,7 +200,7 @@ def test_remove_puts_the_same_text_for_every_value() -> None:
 
 
 def test_hash_is_the_sha_256_of_the_text() -> None:
-    event = an_event(properties={"email_address": "abc"})
+    event = bare_event(properties={"email_address": "abc"})
     hashed = transform(event, {"email_address": Transformation.HASH})
     assert hashed.properties["email_address"] == (
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -209,7 +209,7 @@ def test_hash_is_the_sha_256_of_the_text() -> None:
 
 @given(texts)
 def test_equal_texts_have_equal_hashes_and_the_hash_is_of_their_utf_8(text: str) -> None:
-    event = an_event(properties={"a": text, "b": text})
+    event = bare_event(properties={"a": text, "b": text})
     hashed = transform(event, dict.fromkeys("ab", Transformation.HASH)).properties
     assert hashed["a"] == hashed["b"] == hashlib.sha256(text.encode()).hexdigest()
 
@@ -221,7 +221,7 @@ def test_equal_texts_have_equal_hashes_and_the_hash_is_of_their_utf_8(text: str)
 def test_text_alone_is_transformed_and_all_else_stays(
     values: dict[str, Any], transformations: dict[str, Transformation]
 ) -> None:
-    event = an_event(user=values, properties=values)
+    event = bare_event(user=values, properties=values)
     after = transform(event, transformations)
     assert list(after.properties) == list(values)
     assert after.user == after.properties
@@ -236,13 +236,13 @@ def test_text_alone_is_transformed_and_all_else_stays(
 
 @given(st.dictionaries(st.sampled_from("abcd"), json_values))
 def test_an_event_without_the_fields_is_returned_itself(values: dict[str, Any]) -> None:
-    event = an_event(properties=values)
+    event = bare_event(properties=values)
     assert transform(event, {"z": Transformation.HASH}) is event
     assert transform(event, {}) is event
 
 
 def test_what_is_no_unicode_cannot_be_hashed_and_is_named() -> None:
-    event = an_event(user={"timezone": "\ud800"})
+    event = bare_event(user={"timezone": "\ud800"})
     with pytest.raises(EventError, match="half of a surrogate pair") as caught:
         transform(event, {"timezone": Transformation.HASH})
     assert caught.value.field == "user.timezone"

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import attrs
 import orjson
 
-from .._masking import shown
-from .._names import did_you_mean
+from .._redaction import shown
+from .._suggestions import did_you_mean
 from ..events import Event
 from ._model import Catalog, EventType, Field
 

@@ -13,9 +13,9 @@ from typing import Literal, cast
 
 import attrs
 
-from .._masking import shown
-from .._names import did_you_mean, nearest
-from ..errors import UnknownName
+from .._redaction import shown
+from .._suggestions import did_you_mean, nearest
+from ..errors import UnknownNameError
 
 __all__ = ["Catalog", "EventType", "Field", "SchemaVersion", "ValueRule"]
 
@@ -128,12 +128,12 @@ class Catalog:
         """The catalog of a schema version, by default of the newest; loaded once.
 
         Raises:
-            UnknownName: there is no such version.
+            UnknownNameError: there is no such version.
         """
         known = Catalog.versions()
         version = known[-1].number if schema_version is None else schema_version
         if type(version) is not int or version not in [each.number for each in known]:
-            raise UnknownName(
+            raise UnknownNameError(
                 f"schema version {shown(version)} is not known; versions {known[0].number} to "
                 f"{known[-1].number} are",
                 name=shown(version),
@@ -154,7 +154,7 @@ class Catalog:
         """The event type of that name.
 
         Raises:
-            UnknownName: there is none in this schema version.
+            UnknownNameError: there is none in this schema version.
         """
         try:
             return self._types[name]
@@ -195,7 +195,7 @@ class Catalog:
         A pattern is a name, a family, or a glob such as `users.messages.email.*`.
 
         Raises:
-            UnknownName: a pattern names none.
+            UnknownNameError: a pattern names none.
         """
         chosen: set[str] = set()
         for pattern in patterns:
@@ -205,16 +205,16 @@ class Catalog:
             chosen.update(found)
         return tuple(each for each in self.event_types if each.name in chosen)
 
-    def _unknown(self, name: str, known: Collection[str]) -> UnknownName:
+    def _unknown(self, name: str, known: Collection[str]) -> UnknownNameError:
         newest = Catalog.load()
         since = min((newest[each].since for each in _matching(name, newest)), default=0)
         if since > self.schema_version:
-            return UnknownName(
+            return UnknownNameError(
                 f"event type {name!r} came with schema version {since}; this is version "
                 f"{self.schema_version}",
                 name=name,
             )
-        return UnknownName(
+        return UnknownNameError(
             f"unknown event type {shown(name, most=120)}{did_you_mean(name, known)}",
             name=name,
             nearest=nearest(name, known),

@@ -17,7 +17,7 @@ import typer
 from ..catalog import Catalog
 from ..current import Current
 from ..delivery import Action, Attempt, Drop, Hooks, Result, Sender, State
-from ..errors import InvalidEvents, NotTaken, OptionError, ReadError, UnknownName
+from ..errors import InvalidEventsError, NotTakenError, OptionError, ReadError, UnknownNameError
 from ..events import Event
 from ..payload import encode_event
 from ..reading import read_events
@@ -55,7 +55,7 @@ GiveUpAfter = Annotated[
 ]
 Timeout = Annotated[
     float,
-    typer.Option(metavar="SECONDS", help="For each of connecting, writing, and the answer."),
+    typer.Option(metavar="SECONDS", help="For each of connecting, writing, and the response."),
 ]
 
 
@@ -84,7 +84,7 @@ class _Job:
         """Say once that there is trouble: to give up takes its time."""
         if attempt.action is Action.RETRY and not self.troubled:
             self.troubled = True
-            tell(f"{attempt.answer}; trying again")
+            tell(f"{attempt.response}; trying again")
 
     def interrupt(self) -> None:
         """End the run: the sender takes no more, and what it waits for it does not wait for.
@@ -245,11 +245,11 @@ def _deliver(
         with job.closing(sender):
             try:
                 work(sender)
-            except InvalidEvents as error:
+            except InvalidEventsError as error:
                 job.unread += len(error.problems)
                 for problem in error.problems:
                     complain(problem)
-            except NotTaken as error:
+            except NotTakenError as error:
                 job.not_taken = error.event
             sender.flush()
     return sender
@@ -267,9 +267,9 @@ def _conclude(
     """Keep what was not sent, report, and exit with the code that says how it went."""
     result = sender.result
     unknown = {
-        name: tally.filtered
-        for name, tally in result.by_event_type.items()
-        if name not in catalog and tally.filtered
+        name: totals.filtered
+        for name, totals in result.by_event_type.items()
+        if name not in catalog and totals.filtered
     }
     problem = None
     if pending is None:
@@ -320,7 +320,7 @@ def _complain_of(unknown: dict[str, int], catalog: Catalog) -> None:
     for name, count in unknown.items():
         try:
             catalog[name]
-        except UnknownName as error:
+        except UnknownNameError as error:
             complain(f"{error} ({count:,} of them not sent)")
 
 
@@ -372,8 +372,8 @@ def print_result(result: Result, drops: list[Drop], *, by_event_type: bool = Tru
         print_table(
             {"event type": "left"} | dict.fromkeys(columns, "right"),
             (
-                (name, *(getattr(tally, column) for column in columns))
-                for name, tally in result.by_event_type.items()
+                (name, *(getattr(totals, column) for column in columns))
+                for name, totals in result.by_event_type.items()
             ),
         )
         say()
@@ -386,7 +386,7 @@ def print_result(result: Result, drops: list[Drop], *, by_event_type: bool = Tru
         for reason, count in reasons.items():
             say(f"{what} {count:,}: {reason}")
     for drop in drops[:_MOST_DROPS]:
-        say(f"  {drop.event_type} {drop.id}: {drop.answer or drop.reason}")
+        say(f"  {drop.event_type} {drop.id}: {drop.response or drop.reason}")
     if len(drops) > _MOST_DROPS:
         say(f"  and {len(drops) - _MOST_DROPS:,} more; --json has them all")
     if result.state is not State.ACTIVE or result.pending:

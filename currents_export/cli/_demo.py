@@ -10,7 +10,7 @@ import typer
 
 from ..current import Current
 from ..delivery import Attempt, Backoff, Drop, Hooks, Result, Sender
-from ..receiver import Counts, Receiver, ScriptedAnswer, listen
+from ..receiver import Counts, Receiver, ScriptedResponse, listen
 from ..simulation import World
 from ._delivery import print_result
 from ._output import NOT_ALL, AsJson, print_json, print_table, progress, say
@@ -21,13 +21,13 @@ __all__ = ["demo"]
 _USERS = 50
 _TOKEN = "demo"  # noqa: S105 - it opens nothing but the demo's own receiver
 #: Trouble that a Current gets over by itself: an overloaded receiver, a connection lost, and an
-#: answer lost behind events that were taken, which are then delivered twice.
+#: response lost behind events that were taken, which are then delivered twice.
 _TROUBLE = (
-    ScriptedAnswer(503, retry_after=0.2),
-    ScriptedAnswer("reset"),
-    ScriptedAnswer(500, keep=True),
+    ScriptedResponse(503, retry_after=0.2),
+    ScriptedResponse("reset"),
+    ScriptedResponse(500, keep=True),
 )
-_COLUMNS = ("event_type", "attempt", "answer", "action")
+_COLUMNS = ("event_type", "attempt", "response", "action")
 
 
 def demo(
@@ -113,4 +113,4 @@ def _troubled(attempts: list[Attempt]) -> list[tuple[Any, ...]]:
     again = {each.event_type for each in attempts if each.number > 1}
     rows = [each for each in attempts if each.event_type in again]
     rows.sort(key=lambda each: (each.event_type, each.number))
-    return [(each.event_type, each.number, str(each.answer), each.action.value) for each in rows]
+    return [(each.event_type, each.number, str(each.response), each.action.value) for each in rows]

@@ -49,7 +49,7 @@ def serve(
         typer.Option(
             metavar="ANSWER",
             help="What to answer first: 503, 503x3, 429x*,retry-after=2, ok,delay=1.5, reset, "
-            "500,keep (events taken, answer lost). May be given more than once; in that order.",
+            "500,keep (events taken, response lost). May be given more than once; in that order.",
         ),
     ] = None,
     capture: Annotated[
@@ -57,10 +57,10 @@ def serve(
         typer.Option(metavar="FILE", help="Append the events taken to it, as JSON Lines."),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Answer 400 to an event that breaks the schema.")
+        bool, typer.Option("--strict", help="Response 400 to an event that breaks the schema.")
     ] = False,
     max_body_bytes: Annotated[
-        int | None, typer.Option(min=1, help="Answer 413 to a larger body.")
+        int | None, typer.Option(min=1, help="Response 413 to a larger body.")
     ] = None,
     schema_version: SchemaVersionOption = None,
     as_json: AsJson = False,
@@ -104,8 +104,8 @@ def serve(
 
 def print_counts(counts: Counts) -> None:
     """What a receiver has seen, for a person."""
-    answers = ", ".join(f"{count:,} x {status}" for status, count in counts.by_status.items())
-    say(f"{counts.requests:,} requests{f': {answers}' if answers else ''}")
+    responses = ", ".join(f"{count:,} x {status}" for status, count in counts.by_status.items())
+    say(f"{counts.requests:,} requests{f': {responses}' if responses else ''}")
     say(
         f"{counts.events:,} events, {counts.duplicates:,} of them again; "
         f"{counts.errors:,} conformance errors, {counts.warnings:,} warnings"

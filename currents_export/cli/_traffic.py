@@ -15,7 +15,7 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from .._masking import shown
+from .._redaction import shown
 from ..catalog import Catalog
 from ..errors import OptionError
 from ..events import Event
@@ -112,7 +112,7 @@ def generate(
         stream: Iterable[Event] = (world.sample(name, time=began) for name in names)
     else:
         stream = islice(world.events(event_types=names, start=began, rate=rate), count or _COUNT)
-    tallies: Counter[str] = Counter()
+    totals_by_type: Counter[str] = Counter()
     array, told = as_json and output is None, 0
     wanted = len(names) if samples else count or _COUNT
     # Events on a terminal are progress enough.
@@ -121,25 +121,25 @@ def generate(
         _opened(output) as file,
         nullcontext(lambda _: None) if quiet else progress("generating", wanted) as advance,
     ):
-        lines = _batched(stream, tallies) if bodies else _lines(stream, tallies)
+        lines = _batched(stream, totals_by_type) if bodies else _lines(stream, totals_by_type)
         for line in _as_array(lines) if array else (line + b"\n" for line in lines):
             file.write(line)
-            advance(tallies.total() - told)
-            told = tallies.total()
+            advance(totals_by_type.total() - told)
+            told = totals_by_type.total()
         file.flush()
     if output is not None and as_json:
         print_json(
             {
-                "events": tallies.total(),
+                "events": totals_by_type.total(),
                 "output": str(output),
                 "seed": chosen,
                 "start": began,
-                "by_event_type": dict(sorted(tallies.items())),
+                "by_event_type": dict(sorted(totals_by_type.items())),
             }
         )
     else:
-        tell(f"{tallies.total():,} events; --seed {chosen} --start {began} gives them again")
-    if tallies.total() < wanted:
+        tell(f"{totals_by_type.total():,} events; --seed {chosen} --start {began} gives them again")
+    if totals_by_type.total() < wanted:
         complain(f"{wanted:,} events were asked for, but the stream ends in the year 2106")
         raise typer.Exit(NOT_ALL)
 
@@ -154,16 +154,16 @@ def _opened(output: Path | None) -> Any:
     return file
 
 
-def _lines(events: Iterable[Event], tallies: Counter[str]) -> Iterator[bytes]:
+def _lines(events: Iterable[Event], totals_by_type: Counter[str]) -> Iterator[bytes]:
     for event in events:
-        tallies[event.event_type] += 1
+        totals_by_type[event.event_type] += 1
         yield encode_event(event)
 
 
-def _batched(events: Iterable[Event], tallies: Counter[str]) -> Iterator[bytes]:
+def _batched(events: Iterable[Event], totals_by_type: Counter[str]) -> Iterator[bytes]:
     waiting: dict[str, list[bytes]] = {}
     for event in events:
-        tallies[event.event_type] += 1
+        totals_by_type[event.event_type] += 1
         queue = waiting.setdefault(event.event_type, [])
         queue.append(encode_event(event))
         if len(queue) == _BATCH:

@@ -1,17 +1,16 @@
-"""Delivery: queues to batches, the answer table, retries, and the sender around them."""
+"""Delivery: queues to batches, the response table, retries, and the sender around them."""
 
-from ._answers import Action, Answer
 from ._backoff import Backoff
-from ._clock import Clock, ManualClock, SystemClock
-from ._health import NoticeKind, State
-from ._probe import CredentialsCheck
-from ._queues import Drop, Tally
+from ._credentials import CredentialsCheck
+from ._queues import Drop, Totals
 from ._report import Attempt, Hooks, Notice, Result
+from ._responses import Action, Response
+from ._status import NoticeKind, State
+from .clock import Clock, ManualClock, SystemClock
 from .sender import Sender
 
 __all__ = [
     "Action",
-    "Answer",
     "Attempt",
     "Backoff",
     "Clock",
@@ -21,9 +20,10 @@ __all__ = [
     "ManualClock",
     "Notice",
     "NoticeKind",
+    "Response",
     "Result",
     "Sender",
     "State",
     "SystemClock",
-    "Tally",
+    "Totals",
 ]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ._clock import Clock
+from .clock import Clock
 
 __all__ = ["HookCalls"]
 

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import attrs
 
-from ._answers import Action
+from ._responses import Action
 
-__all__ = ["Batch", "Drop", "Entry", "Queued", "Queues", "Tally"]
+__all__ = ["Batch", "Drop", "Entry", "Queued", "Queues", "Totals"]
 
 
 class Queued(NamedTuple):
@@ -46,7 +46,7 @@ class Batch:
         alone: whether a 400 split this event off.
         attempts: how often it was sent.
         failing_since: when it began to be sent in vain, if it is.
-        trouble: the last answer that left it waiting.
+        trouble: the last response that left it waiting.
     """
 
     event_type: str
@@ -64,17 +64,17 @@ class Drop(NamedTuple):
         event_type: the event's type.
         id: the event's id.
         reason: why, in words that are the same for all events dropped for it.
-        answer: what the receiver said to the event, if it was sent; no secrets.
+        response: what the receiver said to the event, if it was sent; no secrets.
     """
 
     event_type: str
     id: str
     reason: str
-    answer: str = ""
+    response: str = ""
 
 
 @attrs.frozen
-class Tally:
+class Totals:
     """What became of the events of one type.
 
     Attributes:
@@ -108,9 +108,9 @@ class _Queue:
     filtered: int = 0
 
     @property
-    def tally(self) -> Tally:
+    def totals(self) -> Totals:
         pending = self.accepted - self.delivered - self.dropped
-        return Tally(self.accepted, self.delivered, self.dropped, self.filtered, pending)
+        return Totals(self.accepted, self.delivered, self.dropped, self.filtered, pending)
 
 
 class Queues:
@@ -250,7 +250,7 @@ class Queues:
         self._queues[batch.event_type].held -= 1
 
     def fails(self, batch: Batch, trouble: str, now: float) -> None:
-        """Note an answer that leaves the batch waiting."""
+        """Note a response that leaves the batch waiting."""
         batch.trouble = trouble
         if batch.failing_since is None:
             batch.failing_since = now
@@ -280,12 +280,12 @@ class Queues:
             queue.accepted = left + pending[name] + len(queue.waiting)
 
     def settle(
-        self, batch: Batch, action: Action | None, reason: str = "", answer: str = ""
+        self, batch: Batch, action: Action | None, reason: str = "", response: str = ""
     ) -> list[Drop]:
-        """Account for a batch that `take` gave, by what its answer led to.
+        """Account for a batch that `take` gave, by what its response led to.
 
         `None`, `RETRY` and `PAUSE` put it back as it is. The list is of what was dropped, with
-        the reason and the answer given here.
+        the reason and the response given here.
         """
         self.out.remove(batch)
         if action not in (None, Action.RETRY, Action.PAUSE):
@@ -296,7 +296,7 @@ class Queues:
                 self._forget(batch.events)
                 return []
             case Action.DROP:
-                return self._drop(batch.event_type, batch.events, reason, answer)
+                return self._drop(batch.event_type, batch.events, reason, response)
             case Action.SPLIT_TO_ONES:
                 self._put_back(
                     Batch(batch.event_type, (each,), alone=True) for each in batch.events
@@ -315,7 +315,7 @@ class Queues:
             self._queues[batch.event_type].returned += 1
 
     def expire(self, reason: str) -> list[Drop]:
-        """Drop everything that is queued; what is out is left to its answer."""
+        """Drop everything that is queued; what is out is left to its response."""
         drops: list[Drop] = []
         for batch in self._returned:
             drops += self._drop(batch.event_type, batch.events, reason)
@@ -328,13 +328,13 @@ class Queues:
         return drops
 
     def _drop(
-        self, event_type: str, events: tuple[Queued, ...], reason: str, answer: str = ""
+        self, event_type: str, events: tuple[Queued, ...], reason: str, response: str = ""
     ) -> list[Drop]:
         self._queues[event_type].dropped += len(events)
         if events:
             self.drop_reasons[reason] += len(events)
         self._forget(events)
-        return [Drop(event_type, each.id, reason, answer) for each in events]
+        return [Drop(event_type, each.id, reason, response) for each in events]
 
     def _forget(self, events: tuple[Queued, ...]) -> None:
         self.pending -= len(events)
@@ -349,9 +349,9 @@ class Queues:
             if not self._pending_by_round[number]:
                 del self._pending_by_round[number]
 
-    def tallies(self) -> dict[str, Tally]:
+    def totals_by_type(self) -> dict[str, Totals]:
         """The account, by event type in alphabetical order."""
-        return {name: queue.tally for name, queue in sorted(self._queues.items())}
+        return {name: queue.totals for name, queue in sorted(self._queues.items())}
 
     def pending_events(self) -> list[Queued]:
         """Everything that is pending, what is out included."""

@@ -8,9 +8,9 @@ from typing import Any
 import attrs
 
 from ..events import Event
-from ._answers import Action, Answer
-from ._health import NoticeKind, State
-from ._queues import Drop, Tally
+from ._queues import Drop, Totals
+from ._responses import Action, Response
+from ._status import NoticeKind, State
 
 __all__ = ["Attempt", "Hooks", "Notice", "Result"]
 
@@ -45,7 +45,7 @@ class Result:
     requests: int
     retries: int
     duration_s: float
-    by_event_type: Mapping[str, Tally]
+    by_event_type: Mapping[str, Totals]
     drop_reasons: Mapping[str, int]
     filter_reasons: Mapping[str, int]
     state: State
@@ -72,16 +72,16 @@ class Attempt:
         event_type: the type of the batch's events.
         size: how many events the batch has.
         number: 1 for the batch's first request, 2 for its second, and so on.
-        answer: what came back.
+        response: what came back.
         action: what it leads to.
-        at: when the answer was there, in seconds since the Unix epoch.
+        at: when the response was there, in seconds since the Unix epoch.
         duration_s: seconds until then from when it was sent.
     """
 
     event_type: str
     size: int
     number: int
-    answer: Answer
+    response: Response
     action: Action
     at: float
     duration_s: float

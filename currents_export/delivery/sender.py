@@ -23,24 +23,24 @@ from ..catalog import Catalog, EventType
 from ..current import Current
 from ..errors import (
     EventError,
-    InvalidEvents,
-    NotTaken,
+    InvalidEventsError,
+    NotTakenError,
     OptionError,
-    QueueFull,
-    SenderClosed,
+    QueueFullError,
+    SenderClosedError,
 )
 from ..events import Event
 from ..payload import EMPTY_BODY, MAX_EVENT_BYTES, encode_body
-from ._answers import Action, Answer, decide
+from ._admission import chunks, prepare
 from ._backoff import Backoff
-from ._clock import Clock, SystemClock
-from ._health import Health, NoticeKind, State
+from ._credentials import CredentialsCheck, judge
+from ._endpoint import Endpoint
 from ._hook_calls import HookCalls
-from ._http import Endpoint
-from ._intake import chunks, prepare
-from ._probe import CredentialsCheck, judge
 from ._queues import Batch, Drop, Entry, Queues
 from ._report import Attempt, Hooks, Notice, Result
+from ._responses import Action, Response, decide
+from ._status import NoticeKind, State, Status
+from .clock import Clock, SystemClock
 
 __all__ = ["Sender"]
 
@@ -52,11 +52,11 @@ _EXPIRED = "kept for 7 days after the Current was disabled"
 
 
 class _Outcome(NamedTuple):
-    answer: Answer
+    response: Response
     action: Action | None
 
 
-_HALTED = _Outcome(Answer(None), None)
+_HALTED = _Outcome(Response(None), None)
 
 
 class Sender:
@@ -75,7 +75,7 @@ class Sender:
         concurrency: the most requests on their way at once. A batch that waits to be sent again
             takes none of it, only a thread that sleeps, and holds back the other batches of its
             event type.
-        timeout: seconds for each of connecting, writing, and waiting for an answer.
+        timeout: seconds for each of connecting, writing, and waiting for a response.
         pause_after: seconds of unbroken trouble after which the Current is paused, rather than
             disabled after five days. None, the default, is what Braze does.
         hooks: functions to call as things happen.
@@ -134,7 +134,7 @@ class Sender:
         self._room = threading.Condition(self._lock)
         self._settled = threading.Condition(self._lock)
         self._queues = Queues(batch_size=batch_size, max_age=max_age)
-        self._health = Health(pause_after=pause_after)
+        self._status = Status(pause_after=pause_after)
         self._calls = HookCalls()
         self._requests = 0
         self._retries = 0
@@ -187,10 +187,10 @@ class Sender:
 
         Raises:
             EventError: the event is not JSON. Of an iterable, the other events are taken, and
-                `InvalidEvents` is raised at the end.
-            QueueFull: there was no room: at once if not `block`, after `timeout`, or because the
-                Current is paused or disabled and nothing will make room.
-            SenderClosed: the sender was closed.
+                `InvalidEventsError` is raised at the end.
+            QueueFullError: there was no room: at once if not `block`, after `timeout`, or because
+                the Current is paused or disabled and nothing will make room.
+            SenderClosedError: the sender was closed.
         """
         until = None if timeout is None else self._clock.now() + timeout
         problems: list[EventError] = []
@@ -200,13 +200,13 @@ class Sender:
                 self._take(chunk, problems, block=block, until=until)
                 taken += len(chunk)
         except Exception as error:
-            if isinstance(error, NotTaken):
+            if isinstance(error, NotTakenError):
                 error.taken += taken
             if problems:
-                error.add_note(str(InvalidEvents(problems)))
+                error.add_note(str(InvalidEventsError(problems)))
             raise
         if problems:
-            raise problems[0] if isinstance(events, Event) else InvalidEvents(problems)
+            raise problems[0] if isinstance(events, Event) else InvalidEventsError(problems)
 
     def _take(
         self,
@@ -228,7 +228,7 @@ class Sender:
                     self._add(entries)
                 else:
                     self._add_one_by_one(entries, block=block, until=until)
-            except NotTaken as error:
+            except NotTakenError as error:
                 places = [index for index in range(len(chunk)) if index not in others]
                 done = places[error.taken] if entries else 0
                 error.taken, error.event = done, chunk[done]
@@ -259,7 +259,7 @@ class Sender:
             try:
                 size = len(body) + len(original or b"")
                 self._wait_for_room(len(body), size, block=block, until=until)
-            except NotTaken as error:
+            except NotTakenError as error:
                 error.taken = index
                 raise
             if (reason := self._reason_to_drop(len(body))) is not None:
@@ -276,14 +276,14 @@ class Sender:
 
     def _refuse_if_closed(self) -> None:
         if os.getpid() != self._process:
-            raise SenderClosed("the sender belongs to another process; make one in each")
+            raise SenderClosedError("the sender belongs to another process; make one in each")
         if self._closed:
-            raise SenderClosed("the sender is closed; make a new one to send more")
+            raise SenderClosedError("the sender is closed; make a new one to send more")
 
     def _reason_to_drop(self, size: int) -> str | None:
         if size > MAX_EVENT_BYTES:
             return _TOO_LARGE
-        return _DISABLED if self._health.state is State.DISABLED else None
+        return _DISABLED if self._status.state is State.DISABLED else None
 
     def _lacks_room(self, count: int, size: int) -> bool:
         """Whether `count` more events of `size` bytes in all are too many; one alone never is."""
@@ -310,15 +310,15 @@ class Sender:
         """
         while self._lacks_room(1, size) and self._reason_to_drop(length) is None:
             full = f"{self._queues.pending} events are pending"
-            if self._health.state is State.PAUSED and not self._queues.out:
-                raise QueueFull(
-                    f"{full}, and the Current is paused ({self._health.reason}): "
+            if self._status.state is State.PAUSED and not self._queues.out:
+                raise QueueFullError(
+                    f"{full}, and the Current is paused ({self._status.reason}): "
                     "nothing makes room until it is resumed"
                 )
             if not block:
-                raise QueueFull(f"{full}, which is the limit")
+                raise QueueFullError(f"{full}, which is the limit")
             if until is not None and self._clock.now() >= until:
-                raise QueueFull(f"{full}, and none left in time")
+                raise QueueFullError(f"{full}, and none left in time")
             if not self._queues.out and self._queues.next_due() != -math.inf:
                 # Nothing is about to leave: what waits for its batch to fill makes the room.
                 self._queues.start_round()
@@ -347,7 +347,7 @@ class Sender:
                 self._queues.pending_of(number) > 0
                 and not self._stopped
                 and os.getpid() == self._process
-                and (self._health.state is State.ACTIVE or self._queues.out)
+                and (self._status.state is State.ACTIVE or self._queues.out)
                 and (until is None or self._clock.now() < until)
             ):
                 self._clock.wait(self._settled, until)
@@ -395,7 +395,7 @@ class Sender:
             current: the Current with its credentials mended; None goes on with those there are.
 
         Raises:
-            SenderClosed: the sender was closed.
+            SenderClosedError: the sender was closed.
         """
         with self._lock:
             self._refuse_if_closed()
@@ -403,8 +403,8 @@ class Sender:
                 self._endpoint.use(current)
                 self._current = current
             self._resumes += 1
-            if self._health.state is not State.ACTIVE:
-                self._health = self._health.resumed()
+            if self._status.state is not State.ACTIVE:
+                self._status = self._status.resumed()
                 self._queues.forgive()
                 self._notify(NoticeKind.RESUMED)
                 self._wake_all()
@@ -413,9 +413,9 @@ class Sender:
     def result(self) -> Result:
         """The account so far."""
         with self._lock:
-            tallies = self._queues.tallies()
+            totals_by_type = self._queues.totals_by_type()
             totals = {
-                name: sum(getattr(tally, name) for tally in tallies.values())
+                name: sum(getattr(totals, name) for totals in totals_by_type.values())
                 for name in ("accepted", "delivered", "dropped", "filtered", "pending")
             }
             return Result(
@@ -423,11 +423,11 @@ class Sender:
                 requests=self._requests,
                 retries=self._retries,
                 duration_s=self._clock.now() - self._began,
-                by_event_type=tallies,
+                by_event_type=totals_by_type,
                 drop_reasons=dict(self._queues.drop_reasons),
                 filter_reasons=dict(self._queues.filter_reasons),
-                state=self._health.state,
-                reason=self._health.reason,
+                state=self._status.state,
+                reason=self._status.reason,
             )
 
     def pending(self) -> Iterator[Event]:
@@ -443,8 +443,8 @@ class Sender:
 
         It counts as no attempt: the Current is not paused by what it finds.
         """
-        answer = self._endpoint.post(EMPTY_BODY)
-        return judge(answer, rudderstack=self._current.key is not None)
+        response = self._endpoint.post(EMPTY_BODY)
+        return judge(response, rudderstack=self._current.key is not None)
 
     def send_test_events(
         self, sample: Callable[[EventType], Event], *, timeout: float | None = 30.0
@@ -548,32 +548,32 @@ class Sender:
             batch.attempts += 1
             number, resumes = batch.attempts, self._resumes
         began = self._clock.now()
-        answer = self._endpoint.post(body)
+        response = self._endpoint.post(body)
         now = self._clock.now()
-        action = decide(answer.status, size=len(batch.events), alone=batch.alone)
+        action = decide(response.status, size=len(batch.events), alone=batch.alone)
         with self._lock:
             if self._hooks.on_attempt is not None:
                 attempt = Attempt(
-                    batch.event_type, len(batch.events), number, answer, action, now, now - began
+                    batch.event_type, len(batch.events), number, response, action, now, now - began
                 )
                 self._calls.add(self._hooks.on_attempt, attempt)
             if action is Action.PAUSE and resumes != self._resumes:
                 # It was asked before the credentials were mended, so it says nothing of them.
                 return _HALTED
             if action in (Action.RETRY, Action.PAUSE):
-                self._queues.fails(batch, str(answer), now)
-            before = self._health
-            self._health = before.answered(action, str(answer), now)
-            if self._health.state is not before.state:
+                self._queues.fails(batch, str(response), now)
+            before = self._status
+            self._status = before.answered(action, str(response), now)
+            if self._status.state is not before.state:
                 self._notify(NoticeKind.PAUSED)
                 self._wake_all()
             self._tick()
-        return _Outcome(answer, action)
+        return _Outcome(response, action)
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
         """The seconds before the next attempt."""
         assert state.outcome is not None  # noqa: S101 - tenacity asks after an attempt alone
-        asked = state.outcome.result().answer.retry_after
+        asked = state.outcome.result().response.retry_after
         return self._backoff.wait(state, self._rng, asked)
 
     def _back_off(self, batch: Batch, seconds: float) -> None:
@@ -598,11 +598,11 @@ class Sender:
     def _finish(self, batch: Batch, outcome: _Outcome) -> None:
         with self._lock:
             self._active -= 1
-            action, reason = outcome.action, f"{outcome.answer.status} when sent alone"
-            if action in (None, Action.RETRY, Action.PAUSE) and self._health.expired:
+            action, reason = outcome.action, f"{outcome.response.status} when sent alone"
+            if action in (None, Action.RETRY, Action.PAUSE) and self._status.expired:
                 action, reason = Action.DROP, _EXPIRED
-            answer = "" if outcome is _HALTED else str(outcome.answer)
-            self._dropped(self._queues.settle(batch, action, reason, answer))
+            response = "" if outcome is _HALTED else str(outcome.response)
+            self._dropped(self._queues.settle(batch, action, reason, response))
             if action is Action.DELIVERED and self._hooks.on_delivered is not None:
                 ids = tuple(each.id for each in batch.events)
                 self._calls.add(self._hooks.on_delivered, batch.event_type, ids)
@@ -620,20 +620,20 @@ class Sender:
 
     @property
     def _halted(self) -> bool:
-        return self._stopped or self._health.state is not State.ACTIVE
+        return self._stopped or self._status.state is not State.ACTIVE
 
     def _stuck_since(self) -> float | None:
         stuck = self._queues.stuck
         return None if stuck is None else stuck.failing_since
 
     def _next_change(self) -> float | None:
-        return self._health.next_change(self._stuck_since())
+        return self._status.next_change(self._stuck_since())
 
     def _tick(self) -> None:
         """Let the time that has passed have its effect."""
-        if self._health.failing_since is None and not (self._queues.stuck or self._health.alarmed):
+        if self._status.failing_since is None and not (self._queues.stuck or self._status.alarmed):
             return
-        self._health, kinds = self._health.at(self._clock.now(), self._stuck_since())
+        self._status, kinds = self._status.at(self._clock.now(), self._stuck_since())
         for kind in kinds:
             self._notify(kind)
             if kind is NoticeKind.EXPIRED:
@@ -647,13 +647,15 @@ class Sender:
 
     def _dropped(self, drops: list[Drop]) -> None:
         for drop in drops:
-            _log.debug("dropped %s (%s): %s %s", drop.id, drop.event_type, drop.reason, drop.answer)
+            _log.debug(
+                "dropped %s (%s): %s %s", drop.id, drop.event_type, drop.reason, drop.response
+            )
             self._calls.add(self._hooks.on_dropped, drop)
 
     def _notify(self, kind: NoticeKind) -> None:
         name, email = self._current.integration_name, self._current.contact_email
         stuck = self._queues.stuck
-        reason = self._health.reason or (stuck.trouble if stuck else "")
+        reason = self._status.reason or (stuck.trouble if stuck else "")
         notice = Notice(kind, name, email, reason, self._clock.now())
         _log.warning("%s (to %s)", notice.message, email)
         self._calls.add(self._hooks.on_notice, notice)

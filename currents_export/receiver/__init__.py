@@ -1,8 +1,8 @@
-"""A receiver to send to: credentials, conformance, capture, scripted answers, counts."""
+"""A receiver to send to: credentials, conformance, capture, scripted responses, counts."""
 
 from ._in_process import AppTransport
 from ._receiver import Counts, FindingCount, Receiver
-from ._script import ScriptedAnswer, parse_script
+from ._script import ScriptedResponse, parse_script
 from ._server import listen
 
 __all__ = [
@@ -10,7 +10,7 @@ __all__ = [
     "Counts",
     "FindingCount",
     "Receiver",
-    "ScriptedAnswer",
+    "ScriptedResponse",
     "listen",
     "parse_script",
 ]

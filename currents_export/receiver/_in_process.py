@@ -33,7 +33,7 @@ class AppTransport(httpx.BaseTransport):
         self._closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The application's answer.
+        """The application's response.
 
         Raises:
             httpx.ReadTimeout: there was none in the time the client gives.
@@ -42,23 +42,23 @@ class AppTransport(httpx.BaseTransport):
         with self._lock:
             if self._closed:
                 raise httpx.ReadError("the transport is closed", request=request)
-            answer = asyncio.run_coroutine_threadsafe(self._answer(request), self._loop)
+            response = asyncio.run_coroutine_threadsafe(self._respond_to(request), self._loop)
         try:
-            return answer.result()
+            return response.result()
         except CancelledError:
             raise httpx.ReadError("the transport was closed", request=request) from None
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _respond_to(self, request: httpx.Request) -> httpx.Response:
         limit = asyncio.timeout(request.extensions.get("timeout", {}).get("read"))
         try:
             async with limit:
                 response = await self._inner.handle_async_request(request)
-                # As it was sent: the client that gets the answer decodes it.
+                # As it was sent: the client that gets the response decodes it.
                 body = b"".join([part async for part in response.aiter_raw()])
         except Exception:
             if not limit.expired():
                 raise
-            raise httpx.ReadTimeout("there was no answer in time", request=request) from None
+            raise httpx.ReadTimeout("there was no response in time", request=request) from None
         return httpx.Response(response.status_code, headers=response.headers, content=body)
 
     def close(self) -> None:

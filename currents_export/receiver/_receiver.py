@@ -26,11 +26,11 @@ from starlette.routing import Route
 from ..catalog import Catalog, Finding, check_event
 from ..errors import OptionError
 from ._capture import Capture
-from ._script import ScriptedAnswer, play
+from ._script import ScriptedResponse, play
 
 __all__ = ["Counts", "FindingCount", "Receiver"]
 
-#: Answers that HTTP allows no body.
+#: Responses that HTTP allows no body.
 _WITHOUT_BODY = (204, 205, 304)
 #: Findings are counted apart up to this many kinds, and all together beyond.
 _MAX_KINDS = 1000
@@ -105,7 +105,7 @@ class Receiver:
     Args:
         write_keys: accepted write keys: the query's `writeKey`, or the user name of HTTP Basic.
         bearer_tokens: accepted bearer tokens. With neither, every request is let in.
-        script: answers to give first, in their order, one request each unless they say more.
+        script: responses to give first, in their order, one request each unless they say more.
         capture: a file that the events taken are appended to, as JSON Lines; none by default.
         keep: whether the events taken are kept in `events` too.
         schema_version: the schema version events are checked against; the newest by default.
@@ -113,7 +113,7 @@ class Receiver:
         strict: whether a request with an event that has a conformance error is answered 400, and
             nothing of it taken.
         max_body_bytes: a larger body is answered 413; no limit by default.
-        sleep: waits a number of seconds before a delayed answer; for tests.
+        sleep: waits a number of seconds before a delayed response; for tests.
 
     Attributes:
         app: the ASGI application.
@@ -121,7 +121,7 @@ class Receiver:
 
     Raises:
         OptionError: `write_keys` or `bearer_tokens` is a single text, or holds an empty one.
-        UnknownName: there is no such schema version.
+        UnknownNameError: there is no such schema version.
         ReceiverError: the capture file cannot be opened.
     """
 
@@ -130,7 +130,7 @@ class Receiver:
         *,
         write_keys: Iterable[str] = (),
         bearer_tokens: Iterable[str] = (),
-        script: Iterable[ScriptedAnswer] = (),
+        script: Iterable[ScriptedResponse] = (),
         capture: Path | str | None = None,
         keep: bool = True,
         schema_version: int | None = None,
@@ -193,7 +193,7 @@ class Receiver:
             return await self._respond(request)
         except ClientDisconnect:
             return Response(status_code=400)
-        except asyncio.CancelledError:  # the server ends before the answer was due
+        except asyncio.CancelledError:  # the server ends before the response was due
             return self._reset(request)
 
     async def _respond(self, request: Request) -> Response:
@@ -201,8 +201,8 @@ class Receiver:
         with self._lock:
             scripted = next(self._script, None)
         if scripted is None:
-            return self._counted(self._answer(request, body))
-        response = self._answer(request, body) if scripted.takes_events else None
+            return self._counted(self._respond_to(request, body))
+        response = self._respond_to(request, body) if scripted.takes_events else None
         if scripted.delay:
             await self._sleep(scripted.delay)
         if scripted.status == "reset":
@@ -231,7 +231,7 @@ class Receiver:
         abort()
         return Response()
 
-    def _answer(self, request: Request, body: bytes) -> Response:
+    def _respond_to(self, request: Request, body: bytes) -> Response:
         try:
             self._check_credentials(request)
             if self._max_body_bytes is not None and len(body) > self._max_body_bytes:

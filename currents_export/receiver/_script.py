@@ -1,4 +1,4 @@
-"""Scripted answers: what the receiver answers before it goes back to doing its work."""
+"""Scripted responses: what the receiver answers before it goes back to doing its work."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, Literal, cast
 
 import attrs
 
-from .._masking import shown
-from .._names import did_you_mean
+from .._redaction import shown
+from .._suggestions import did_you_mean
 from ..errors import ScriptError
 
-__all__ = ["ScriptedAnswer", "parse_script", "play"]
+__all__ = ["ScriptedResponse", "parse_script", "play"]
 
 #: Ten years; no wait is meant to be longer.
 _MOST_SECONDS = 315_360_000
@@ -21,7 +21,7 @@ _MOST_SECONDS = 315_360_000
 def _check_status(_: Any, __: Any, status: object) -> None:
     if status not in ("ok", "reset") and not (type(status) is int and 200 <= status <= 599):
         raise ScriptError(
-            f"the answer {shown(status)} must be a status from 200 to 599, ok or reset"
+            f"the response {shown(status)} must be a status from 200 to 599, ok or reset"
         )
 
 
@@ -39,16 +39,16 @@ def _check_seconds(_: Any, attribute: attrs.Attribute[Any], seconds: object) -> 
 
 
 @attrs.frozen
-class ScriptedAnswer:
+class ScriptedResponse:
     """What to answer, how often, and how.
 
     Attributes:
         status: an HTTP status; `ok` for what the receiver would answer anyway; `reset` for a
-            connection that is reset in place of an answer.
+            connection that is reset in place of a response.
         times: how many requests it is for, 1 by default; None for all that come.
-        delay: seconds before the answer.
+        delay: seconds before the response.
         retry_after: seconds for a `Retry-After` header; none by default.
-        keep: whether the events are taken all the same, as when only the answer was lost. A 2XX
+        keep: whether the events are taken all the same, as when only the response was lost. A 2XX
             takes them anyway.
 
     Raises:
@@ -65,7 +65,7 @@ class ScriptedAnswer:
 
     @property
     def takes_events(self) -> bool:
-        """Whether the receiver does its work on the request before it answers."""
+        """Whether the receiver does its work on the request before it responses."""
         if isinstance(self.status, int):
             return self.keep or 200 <= self.status < 300
         return self.keep or self.status == "ok"
@@ -78,14 +78,14 @@ _GRAMMAR = (
 )
 
 
-def parse_script(text: str) -> ScriptedAnswer:
-    """The scripted answer that `text` describes: `STATUS[xTIMES][,delay=S][,retry-after=S][,keep]`.
+def parse_script(text: str) -> ScriptedResponse:
+    """The scripted response that `text` describes: `STATUS[xTIMES][,delay=S][,retry-after=S][,keep]`.
 
     Raises:
         ScriptError: it cannot be understood; the message says what would be right.
     """
     head, *options = [part.strip() for part in text.split(",")]
-    about = f"scripted answer {shown(text)}"
+    about = f"scripted response {shown(text)}"
     found = _HEAD.fullmatch(head)
     if not found:
         raise ScriptError(f"{about}: {shown(head)} is not understood; {_GRAMMAR}")
@@ -104,7 +104,9 @@ def parse_script(text: str) -> ScriptedAnswer:
         except ValueError:
             raise ScriptError(f"{about}: {shown(option)}; {_GRAMMAR}") from None
     try:
-        return ScriptedAnswer(status=_WORDS.get(found["status"]) or int(found["status"]), **values)
+        return ScriptedResponse(
+            status=_WORDS.get(found["status"]) or int(found["status"]), **values
+        )
     except ScriptError as error:
         raise ScriptError(f"{about}: {error}") from None
 
@@ -123,11 +125,11 @@ _OPTIONS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def play(script: Iterable[ScriptedAnswer]) -> Iterator[ScriptedAnswer]:
-    """The script's answers, one for each request, for as long as it goes."""
-    for answer in script:
-        if answer.times is None:
+def play(script: Iterable[ScriptedResponse]) -> Iterator[ScriptedResponse]:
+    """The script's responses, one for each request, for as long as it goes."""
+    for response in script:
+        if response.times is None:
             while True:
-                yield answer
-        for _ in range(answer.times):
-            yield answer
+                yield response
+        for _ in range(response.times):
+            yield response

@@ -20,7 +20,7 @@ __all__ = ["listen"]
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1 whose connections an answer may reset, by `request.state.abort`."""
+    """HTTP/1.1 whose connections a response may reset, by `request.state.abort`."""
 
     # uvicorn narrows the type of asyncio's method in just this way.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -37,7 +37,7 @@ def _reset(transport: asyncio.Transport) -> None:
 
 
 class _Server(uvicorn.Server):
-    """A server that does not wait, when it ends, for answers that are not due yet."""
+    """A server that does not wait, when it ends, for responses that are not due yet."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await asyncio.sleep(0)  # a task that has not begun could not end its request
@@ -54,7 +54,7 @@ def _bind(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM
         )[0]
-        # With the protocol named: asyncio lets small answers go at once on such sockets alone.
+        # With the protocol named: asyncio lets small responses go at once on such sockets alone.
         listening = socket.socket(family, kind, protocol)
     except UnicodeError as error:
         raise ReceiverError(f"cannot listen on {host!r}: it is not the name of a host") from error

@@ -76,7 +76,7 @@ class World:
 
     Raises:
         OptionError: `users` is less than 1, or an argument is no whole number.
-        UnknownName: there is no such schema version.
+        UnknownNameError: there is no such schema version.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class World:
                 (1782907200).
 
         Raises:
-            UnknownName: the schema version has no such type.
+            UnknownNameError: the schema version has no such type.
             OptionError: `time` is not in 1 to 4294967295.
         """
         name = self.catalog[_name(event_type)].name
@@ -153,7 +153,7 @@ class World:
             rate: how many events there are a second, on average.
 
         Raises:
-            UnknownName: the schema version has no such type.
+            UnknownNameError: the schema version has no such type.
             OptionError: `event_types` is empty or a single name, `start` is not in 1 to
                 4294967295, or `rate` is no number greater than 0.
         """

@@ -1,7 +1,7 @@
 """How fast the sender is beside a bare httpx loop, and whether its memory stays flat.
 
-Run from the checkout: `python -m tests.benchmarks.sender`. A server in another process answers
-200 to everything: this package's receiver, or with `--server bare` the least that can answer,
+Run from the checkout: `python -m tests.benchmarks.sender`. A server in another process responses
+200 to everything: this package's receiver, or with `--server bare` the least that can response,
 behind which the sender's own work cannot hide. In each round, a bare `httpx.Client` posts ready
 bodies of 100 events to it, and then a `Sender` takes the same events, encodes and delivers them.
 The figures are the medians of the rounds, and of their ratios.

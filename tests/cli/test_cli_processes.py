@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from currents_export.delivery import Backoff, Hooks, Sender
+from currents_export.events import Event
+from currents_export.payload import encode_event
+from currents_export.reading import Located, read_path
+from currents_export.receiver import Receiver, ScriptedResponse, listen
+from tests.support.currents import TOKEN, WRITE_KEY, custom
+from tests.support.events import event, make_events
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and pseudo-terminals")
+
+COMMAND = [sys.executable, "-m", "currents_export"]
+PATIENCE = 30.0
+
+Process = subprocess.Popen[str]
+Start = Callable[..., Process]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts commands, and ends those that a test left running."""
+    processes: list[Process] = []
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("CURRENTS_EXPORT_")}
+    # Tests run in the background of a shell ignore SIGINT, and would hand that on.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def begin(*args: object, **options: Any) -> Process:
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
+        process = subprocess.Popen([*COMMAND, *map(str, args)], env=environ, **options)
+        processes.append(process)
+        return process
+
+    yield begin
+    signal.signal(signal.SIGINT, before)
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def line_of(process: Process) -> Any:
+    """The next line of the process's output, as JSON; waits for it."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, process.communicate()
+    return json.loads(line)
+
+
+def ended(process: Process) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=PATIENCE)
+    assert "Traceback" not in err
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def current(tmp_path: Path) -> Callable[[str], Path]:
+    def write(url: str) -> Path:
+        path = tmp_path / "current.toml"
+        path.write_text(
+            'integration_name = "test"\ncontact_email = "qa@example.com"\n'
+            f'endpoint = "{url}"\nbearer_token = "{TOKEN}"\n'
+        )
+        return path
+
+    return write
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Callable[[int], Path]:
+    def write(count: int) -> Path:
+        path = tmp_path / "events.jsonl"
+        path.write_bytes(b"".join(encode_event(each) + b"\n" for each in make_events(count)))
+        return path
+
+    return write
+
+
+def test_the_demo_delivers_everything(start: Start) -> None:
+    code, out, err = ended(start("demo", "--json"))
+    told = json.loads(out)
+    assert (code, err) == (0, "")
+    assert told["accepted"] == told["delivered"] + told["dropped"] + told["pending"] > 0
+    assert (told["pending"], told["missing"]) == (0, 0)
+    assert told["received"]["duplicates"] == 1
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_serve_takes_what_another_process_sends(
+    by: signal.Signals,
+    start: Start,
+    current: Callable[[str], Path],
+    events: Callable[[int], Path],
+    tmp_path: Path,
+) -> None:
+    capture = tmp_path / "capture.jsonl"
+    options = ("--port", 0, "--bearer-token", TOKEN, "--write-key", WRITE_KEY)
+    serving = start("serve", "--json", *options, "--capture", capture)
+    url = line_of(serving)["url"]
+    code, out, err = ended(start("send", events(250), "--current", current(url), "--json"))
+    assert (code, err) == (0, "")
+    assert json.loads(out)["delivered"] == 250
+    assert httpx.get(f"{url}/counts").json()["events"] == 250
+    serving.send_signal(by)
+    code, out, err = ended(serving)
+    assert (code, err) == (0, "")
+    assert json.loads(out)["events"] == 250
+    assert len(capture.read_bytes().splitlines()) == 250
+    assert TOKEN not in out
+    assert WRITE_KEY not in out
+
+
+def test_serve_says_where_it_listens_to_a_person(start: Start) -> None:
+    serving = start("serve", "--port", 0)
+    assert serving.stdout is not None
+    first = serving.stdout.readline()
+    assert first.startswith("listening on http://127.0.0.1:")
+    serving.send_signal(signal.SIGINT)
+    code, out, err = ended(serving)
+    assert (code, err) == (0, "")
+    assert out.startswith("0 requests\n")
+
+
+def test_serve_ends_at_once_though_an_answer_is_not_due(start: Start) -> None:
+    serving = start("serve", "--port", 0, "--json", "--script", "ok,delay=1000")
+    url = line_of(serving)["url"]
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as waiting:
+        content = b'{"events":[7]}'
+        head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n"
+        waiting.sendall(head.encode() + content)
+        # What is taken is counted, then the delay begins.
+        assert any(httpx.get(f"{url}/counts").json()["events"] for _ in range(1_000))
+        serving.send_signal(signal.SIGTERM)
+        code, out, err = ended(serving)
+    assert (code, err) == (0, "")
+    assert json.loads(out)["by_status"] == {"reset": 1}
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_send_reports_what_is_pending(
+    by: signal.Signals,
+    start: Start,
+    current: Callable[[str], Path],
+    events: Callable[[int], Path],
+    tmp_path: Path,
+) -> None:
+    kept = tmp_path / "pending.jsonl"
+    sending: Process
+
+    async def interrupt(_: float) -> None:
+        sending.send_signal(by)
+
+    script = [ScriptedResponse(503, delay=1), ScriptedResponse(503, times=None)]
+    with listen(Receiver(script=script, sleep=interrupt)) as url:
+        args = ("send", events(300), "--current", current(url), "--pending", kept, "--json")
+        sending = start(*args)
+        code, out, err = ended(sending)
+    told = json.loads(out)
+    assert (code, err) == (130, "503: scripted; trying again\n")
+    assert (told["interrupted"], told["delivered"], told["state"]) == (True, 0, "active")
+    assert told["pending"] + told["not_taken"] == 300
+    lines = kept.read_bytes().splitlines()
+    assert sorted(json.loads(line)["id"] for line in lines) == [
+        each.id for each in make_events(300)
+    ]
+
+
+def test_a_batch_leaves_at_its_age_while_the_input_goes_on(
+    start: Start, current: Callable[[str], Path]
+) -> None:
+    came = threading.Event()
+
+    async def note(_: float) -> None:
+        came.set()
+
+    receiver = Receiver(script=[ScriptedResponse("ok", delay=1)], sleep=note)
+    with listen(receiver) as url:
+        args = ("--current", current(url), "--max-age", 0.05, "--json")
+        sending = start("send", *args, stdin=subprocess.PIPE)
+        assert sending.stdin is not None
+        sending.stdin.write(encode_event(event()).decode() + "\n")
+        sending.stdin.flush()
+        assert came.wait(PATIENCE)
+        code, out, err = ended(sending)
+    assert (code, err, json.loads(out)["delivered"]) == (0, "", 1)
+
+
+@pytest.mark.parametrize("args", [("generate", "-n", "20000"), ("events", "--fields"), ("demo",)])
+def test_a_reader_that_has_seen_enough_makes_no_noise(args: tuple[str, ...], start: Start) -> None:
+    process = start(*args)
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr is not None
+    err = process.stderr.read()
+    process.wait(PATIENCE)
+    assert "Traceback" not in err
+    assert "Exception" not in err
+    assert "Errno" not in err
+
+
+def on_a_terminal(start: Start, *args: object, **options: Any) -> tuple[int, str]:
+    """The exit code, and what a command shows on a pseudo-terminal."""
+    ours, theirs = os.openpty()
+    streams = {"stdin": subprocess.DEVNULL, "stdout": theirs, "stderr": theirs}
+    process = start(*args, **streams | options)
+    os.close(theirs)
+    shown = b""
+    try:
+        while data := os.read(ours, 65_536):
+            shown += data
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    finally:
+        os.close(ours)
+    return process.wait(PATIENCE), shown.decode()
+
+
+def test_on_a_terminal_results_still_go_where_they_are_sent(start: Start, tmp_path: Path) -> None:
+    path, results = tmp_path / "events.jsonl", tmp_path / "results"
+    path.write_bytes(encode_event(event(0, unknown=1)))
+    with results.open("w") as file:
+        code, shown = on_a_terminal(start, "validate", path, stdout=file)
+    assert code == 0
+    assert results.read_text().startswith(f"{path}:1: warning: ")
+    assert "checking events" in shown
+    assert "1 events checked" in shown
+    assert "warning: " not in shown
+
+
+def test_events_on_a_terminal_are_not_mixed_with_progress(start: Start) -> None:
+    code, shown = on_a_terminal(start, "generate", "-n", 3)
+    assert code == 0
+    assert "\x1b" not in shown
+    *lines, last = shown.splitlines()
+    assert [json.loads(line)["time"] > 0 for line in lines] == [True] * 3
+    assert last.startswith("3 events; --seed ")
+
+
+def captured_ids(path: Path) -> set[str]:
+    items = [item for item in read_path(path) if isinstance(item, Located)]
+    return {each.value["id"] for each in items if isinstance(each.value, dict)}
+
+
+def test_nothing_gets_lost_when_the_receiver_is_killed_and_comes_back(
+    start: Start, tmp_path: Path
+) -> None:
+    capture = tmp_path / "capture.jsonl"
+    first = start("serve", "--json", "--port", 0, "--capture", capture)
+    url = line_of(first)["url"]
+    delivered: list[str] = []
+
+    def kill(_: str, ids: tuple[str, ...]) -> None:
+        delivered.extend(ids)
+        if len(delivered) >= 1_000:
+            first.kill()
+
+    def stream() -> Iterator[Event]:
+        for number in range(5_000):
+            if number == 2_500:  # half is still to come
+                first.wait(PATIENCE)
+                args = ("--json", "--port", url.rpartition(":")[2], "--capture", capture)
+                assert line_of(start("serve", *args))["url"] == url
+            yield event(number)
+
+    with Sender(
+        custom(url), backoff=Backoff(0.01, 0.05), hooks=Hooks(on_delivered=kill), batch_size=50
+    ) as sender:
+        sender.send(stream())
+    result = sender.result
+    assert first.returncode == -signal.SIGKILL
+    assert result.accepted == result.delivered == 5_000
+    assert result.retries > 0
+    assert {event(number).id for number in range(5_000)} <= captured_ids(capture)

@@ -1,0 +1,9 @@
+"""What every test run needs."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+# How long an example takes depends on the machine and its load.
+settings.register_profile("default", deadline=None)
+settings.load_profile("default")

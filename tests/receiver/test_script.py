@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from currents_export.errors import ScriptError
+from currents_export.receiver import ScriptedResponse, parse_script
+from currents_export.receiver._script import play
+
+
+@pytest.mark.parametrize(
+    ("text", "response"),
+    [
+        ("503", ScriptedResponse(503)),
+        ("200", ScriptedResponse(200)),
+        ("599", ScriptedResponse(599)),
+        ("503x3", ScriptedResponse(503, times=3)),
+        ("503x*", ScriptedResponse(503, times=None)),
+        ("ok", ScriptedResponse("ok")),
+        ("okx2", ScriptedResponse("ok", times=2)),
+        ("resetx*", ScriptedResponse("reset", times=None)),
+        ("ok,delay=1.5", ScriptedResponse("ok", delay=1.5)),
+        ("429x*,retry-after=2", ScriptedResponse(429, times=None, retry_after=2.0)),
+        ("500,keep", ScriptedResponse(500, keep=True)),
+        (
+            " 500x2 , keep , delay=.5 , retry-after=0 ",
+            ScriptedResponse(500, times=2, delay=0.5, retry_after=0.0, keep=True),
+        ),
+    ],
+)
+def test_what_is_written_is_what_is_answered(text: str, response: ScriptedResponse) -> None:
+    assert parse_script(text) == response
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "'' is not understood; it looks like 503, 503x3"),
+        ("OK", "'OK' is not understood"),
+        ("50", "'50' is not understood"),
+        ("503 x3", "'503 x3' is not understood"),
+        ("503x", "'503x' is not understood"),
+        ("503x-1", "'503x-1' is not understood"),
+        ("503x" + "9" * 5000, "is not understood"),
+        ("199", "the response 199 must be a status from 200 to 599"),
+        ("600", "the response 600 must be a status from 200 to 599"),
+        ("503x0", "times is 0"),
+        ("503,", "there is no option ''"),
+        ("503,dely=1", "there is no option 'dely'; did you mean 'delay'?"),
+        ("503,nonsense", "there is no option 'nonsense'; it looks like"),
+        ("503,delay", "'delay'; it looks like"),
+        ("503,delay=soon", "'delay=soon'; it looks like"),
+        ("503,delay=-1", "delay is -1.0; it must be seconds"),
+        ("503,delay=nan", "delay is nan; it must be seconds"),
+        ("503,retry-after=inf", "retry_after is inf; it must be seconds"),
+        ("503,keep=yes", "'keep=yes'; it looks like"),
+        ("503,delay=1,delay=2", "delay is given twice"),
+        ("503,keep,keep", "keep is given twice"),
+    ],
+)
+def test_what_cannot_be_understood_is_refused_with_what_would_be_right(
+    text: str, says: str
+) -> None:
+    with pytest.raises(ScriptError) as caught:
+        parse_script(text)
+    assert says in str(caught.value)
+    assert str(caught.value).startswith("scripted response ")
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("attributes", "says"),
+    [
+        ({"status": True}, "the response True"),
+        ({"status": "503"}, "the response '503'"),
+        ({"status": 503.0}, "the response 503.0"),
+        ({"status": 10**5000}, "the response a value of type int"),
+        ({"status": 503, "times": 0}, "times is 0"),
+        ({"status": 503, "times": True}, "times is True"),
+        ({"status": 503, "times": 1.5}, "times is 1.5"),
+        ({"status": 503, "delay": None}, "delay is None"),
+        ({"status": 503, "delay": True}, "delay is True"),
+        ({"status": 503, "delay": "1"}, "delay is '1'"),
+        ({"status": 503, "delay": 10**400}, "delay is 1000"),
+        ({"status": 503, "retry_after": -0.1}, "retry_after is -0.1"),
+    ],
+)
+def test_attributes_outside_their_values_are_refused(attributes: Any, says: str) -> None:
+    with pytest.raises(ScriptError, match="must be") as caught:
+        ScriptedResponse(**attributes)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("response", "takes"),
+    [
+        (ScriptedResponse("ok"), True),
+        (ScriptedResponse(200), True),
+        (ScriptedResponse(299), True),
+        (ScriptedResponse(300), False),
+        (ScriptedResponse(503), False),
+        (ScriptedResponse(503, keep=True), True),
+        (ScriptedResponse("reset"), False),
+        (ScriptedResponse("reset", keep=True), True),
+    ],
+)
+def test_events_are_taken_with_a_2xx_and_when_only_the_answer_is_lost(
+    response: ScriptedResponse, takes: bool
+) -> None:
+    assert response.takes_events is takes
+
+
+PIECES = st.sampled_from(
+    [*"x*3,=- 0_", "503", "200", "ok", "reset", "delay", "retry-after", "keep", "1.5", "nan"]
+)
+
+
+@given(st.text() | st.lists(PIECES).map("".join))
+def test_any_text_gives_an_answer_or_a_script_error(text: str) -> None:
+    try:
+        response = parse_script(text)
+    except ScriptError as error:
+        assert str(error).startswith("scripted response ")  # noqa: PT017 - either will do
+    else:
+        assert isinstance(response, ScriptedResponse)
+
+
+SECONDS = st.floats(min_value=0, max_value=1e6)
+
+
+@given(
+    status=st.integers(min_value=200, max_value=599) | st.sampled_from(["ok", "reset"]),
+    times=st.none() | st.integers(min_value=1, max_value=10**9),
+    delay=st.none() | SECONDS,
+    retry_after=st.none() | SECONDS,
+    keep=st.booleans(),
+    order=st.randoms(use_true_random=False),
+)
+def test_what_is_well_formed_is_read_as_it_was_meant(
+    *,
+    status: Any,
+    times: int | None,
+    delay: float | None,
+    retry_after: float | None,
+    keep: bool,
+    order: Any,
+) -> None:
+    head = f"{status}x{'*' if times is None else times}"
+    options = [f"delay={delay!r}"] * (delay is not None)
+    options += [f"retry-after={retry_after!r}"] * (retry_after is not None)
+    options += ["keep"] * keep
+    order.shuffle(options)
+    assert parse_script(",".join([head, *options])) == ScriptedResponse(
+        status, times=times, delay=delay or 0.0, retry_after=retry_after, keep=keep
+    )
+
+
+def test_answers_are_played_in_order_and_as_often_as_they_say() -> None:
+    one, two = ScriptedResponse(503, times=2), ScriptedResponse(429)
+    assert list(play([one, two])) == [one, one, two]
+    assert list(play([])) == []
+
+
+def test_an_answer_for_ever_hides_what_comes_after_it() -> None:
+    for_ever = ScriptedResponse(503, times=None)
+    assert list(islice(play([for_ever, ScriptedResponse(429)]), 50)) == [for_ever] * 50

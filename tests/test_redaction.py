@@ -1,0 +1,153 @@
+"""No secret is shown, wherever in a URL it stands."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from currents_export._redaction import MASK, mask, mask_url, shown
+from tests.support.strategies import Unshowable
+
+# No other part of a URL below is written in these letters.
+secrets = st.text("QZX739", min_size=6, max_size=20)
+# What stands before an unescaped "=" in a query is a name, so there is none but at the end.
+any_secrets = st.builds(
+    lambda *parts: "".join(parts),
+    secrets,
+    st.text("QZX739/?#&@:;%+ ", max_size=8),
+    st.sampled_from(["", "=", "=="]),
+)
+
+POSITIONS = [
+    "https://{}@host/path",
+    "https://{}:@host/path",
+    "https://user:{}@host:8443/path",
+    "https://:{}@host/path",
+    "https://us@er:{}@host/path",
+    "https://host/v1/webhook?writeKey={}",
+    "https://host/v1/webhook?writeKey=&{}",
+    "https://host?a=b&writeKey={}&c=d",
+    "https://host/path?{}",
+    "https://host/path?a=b;writeKey={}",
+    "https://host/path#{}",
+    "https://host/path?a=b#writeKey={}",
+    "http://[::1]:80/path?writeKey={}",
+]
+
+
+@pytest.mark.parametrize("where", POSITIONS)
+@given(secret=secrets)
+@settings(max_examples=30)
+def test_a_secret_is_masked_in_every_position(where: str, secret: str) -> None:
+    masked = mask_url(where.format(secret))
+    assert masked is not None
+    assert secret not in masked
+    assert "host" in masked or "[::1]:80" in masked
+
+
+@pytest.mark.parametrize("where", [where for where in POSITIONS if "@" not in where])
+@given(secret=any_secrets)
+@settings(max_examples=50)
+def test_a_secret_that_is_not_escaped_is_masked_too(where: str, secret: str) -> None:
+    masked = mask_url(where.format(secret))
+    assert masked is not None
+    assert not any(part in masked for part in _parts(secret))
+
+
+@pytest.mark.parametrize("where", [where for where in POSITIONS if "@" in where])
+@given(secret=any_secrets)
+@settings(max_examples=50)
+@example(secret="QZX/QZXQZX")
+@example(secret="777777/QZXQZX")
+@example(secret="777777?QZXQZX")
+@example(secret="QZXQZX==")
+def test_a_password_that_ends_the_host_early_is_masked_too(where: str, secret: str) -> None:
+    masked = mask_url(where.format(secret))
+    assert masked is not None
+    assert not any(part in masked for part in _parts(secret))
+
+
+def _parts(secret: str) -> list[str]:
+    for mark in "/?#&=@:;%+ ":
+        secret = secret.replace(mark, "\n")
+    return [part for part in secret.split("\n") if len(part) >= 3]
+
+
+@given(secrets)
+def test_an_escaped_secret_is_masked(secret: str) -> None:
+    written = quote(f"{secret}/ü@")
+    assert secret not in str(mask_url(f"https://{written}:{written}@host/?k={written}"))
+
+
+@pytest.mark.parametrize(
+    ("url", "masked"),
+    [
+        (
+            "https://data.example.com/v1/webhook?writeKey=abc",
+            f"https://data.example.com/v1/webhook?writeKey={MASK}",
+        ),
+        ("https://abc@host:8443/v1?x&y=1#z", f"https://{MASK}@host:8443/v1?{MASK}&y={MASK}"),
+        ("https://host/path", "https://host/path"),
+        ("https://host/path?", "https://host/path"),
+        ("https://host/path?c2VjcmV0==", f"https://host/path?{MASK}"),
+        ("http://[::1]:80/?a=b", f"http://[::1]:80/?a={MASK}"),
+    ],
+)
+def test_the_rest_of_a_url_is_shown(url: str, masked: str) -> None:
+    assert mask_url(url) == masked
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "abc",
+        "abc:def",
+        "https:///path",
+        "https://host:port/path",
+        "https://host:99999/path",
+        "https://[::1/path",
+        "https://user@/path",
+        "secret://host/path",
+        "https://user:12/34@host/path",
+        "https://user:12?34@host/path",
+        "https://user:12#34@host/path",
+    ],
+)
+def test_what_is_no_proper_url_is_masked_whole(url: str) -> None:
+    assert mask_url(url) == MASK
+
+
+@given(st.text())
+def test_masking_never_fails(url: str) -> None:
+    assert isinstance(mask_url(url), str)
+
+
+def test_nothing_is_masked_where_nothing_is() -> None:
+    assert mask_url(None) is None
+    assert mask(None) == "None"
+    assert mask("abc") == repr(MASK)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a", "'a'"),
+        (None, "None"),
+        (10**5000, "a value of type int"),
+        (Unshowable(), "a value of type Unshowable"),
+    ],
+    ids=["text", "None", "long int", "no repr"],
+)
+def test_a_value_is_shown_whatever_its_repr_does(value: object, text: str) -> None:
+    assert shown(value) == text
+
+
+@given(st.text(), st.integers(10, 100))
+def test_a_long_value_is_cut_short(text: str, most: int) -> None:
+    result = shown(text, most=most)
+    assert len(result) <= most
+    assert result == repr(text) or (result.endswith("...") and repr(text).startswith(result[:-3]))
