@@ -79,7 +79,7 @@ _GRAMMAR = (
 
 
 def parse_script(text: str) -> ScriptedResponse:
-    """The scripted response that `text` describes: `STATUS[xTIMES][,delay=S][,retry-after=S][,keep]`.
+    """Parse `STATUS[xTIMES][,delay=S][,retry-after=S][,keep]` into a `ScriptedResponse`.
 
     Raises:
         ScriptError: it cannot be understood; the message says what would be right.
