@@ -267,7 +267,7 @@ def _load(version: int) -> Catalog:
             name=name,
             part=cast("Part", row["part"]),
             json_type=cast("JsonType", row["json_type"]),
-            required=row["required"] == "yes",
+            required=row["required"] == "yes" or version < int(row["optional_since"] or 0),
             personal=row["pii"] == "yes",
             since=int(row["since"]),
             rule=rules.get((event_type, name), general),
