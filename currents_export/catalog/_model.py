@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
 from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, cast
 
@@ -16,6 +15,7 @@ import attrs
 from .._redaction import shown
 from .._suggestions import did_you_mean, nearest
 from ..errors import UnknownNameError
+from ._tables import read_table
 
 __all__ = ["Catalog", "EventType", "Field", "SchemaVersion", "ValueRule"]
 
@@ -116,21 +116,24 @@ class Catalog:
 
     Attributes:
         schema_version: the version, from 1 on.
+        directory: the directory of its tables; None for the packaged ones.
 
     Source: Braze's event glossaries and the Currents changelog.
     """
 
     schema_version: int
+    directory: Path | None
     _types: Mapping[str, EventType] = attrs.field(repr=False)
 
     @staticmethod
-    def load(schema_version: int | None = None) -> Catalog:
+    def load(schema_version: int | None = None, directory: Path | str | None = None) -> Catalog:
         """The catalog of a schema version, by default of the newest; loaded once.
 
         Raises:
             UnknownNameError: there is no such version.
         """
-        known = Catalog.versions()
+        where = None if directory is None else Path(directory).resolve()
+        known = _versions(where)
         version = known[-1].number if schema_version is None else schema_version
         if type(version) is not int or version not in [each.number for each in known]:
             raise UnknownNameError(
@@ -138,17 +141,17 @@ class Catalog:
                 f"{known[-1].number} are",
                 name=shown(version),
             )
-        return _load(version)
+        return _load(version, where)
 
     @staticmethod
-    def versions() -> tuple[SchemaVersion, ...]:
+    def versions(directory: Path | str | None = None) -> tuple[SchemaVersion, ...]:
         """All schema versions, the oldest first."""
-        return _versions()
+        return _versions(None if directory is None else Path(directory).resolve())
 
     @property
     def released(self) -> datetime.date:
         """The day Braze released this schema version."""
-        return _versions()[self.schema_version - 1].released
+        return _versions(self.directory)[self.schema_version - 1].released
 
     def __getitem__(self, name: str) -> EventType:
         """The event type of that name.
@@ -206,7 +209,7 @@ class Catalog:
         return tuple(each for each in self.event_types if each.name in chosen)
 
     def _unknown(self, name: str, known: Collection[str]) -> UnknownNameError:
-        newest = Catalog.load()
+        newest = Catalog.load(directory=self.directory)
         since = min((newest[each].since for each in _matching(name, newest)), default=0)
         if since > self.schema_version:
             return UnknownNameError(
@@ -227,13 +230,8 @@ def _matching(pattern: str, types: Catalog | Mapping[str, EventType]) -> list[st
     return [name for name in types if types[name].family == pattern or fnmatchcase(name, pattern)]
 
 
-def _rows(table: str) -> Iterator[dict[str, str]]:
-    text = files("currents_export.catalog").joinpath("data", table).read_text("utf-8")
-    return csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-
-
 @cache
-def _versions() -> tuple[SchemaVersion, ...]:
+def _versions(directory: Path | None) -> tuple[SchemaVersion, ...]:
     return tuple(
         SchemaVersion(
             number=int(row["schema_version"]),
@@ -241,12 +239,12 @@ def _versions() -> tuple[SchemaVersion, ...]:
             event_types=int(row["event_types"]),
             fields=int(row["fields"]),
         )
-        for row in _rows("versions.tsv")
+        for row in read_table("versions.tsv", directory)
     )
 
 
 @cache
-def _load(version: int) -> Catalog:
+def _load(version: int, directory: Path | None) -> Catalog:
     # A row for one event type goes before the row for the field's name in general.
     rules = {
         (row["event_type"], row["field"]): ValueRule(
@@ -254,11 +252,11 @@ def _load(version: int) -> Catalog:
             values=tuple(filter(None, row["values"].split("|"))),
             open=row["open"] == "yes",
         )
-        for row in _rows("field_values.tsv")
+        for row in read_table("field_values.tsv", directory)
     }
-    descriptions = {row["field"]: row["description"] for row in _rows("fields.tsv")}
+    descriptions = {row["field"]: row["description"] for row in read_table("fields.tsv", directory)}
     fields: dict[str, list[Field]] = {}
-    for row in _rows("event_fields.tsv"):
+    for row in read_table("event_fields.tsv", directory):
         if int(row["since"]) > version:
             continue
         event_type, name = row["event_type"], row["field"]
@@ -291,7 +289,7 @@ def _load(version: int) -> Catalog:
                 }
             ),
         )
-        for row in _rows("event_types.tsv")
+        for row in read_table("event_types.tsv", directory)
         if int(row["since"]) <= version
     }
-    return Catalog(version, MappingProxyType(types))
+    return Catalog(version, directory, MappingProxyType(types))
