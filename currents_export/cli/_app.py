@@ -1,28 +1,58 @@
-"""The commands put together, and what is done with the errors they do not handle."""
+"""The commands, imported when they are used, and what becomes of errors they do not handle."""
 
 from __future__ import annotations
 
 import errno
 import inspect
-import io
 import logging
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from .._version import __version__
 from ..errors import CurrentsExportError
-from ._catalog import events, schema, validate
-from ._delivery import check, send, send_test
-from ._demo import demo
-from ._output import BAD_INPUT, complain
-from ._receiver import serve
-from ._traffic import generate
+from ._exit_codes import BAD_INPUT
+from ._streams import OutputError, discard_stdout, print_error
 
-__all__ = ["app", "main"]
+__all__ = ["COMMANDS", "app", "main"]
+
+#: The commands in the order of the help, each with its sentence there. The module of a command has
+#: its name, and a function `run` whose docstring begins with the same sentence.
+COMMANDS = {
+    "demo": "Start a receiver, send it one event of every type through some faults, and report.",
+    "init": "Create a Current's TOML file by asking what Braze's form asks.",
+    "events": "List the event types a Current can send.",
+    "schema": "Print the JSON Schema of an event type.",
+    "generate": "Generate realistic events as JSON Lines.",
+    "validate": "Check events against the schema: files or standard input.",
+    "send": "Send events as the Current does: files or standard input.",
+    "test": "Send one test event of each selected event type.",
+    "check": "Check the credentials with a request that has no events.",
+    "serve": "Receive events until interrupted, then report what arrived.",
+}
+
+
+class _LazyCommand(TyperCommand):
+    """Stands for a command in the list of commands, and becomes it when it is used."""
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
+        command = _load(self.name or "")
+        return command.make_context(info_name, args, *rest, **extra)
+
+
+def _load(name: str) -> Any:
+    run: Callable[..., None] = import_module(f".{name}", __package__).run
+    # In typer's help, every line of a paragraph except the first would stay a line.
+    paragraphs = inspect.cleandoc(run.__doc__ or "").split("\n\n")
+    single = typer.Typer(
+        pretty_exceptions_enable=False, add_completion=False, context_settings=_HELP
+    )
+    single.command(name, help="\n\n".join(" ".join(each.split()) for each in paragraphs))(run)
+    return typer.main.get_command(single)
 
 
 class _Commands(TyperGroup):
@@ -31,42 +61,34 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except OutputError as error:
+            # What could not be written must not be written again when Python ends.
+            discard_stdout()
+            print_error(error)
         except CurrentsExportError as error:
-            complain(error)
+            print_error(error)
         except OSError as error:
-            if error.errno == errno.EPIPE:  # who reads has seen enough; typer ends the process
+            if error.errno == errno.EPIPE:  # the reader has seen enough; typer ends the process
                 raise
-            # What could not be written must not be tried again when Python ends.
-            sys.stdout = io.StringIO()
-            complain(f"the output cannot be written: {error.strerror or error}")
+            where = f"{error.filename}: " if error.filename is not None else ""
+            print_error(f"{where}{error.strerror or error}")
         raise typer.Exit(BAD_INPUT)
 
+
+_HELP = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     name="currents-export",
     cls=_Commands,
     help="A Braze Current in a box: realistic events, delivered as Braze delivers them.",
-    epilog="Exit codes: 0 all was delivered or found good; 1 something was not; 2 bad usage or "
+    epilog="Exit codes: 0 everything was delivered or valid; 1 something was not; 2 bad usage or "
     "input; 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_HELP,
 )
-_COMMANDS: dict[str, Callable[..., None]] = {
-    "demo": demo,
-    "events": events,
-    "schema": schema,
-    "generate": generate,
-    "validate": validate,
-    "send": send,
-    "test": send_test,
-    "check": check,
-    "serve": serve,
-}
-for _name, _command in _COMMANDS.items():
-    # In typer's help every line of a paragraph but the first would stay a line.
-    _paragraphs = inspect.cleandoc(_command.__doc__ or "").split("\n\n")
-    app.command(_name, help="\n\n".join(" ".join(each.split()) for each in _paragraphs))(_command)
+for _name, _help in COMMANDS.items():
+    app.command(_name, cls=_LazyCommand, help=_help)(lambda: None)
 
 
 def _show_version(wanted: bool) -> None:
@@ -83,7 +105,7 @@ def _options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    # What the sender would log, the commands tell in their own way.
+    # The commands report what the sender logs in their own words.
     logging.getLogger("currents_export").addHandler(logging.NullHandler())
 
 

@@ -3,10 +3,12 @@
 from ._backoff import Backoff
 from ._credentials import CredentialsCheck
 from ._queues import Drop, Totals
-from ._report import Attempt, Hooks, Notice, Result
 from ._responses import Action, Response
 from ._status import NoticeKind, State
 from .clock import Clock, ManualClock, SystemClock
+from .hooks import Attempt, Hooks, Notice
+from .reasons import DropReason, FilterReason
+from .result import Result
 from .sender import Sender
 
 __all__ = [
@@ -16,6 +18,8 @@ __all__ = [
     "Clock",
     "CredentialsCheck",
     "Drop",
+    "DropReason",
+    "FilterReason",
     "Hooks",
     "ManualClock",
     "Notice",

@@ -10,15 +10,12 @@ from ..errors import EventError
 from ..events import Event
 from ..payload import encode_event, transform
 from ._queues import Entry
+from .reasons import FilterReason
 
 __all__ = ["chunks", "prepare"]
 
 #: How many events are taken under one lock.
 _CHUNK = 100
-
-_NOT_SELECTED = "event type not selected"
-_NOT_IN = "event type not in schema version"
-_NO_EXTERNAL_USER_ID = "no external_user_id"
 
 
 def chunks(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
@@ -31,7 +28,7 @@ def chunks(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
 
 def prepare(
     current: Current, events: Sequence[Event]
-) -> tuple[list[Entry], dict[int, EventError | str]]:
+) -> tuple[list[Entry], dict[int, EventError | FilterReason]]:
     """The events that go into queues; and by index, those that do not.
 
     The latter with an error if they are not JSON, or with the reason why the Current does not
@@ -40,7 +37,7 @@ def prepare(
     selected, transformations = current.selected, current.field_transformations
     needs_external_user_id = current.needs_external_user_id
     entries: list[Entry] = []
-    others: dict[int, EventError | str] = {}
+    others: dict[int, EventError | FilterReason] = {}
     for index, event in enumerate(events):
         if not isinstance(event, Event):
             others[index] = EventError(
@@ -48,9 +45,11 @@ def prepare(
             )
         elif event.event_type not in selected:
             known = event.event_type in Catalog.load(current.schema_version)
-            others[index] = _NOT_SELECTED if known else f"{_NOT_IN} {current.schema_version}"
+            others[index] = (
+                FilterReason.NOT_SELECTED if known else FilterReason.NOT_IN_SCHEMA_VERSION
+            )
         elif needs_external_user_id and not event.user.get("external_user_id"):
-            others[index] = _NO_EXTERNAL_USER_ID
+            others[index] = FilterReason.NO_EXTERNAL_USER_ID
         else:
             try:
                 changed = transform(event, transformations) if transformations else event

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import attrs
 
 from ._responses import Action
+from .reasons import DropReason, FilterReason
 
 __all__ = ["Batch", "Drop", "Entry", "Queued", "Queues", "Totals"]
 
@@ -63,13 +64,13 @@ class Drop(NamedTuple):
     Attributes:
         event_type: the event's type.
         id: the event's id.
-        reason: why, in words that are the same for all events dropped for it.
+        reason: why.
         response: what the receiver said to the event, if it was sent; no secrets.
     """
 
     event_type: str
     id: str
-    reason: str
+    reason: DropReason
     response: str = ""
 
 
@@ -135,8 +136,8 @@ class Queues:
         self.out: set[Batch] = set()
         self.pending = 0
         self.pending_bytes = 0
-        self.drop_reasons: Counter[str] = Counter()
-        self.filter_reasons: Counter[str] = Counter()
+        self.drop_reasons: Counter[DropReason] = Counter()
+        self.filter_reasons: Counter[FilterReason] = Counter()
 
     def _queue(self, event_type: str) -> _Queue:
         queue = self._queues.get(event_type)
@@ -163,7 +164,7 @@ class Queues:
         self._pending_by_round[number] += len(entries)
         return changed
 
-    def refuse(self, event_type: str, event_id: str, reason: str) -> Drop:
+    def refuse(self, event_type: str, event_id: str, reason: DropReason) -> Drop:
         """Accept an event and drop it at once."""
         queue = self._queue(event_type)
         queue.accepted += 1
@@ -171,7 +172,7 @@ class Queues:
         self.drop_reasons[reason] += 1
         return Drop(event_type, event_id, reason)
 
-    def filter(self, event_type: str, reason: str) -> None:
+    def filter(self, event_type: str, reason: FilterReason) -> None:
         """Count an event that is not taken."""
         self._queue(event_type).filtered += 1
         self.filter_reasons[reason] += 1
@@ -280,7 +281,11 @@ class Queues:
             queue.accepted = left + pending[name] + len(queue.waiting)
 
     def settle(
-        self, batch: Batch, action: Action | None, reason: str = "", response: str = ""
+        self,
+        batch: Batch,
+        action: Action | None,
+        reason: DropReason | None = None,
+        response: str = "",
     ) -> list[Drop]:
         """Account for a batch that `take` gave, by what its response led to.
 
@@ -296,7 +301,8 @@ class Queues:
                 self._forget(batch.events)
                 return []
             case Action.DROP:
-                return self._drop(batch.event_type, batch.events, reason, response)
+                why = reason or DropReason.REJECTED_ALONE
+                return self._drop(batch.event_type, batch.events, why, response)
             case Action.SPLIT_TO_ONES:
                 self._put_back(
                     Batch(batch.event_type, (each,), alone=True) for each in batch.events
@@ -314,7 +320,7 @@ class Queues:
             self._returned.append(batch)
             self._queues[batch.event_type].returned += 1
 
-    def expire(self, reason: str) -> list[Drop]:
+    def expire(self, reason: DropReason) -> list[Drop]:
         """Drop everything that is queued; what is out is left to its response."""
         drops: list[Drop] = []
         for batch in self._returned:
@@ -328,7 +334,7 @@ class Queues:
         return drops
 
     def _drop(
-        self, event_type: str, events: tuple[Queued, ...], reason: str, response: str = ""
+        self, event_type: str, events: tuple[Queued, ...], reason: DropReason, response: str = ""
     ) -> list[Drop]:
         self._queues[event_type].dropped += len(events)
         if events:

@@ -5,25 +5,26 @@ Source: Braze, Custom Currents export (the response codes) and Event delivery se
 
 from __future__ import annotations
 
-import enum
 import math
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 import attrs
 
+from .._codes import Code
+
 __all__ = ["Action", "Response", "decide", "retry_after"]
 
 
-class Action(enum.Enum):
+class Action(Code):
     """What is done with a batch after a response."""
 
-    DELIVERED = "delivered"
-    RETRY = "sent again later"
-    SPLIT_TO_ONES = "split into batches of one"
-    SPLIT_SMALLER = "split into smaller batches"
-    DROP = "dropped"
-    PAUSE = "the Current is paused"
+    DELIVERED = "delivered", "delivered"
+    RETRY = "retry", "sent again later"
+    SPLIT_TO_ONES = "split_to_ones", "split into batches of one"
+    SPLIT_SMALLER = "split_smaller", "split into smaller batches"
+    DROP = "drop", "dropped"
+    PAUSE = "pause", "kept until the Current is resumed"
 
 
 @attrs.frozen

@@ -5,10 +5,9 @@ Source: Braze, Custom Currents export and Currents FAQ.
 
 from __future__ import annotations
 
-import enum
-
 import attrs
 
+from .._codes import Code
 from ._responses import Action
 
 __all__ = ["ALARM_AFTER", "DISABLE_AFTER", "KEEP_FOR", "NoticeKind", "State", "Status"]
@@ -21,22 +20,22 @@ DISABLE_AFTER = 5 * 24 * 3600.0
 KEEP_FOR = 7 * 24 * 3600.0
 
 
-class State(enum.Enum):
+class State(Code):
     """The state of a Current."""
 
-    ACTIVE = "active"
-    PAUSED = "paused"
-    DISABLED = "disabled"
+    ACTIVE = "active", "events are sent"
+    PAUSED = "paused", "nothing is sent until it is resumed"
+    DISABLED = "disabled", "new events are dropped; queued ones are kept for 7 days"
 
 
-class NoticeKind(enum.Enum):
+class NoticeKind(Code):
     """What a notice to the contact email is about."""
 
-    PAUSED = "paused"
-    ALARM = "alarm"
-    DISABLED = "disabled"
-    EXPIRED = "expired"
-    RESUMED = "resumed"
+    PAUSED = "paused", "paused; nothing is sent until it is resumed"
+    ALARM = "alarm", "events have been stuck for 24 hours"
+    DISABLED = "disabled", "disabled after 5 days without a success; new events are dropped"
+    EXPIRED = "expired", "events kept for 7 days after it was disabled were dropped"
+    RESUMED = "resumed", "resumed"
 
 
 @attrs.frozen

@@ -37,18 +37,16 @@ from ._credentials import CredentialsCheck, judge
 from ._endpoint import Endpoint
 from ._hook_calls import HookCalls
 from ._queues import Batch, Drop, Entry, Queues
-from ._report import Attempt, Hooks, Notice, Result
 from ._responses import Action, Response, decide
 from ._status import NoticeKind, State, Status
 from .clock import Clock, SystemClock
+from .hooks import Attempt, Hooks, Notice
+from .reasons import DropReason, FilterReason
+from .result import Result
 
 __all__ = ["Sender"]
 
 _log = logging.getLogger("currents_export.delivery")
-
-_TOO_LARGE = f"larger than {MAX_EVENT_BYTES // 1000} KB"
-_DISABLED = "the Current is disabled"
-_EXPIRED = "kept for 7 days after the Current was disabled"
 
 
 class _Outcome(NamedTuple):
@@ -267,7 +265,9 @@ class Sender:
             else:
                 self._add([entry])
 
-    def _set_aside(self, event: Event, why: EventError | str, problems: list[EventError]) -> None:
+    def _set_aside(
+        self, event: Event, why: EventError | FilterReason, problems: list[EventError]
+    ) -> None:
         if isinstance(why, EventError):
             problems.append(why)
         else:
@@ -280,10 +280,10 @@ class Sender:
         if self._closed:
             raise SenderClosedError("the sender is closed; make a new one to send more")
 
-    def _reason_to_drop(self, size: int) -> str | None:
+    def _reason_to_drop(self, size: int) -> DropReason | None:
         if size > MAX_EVENT_BYTES:
-            return _TOO_LARGE
-        return _DISABLED if self._status.state is State.DISABLED else None
+            return DropReason.TOO_LARGE
+        return DropReason.DISABLED if self._status.state is State.DISABLED else None
 
     def _lacks_room(self, count: int, size: int) -> bool:
         """Whether `count` more events of `size` bytes in all are too many; one alone never is."""
@@ -598,9 +598,9 @@ class Sender:
     def _finish(self, batch: Batch, outcome: _Outcome) -> None:
         with self._lock:
             self._active -= 1
-            action, reason = outcome.action, f"{outcome.response.status} when sent alone"
+            action, reason = outcome.action, DropReason.REJECTED_ALONE
             if action in (None, Action.RETRY, Action.PAUSE) and self._status.expired:
-                action, reason = Action.DROP, _EXPIRED
+                action, reason = Action.DROP, DropReason.EXPIRED
             response = "" if outcome is _HALTED else str(outcome.response)
             self._dropped(self._queues.settle(batch, action, reason, response))
             if action is Action.DELIVERED and self._hooks.on_delivered is not None:
@@ -637,7 +637,7 @@ class Sender:
         for kind in kinds:
             self._notify(kind)
             if kind is NoticeKind.EXPIRED:
-                self._dropped(self._queues.expire(_EXPIRED))
+                self._dropped(self._queues.expire(DropReason.EXPIRED))
         if kinds:
             self._wake_all()
 

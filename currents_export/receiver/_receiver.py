@@ -108,7 +108,7 @@ class Receiver:
         script: responses to give first, in their order, one request each unless they say more.
         capture: a file that the events taken are appended to, as JSON Lines; none by default.
         keep: whether the events taken are kept in `events` too.
-        schema_version: the schema version events are checked against; the newest by default.
+        catalog: what events are checked against; the newest schema version by default.
         check: whether events are checked at all.
         strict: whether a request with an event that has a conformance error is answered 400, and
             nothing of it taken.
@@ -121,7 +121,6 @@ class Receiver:
 
     Raises:
         OptionError: `write_keys` or `bearer_tokens` is a single text, or holds an empty one.
-        UnknownNameError: there is no such schema version.
         ReceiverError: the capture file cannot be opened.
     """
 
@@ -133,7 +132,7 @@ class Receiver:
         script: Iterable[ScriptedResponse] = (),
         capture: Path | str | None = None,
         keep: bool = True,
-        schema_version: int | None = None,
+        catalog: Catalog | None = None,
         check: bool = True,
         strict: bool = False,
         max_body_bytes: int | None = None,
@@ -150,7 +149,7 @@ class Receiver:
         self._bearer_tokens = _secrets("bearer_tokens", bearer_tokens)
         self._script = play(script)
         self._keep = keep
-        self._catalog = Catalog.load(schema_version)
+        self._catalog = catalog or Catalog.load()
         self._check = check or strict
         self._strict = strict
         self._max_body_bytes = max_body_bytes

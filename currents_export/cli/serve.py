@@ -5,27 +5,29 @@ from __future__ import annotations
 import threading
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ..receiver import Counts, Receiver, listen, parse_script
-from ._output import AsJson, SchemaVersionOption, print_json, print_table, progress, say
+from ..catalog import Catalog
+from ..receiver import Receiver, listen, parse_script
+from ._counts import print_counts
+from ._options import AsJson, CatalogDir, SchemaVersion
 from ._signals import on_interrupt
+from ._streams import print_json, print_line
+from ._tables import progress
 
-__all__ = ["print_counts", "serve"]
-
-#: How many kinds of findings are shown to a person; JSON has them all.
-_MOST_FINDINGS = 20
+__all__ = ["run"]
 
 #: Seconds between two looks at the count.
 _GLANCE = 0.5
 
 
-def serve(
+def run(
     *,
     host: Annotated[
-        str, typer.Option(help="The address to listen on; by default this machine's alone.")
+        str,
+        typer.Option(help="The address to listen on; by default only this machine can connect."),
     ] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port; 0 takes one that is free.")
@@ -47,7 +49,7 @@ def serve(
     script: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="ANSWER",
+            metavar="RESPONSE",
             help="What to answer first: 503, 503x3, 429x*,retry-after=2, ok,delay=1.5, reset, "
             "500,keep (events taken, response lost). May be given more than once; in that order.",
         ),
@@ -57,18 +59,19 @@ def serve(
         typer.Option(metavar="FILE", help="Append the events taken to it, as JSON Lines."),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Response 400 to an event that breaks the schema.")
+        bool, typer.Option("--strict", help="Answer 400 to an event that breaks the schema.")
     ] = False,
     max_body_bytes: Annotated[
-        int | None, typer.Option(min=1, help="Response 413 to a larger body.")
+        int | None, typer.Option(min=1, help="Answer 413 to a larger body.")
     ] = None,
-    schema_version: SchemaVersionOption = None,
+    schema_version: SchemaVersion = None,
+    catalog_dir: CatalogDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Receive events until interrupted, then say what came.
+    """Receive events until interrupted, then report what arrived.
 
-    Every POST, whatever its path, is taken for a request of a Current; GET /counts tells what came
-    so far. Without a write key or a bearer token to ask for, every request is let in.
+    Every POST, whatever its path, is handled as a request of a Current; GET /counts returns the
+    totals so far. Without a write key or a bearer token to check, every request is accepted.
     """
     receiver = Receiver(
         write_keys=write_key or (),
@@ -78,7 +81,7 @@ def serve(
         keep=False,
         strict=strict,
         max_body_bytes=max_body_bytes,
-        schema_version=schema_version,
+        catalog=Catalog.load(schema_version, catalog_dir),
     )
     stop = threading.Event()
     with (
@@ -89,7 +92,7 @@ def serve(
         if as_json:
             print_json({"url": url}, indent=False)
         else:
-            say(f"listening on {url}; interrupt to stop (Ctrl-C)")
+            print_line(f"listening on {url}; interrupt to stop (Ctrl-C)")
         with progress("events") as advance:
             seen = 0
             while not stop.wait(_GLANCE):
@@ -100,25 +103,3 @@ def serve(
         print_json(receiver.counts.to_dict(), indent=False)
     else:
         print_counts(receiver.counts)
-
-
-def print_counts(counts: Counts) -> None:
-    """What a receiver has seen, for a person."""
-    responses = ", ".join(f"{count:,} x {status}" for status, count in counts.by_status.items())
-    say(f"{counts.requests:,} requests{f': {responses}' if responses else ''}")
-    say(
-        f"{counts.events:,} events, {counts.duplicates:,} of them again; "
-        f"{counts.errors:,} conformance errors, {counts.warnings:,} warnings"
-    )
-    if counts.findings:
-        print_table(
-            {"count": "right", "level": "", "event type": "", "field": "", "finding": ""},
-            (_row(each) for each in counts.findings[:_MOST_FINDINGS]),
-        )
-    if len(counts.findings) > _MOST_FINDINGS:
-        say(f"and {len(counts.findings) - _MOST_FINDINGS:,} more kinds; --json has them all")
-
-
-def _row(finding: Any) -> tuple[object, ...]:
-    what = f"{finding.problem}; {finding.expected}"
-    return finding.count, finding.level, finding.event_type or "", finding.field, what

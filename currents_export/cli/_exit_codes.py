@@ -1,0 +1,7 @@
+"""The exit codes of the commands, beside 0."""
+
+from __future__ import annotations
+
+__all__ = ["BAD_INPUT", "INTERRUPTED", "NOT_ALL"]
+
+NOT_ALL, BAD_INPUT, INTERRUPTED = 1, 2, 130

@@ -1,0 +1,80 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "AllowEmpty",
+    "AsJson",
+    "CatalogDir",
+    "CurrentFile",
+    "EventTypes",
+    "Files",
+    "GiveUpAfter",
+    "SchemaVersion",
+    "Seed",
+    "Timeout",
+]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+SchemaVersion = Annotated[
+    int | None,
+    typer.Option(
+        "--schema-version", metavar="N", help="The Currents schema version; the newest by default."
+    ),
+]
+CatalogDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--catalog",
+        metavar="DIR",
+        envvar="CURRENTS_EXPORT_CATALOG_DIR",
+        help="A directory of catalog tables to use instead of the packaged ones, such as those of "
+        "a schema version that is not released yet.",
+    ),
+]
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="FILE", help="Files of events; '-' or none is standard input."),
+]
+CurrentFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--current",
+        metavar="FILE",
+        help="The Current's TOML file. Environment variables such as CURRENTS_EXPORT_KEY override "
+        "its settings.",
+    ),
+]
+EventTypes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--event-type",
+        metavar="PATTERN",
+        help="A name, family or glob; may be given more than once. All by default.",
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", help="The same seed gives the same world; random by default."),
+]
+GiveUpAfter = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS",
+        min=0,
+        help="Pause after this long without a success; 0 retries for five days, as Braze does.",
+    ),
+]
+Timeout = Annotated[
+    float,
+    typer.Option(metavar="SECONDS", help="The limit for each of connecting, writing and reading."),
+]
+AllowEmpty = Annotated[
+    bool,
+    typer.Option("--allow-empty", help="Exit with 0 when the input holds no events."),
+]

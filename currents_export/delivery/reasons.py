@@ -1,0 +1,28 @@
+"""Why events are dropped or filtered.
+
+Source: Braze, Custom Currents export, Event delivery semantics and Currents FAQ; RudderStack for
+Currents.
+"""
+
+from __future__ import annotations
+
+from .._codes import Code
+
+__all__ = ["DropReason", "FilterReason"]
+
+
+class DropReason(Code):
+    """Why an accepted event will not be delivered."""
+
+    TOO_LARGE = "too_large", "larger than 900 KB"
+    REJECTED_ALONE = "rejected_alone", "rejected by the receiver in a batch of its own"
+    DISABLED = "disabled", "sent while the Current was disabled"
+    EXPIRED = "expired", "kept for 7 days after the Current was disabled"
+
+
+class FilterReason(Code):
+    """Why an event is not accepted."""
+
+    NOT_SELECTED = "not_selected", "event type not selected"
+    NOT_IN_SCHEMA_VERSION = "not_in_schema_version", "event type not in the schema version"
+    NO_EXTERNAL_USER_ID = "no_external_user_id", "user without an external_user_id"
