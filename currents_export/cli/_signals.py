@@ -19,13 +19,13 @@ def _nothing() -> None:
 def on_interrupt(
     act: Callable[[], object], *, here: Callable[[], object] = _nothing
 ) -> Iterator[None]:
-    """Call `act` on SIGINT and SIGTERM, in place of what happens otherwise.
+    """Handle SIGINT and SIGTERM with `act` and `here` while the context lasts.
 
     A signal that is ignored, as SIGINT is in a shell's background job, stays ignored.
 
     Args:
-        act: called in a thread of its own, for the main thread may be waiting for a lock: it
-            then gets to know of a signal late, or not before the next one.
+        act: called in a thread of its own, since the main thread may be waiting for a lock and
+            would learn of the signal late or not at all.
         here: called in the main thread, between any two of its steps; it may raise.
     """
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -1,0 +1,43 @@
+"""A sender's result, for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..delivery import Drop, Result, State
+from ._streams import print_line
+from ._tables import print_table
+
+__all__ = ["print_result"]
+
+#: How many dropped events are listed for a person; JSON has them all.
+_MOST_DROPS = 10
+
+
+def print_result(result: Result, drops: Sequence[Drop], *, by_event_type: bool = True) -> None:
+    """Print totals, reasons and the first dropped events."""
+    columns = ("accepted", "delivered", "dropped", "filtered", "pending")
+    if by_event_type:
+        print_table(
+            {"event type": "left"} | dict.fromkeys(columns, "right"),
+            (
+                (name, *(getattr(totals, column) for column in columns))
+                for name, totals in result.by_event_type.items()
+            ),
+        )
+        print_line()
+    print_line(", ".join(f"{column} {getattr(result, column):,}" for column in columns))
+    print_line(
+        f"{result.requests:,} requests, {result.retries:,} retries, {result.duration_s:.2f} s"
+    )
+    for reason, count in result.drop_reasons.items():
+        print_line(f"dropped {count:,}: {reason.description}")
+    for why, count in result.filter_reasons.items():
+        print_line(f"filtered {count:,}: {why.description}")
+    for drop in drops[:_MOST_DROPS]:
+        print_line(f"  {drop.event_type} {drop.id}: {drop.response or drop.reason.description}")
+    if len(drops) > _MOST_DROPS:
+        print_line(f"  and {len(drops) - _MOST_DROPS:,} more; --json has them all")
+    if result.state is not State.ACTIVE or result.pending:
+        because = f": {result.reason}" if result.reason else ""
+        print_line(f"the Current is {result.state}{because}")

@@ -1,0 +1,50 @@
+"""`test`: Braze's "Send Test Events"."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from ._current import load_current
+from ._delivery import Delivery
+from ._options import AsJson, CatalogDir, CurrentFile, GiveUpAfter, Seed, Timeout
+from ._world import new_world
+
+__all__ = ["run"]
+
+#: One event of each type needs no crowd.
+_USERS = 20
+
+
+def run(
+    *,
+    current: CurrentFile = None,
+    catalog_dir: CatalogDir = None,
+    placeholders: Annotated[
+        bool,
+        typer.Option(
+            "--placeholders",
+            help="Values that fit the data type and nothing else, as Braze's test events have, "
+            "instead of realistic ones.",
+        ),
+    ] = False,
+    seed: Seed = None,
+    timeout: Timeout = 30.0,
+    give_up_after: GiveUpAfter = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Send one test event of each selected event type."""
+    chosen = load_current(current, catalog_dir)
+    world, _ = new_world(seed, users=_USERS, catalog=chosen.catalog)
+    now = int(time.time())
+    make = world.placeholder if placeholders else world.sample
+    delivery = Delivery(chosen)
+    with delivery.interruptible():
+        sender = delivery.run(
+            lambda sender: sender.send_test_events(lambda each: make(each, time=now)),
+            timeout=timeout,
+            pause_after=give_up_after or None,
+        )
+        delivery.conclude(sender, as_json=as_json)

@@ -1,0 +1,37 @@
+"""Running commands, and what their tests share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from currents_export.cli._app import app
+from tests.support.currents import TOKEN, WRITE_KEY
+
+__all__ = ["CLOSED", "PATIENCE", "ids_in", "run", "words"]
+
+#: Seconds a test waits for what must come.
+PATIENCE = 20.0
+#: The port of the discard service, which nobody runs.
+CLOSED = "http://127.0.0.1:9"
+
+
+def run(*args: object, stdin: str | bytes | None = None) -> Result:
+    """Run a command; whatever it is given, it ends in an exit code and shows no secret."""
+    result = CliRunner().invoke(app, [str(each) for each in args], input=stdin)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert "Traceback" not in result.output
+    for secret in (WRITE_KEY, TOKEN):
+        assert secret not in result.output
+    return result
+
+
+def words(text: str) -> str:
+    """Return the text of a usage error without its boxes and line breaks."""
+    return " ".join(text.translate(dict.fromkeys(map(ord, "│╭╮╰╯─"), " ")).split())
+
+
+def ids_in(path: Path) -> list[str]:
+    return [json.loads(line)["id"] for line in path.read_bytes().splitlines()]

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from currents_export.catalog import Catalog
+from currents_export.cli import demo
+from currents_export.receiver import ScriptedResponse
+from tests.cli.support import CLOSED, run
+
+
+def test_demo() -> None:
+    result = run("demo")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "503: scripted" in result.stdout
+    assert "sent again later" in result.stdout
+    count = len(Catalog.load().event_types)
+    assert f"accepted {count}, delivered {count}, dropped 0, filtered 0, pending 0" in result.stdout
+    assert f"{count + 1} events, 1 of them again; 0 conformance errors, 0 warnings" in result.stdout
+    assert result.stdout.endswith("0 delivered events are missing there\n")
+
+
+def test_demo_ignores_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", CLOSED)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    told = json.loads(run("demo", "--json", "--seed", 2).stdout)
+    assert (told["pending"], told["missing"]) == (0, 0)
+    assert told["received"]["duplicates"] == 1
+    assert {each["attempt"] for each in told["faults"]} == {1, 2}
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_failed_demo(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "_FAULTS", [ScriptedResponse(status, times=None)])
+    result = run("demo")
+    assert result.exit_code == 1
+    assert "accepted 96, delivered 0" in result.stdout
+    assert ("the Current is paused: 401" in result.stdout) is (status == 401)

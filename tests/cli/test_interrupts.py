@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from currents_export.cli import _delivery, _input
+from currents_export.cli._signals import on_interrupt
+from currents_export.delivery import Sender
+from currents_export.errors import SenderClosedError
+from currents_export.payload import encode_event
+from currents_export.receiver import Receiver, ScriptedResponse, listen
+from tests.cli.support import PATIENCE, ids_in, run
+from tests.support.currents import custom
+from tests.support.events import CLICK, OPEN, event, make_events
+
+
+@contextmanager
+def interrupting(*, keep: bool = False) -> Iterator[tuple[str, Receiver]]:
+    """A receiver that never has its work done, and interrupts the command at the first request."""
+    asked = threading.Event()
+
+    async def interrupt(_: float) -> None:
+        if not asked.is_set():
+            asked.set()
+            main_thread = threading.main_thread().ident
+            assert main_thread is not None
+            signal.pthread_kill(main_thread, signal.SIGINT)
+
+    script = [ScriptedResponse(503, times=None, delay=1, keep=keep)]
+    receiver = Receiver(script=script, sleep=interrupt)
+    with listen(receiver) as url:
+        yield url, receiver
+
+
+@pytest.mark.parametrize("count", [3, 10_250])
+def test_interrupted_send_keeps_the_rest(
+    count: int, file: Callable[..., Path], current: Callable[..., Path], tmp_path: Path
+) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    events, kept = make_events(count), tmp_path / "pending.jsonl"
+    with interrupting() as (url, _):
+        args = ("--current", current(url), "--pending", kept, "--json")
+        result = run("send", file("events.jsonl", events), *args)
+    assert result.exit_code == 130
+    told = json.loads(result.stdout)
+    assert told["interrupted"] is True
+    assert told["pending"] + told["not_taken"] == count
+    assert sorted(ids_in(kept)) == [each.id for each in events]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_standard_input_left_unread(
+    file: Callable[..., Path], current: Callable[..., Path], tmp_path: Path
+) -> None:
+    events, kept = make_events(10_250), tmp_path / "pending.jsonl"
+    with interrupting() as (url, _):
+        args = ("--current", current(url), "--pending", kept)
+        result = run("send", file("e", events), "-", *args, stdin=encode_event(event(99_999)))
+    assert result.exit_code == 130
+    assert sorted(ids_in(kept)) == [each.id for each in events]
+
+
+def test_interrupt_before_the_sender() -> None:
+    job = _delivery._Job()
+    job.interrupt()
+    sender = Sender(custom())
+    with job.closing(sender), pytest.raises(SenderClosedError):
+        sender.send(event())
+    assert job.interrupted
+
+
+def test_other_signals() -> None:
+    interrupted, other = threading.Event(), []
+    before = signal.signal(signal.SIGUSR1, lambda *_: other.append(1))
+    try:
+        with on_interrupt(interrupted.set):
+            signal.raise_signal(signal.SIGUSR1)
+            assert other == [1]
+            assert not interrupted.is_set()
+            signal.raise_signal(signal.SIGTERM)
+            assert interrupted.wait(PATIENCE)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_interrupted_test(current: Callable[..., Path]) -> None:
+    with interrupting() as (url, _):
+        result = run("test", "--current", current(url, event_types=[OPEN, CLICK]))
+    assert result.exit_code == 130
+    assert "accepted 2, delivered 0, dropped 0, filtered 0, pending 2" in result.stdout
+
+
+def test_interrupt_while_reading_standard_input(
+    file: Callable[..., Path],
+    current: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"".join(encode_event(each) + b"\n" for each in make_events(100)))
+    kept = tmp_path / "pending.jsonl"
+    with interrupting() as (url, _), os.fdopen(reading, "rb") as pipe:
+        args = ("--current", current(url), "--pending", kept, "--json")
+        monkeypatch.setattr(_input, "read_path", lambda name: reads(pipe if name == "-" else name))
+        result = run("send", "-", file("more.jsonl", [event(100)]), *args)
+    os.close(writing)
+    assert result.exit_code == 130
+    assert json.loads(result.stdout)["pending"] >= 100
+    assert sorted(ids_in(kept)) == [each.id for each in make_events(101)]
+
+
+def reads(source: Any) -> Any:
+    from currents_export.reading import read_path, read_values
+
+    return read_path(source) if isinstance(source, str) else read_values(source, source="<stdin>")
+
+
+def test_second_interrupt(
+    file: Callable[..., Path], current: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def again(*_: object, **__: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("currents_export.cli._delivery.print_result", again)
+    with interrupting() as (url, _):
+        result = run("send", file("events.jsonl", make_events(1)), "--current", current(url))
+    assert (result.exit_code, result.stdout) == (130, "")
+
+
+def test_ignored_signal_stays_ignored(current: Callable[..., Path]) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interrupting() as (url, _):
+            args = ("--current", current(url, event_types=[OPEN]), "--give-up-after", 0.2)
+            result = run("test", *args)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert result.exit_code == 1
+    assert "the Current is paused" in result.stdout

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from currents_export.payload import encode_event
+from currents_export.receiver import Receiver, listen
+from tests.cli.support import ids_in, run
+from tests.support.currents import TOKEN
+from tests.support.events import CLICK, event, make_events
+
+
+def test_closed_port(
+    file: Callable[..., Path], current: Callable[..., Path], tmp_path: Path
+) -> None:
+    kept = tmp_path / "pending.jsonl"
+    events = [*make_events(3), *make_events(2, CLICK)]
+    args = ("send", file("events.jsonl", events), "--current", current(), "--give-up-after", 0.2)
+    result = run(*args, "--pending", kept)
+    assert result.exit_code == 1
+    assert "test: paused; nothing is sent until it is resumed (network error: " in result.stderr
+    assert "the Current is paused: network error: " in result.stdout
+    assert f"what was not sent is in {kept}" in result.stdout
+    lines = kept.read_bytes().splitlines()
+    assert sorted(lines) == sorted(encode_event(each) for each in events)
+    assert not (tmp_path / "pending.jsonl.part").exists()
+    told = json.loads(run(*args, "--pending", kept, "--json").stdout)
+    assert (told["pending"], told["pending_file"], told["state"]) == (5, str(kept), "paused")
+    without = run(*args)
+    assert without.exit_code == 1
+    assert "--pending FILE keeps what could not be sent" in without.stderr
+
+
+def test_kept_events_are_not_transformed(
+    file: Callable[..., Path], current: Callable[..., Path], tmp_path: Path
+) -> None:
+    where = current()
+    where.write_text(where.read_text() + '[field_transformations]\nemail_address = "hash"\n')
+    path, kept = file("events.jsonl", [event()]), tmp_path / "pending.jsonl"
+    run("send", path, "--current", where, "--give-up-after", 0.2, "--pending", kept)
+    assert kept.read_bytes() == path.read_bytes()
+
+
+def test_pending_file_may_be_the_input(
+    file: Callable[..., Path], current: Callable[..., Path]
+) -> None:
+    path = file("events.jsonl", make_events(3))
+    before = path.read_bytes()
+    args = ("send", path, "--pending", path, "--give-up-after", 0.2, "--current")
+    assert run(*args, current()).exit_code == 1
+    assert path.read_bytes() == before
+    receiver = Receiver()
+    with listen(receiver) as url:
+        assert run(*args, current(url)).exit_code == 0
+    assert receiver.counts.events == 3
+
+
+def test_rest_of_input_is_kept(
+    file: Callable[..., Path], current: Callable[..., Path], tmp_path: Path
+) -> None:
+    events, kept = make_events(10_250), tmp_path / "pending.jsonl"
+    files = [file("one.jsonl", events[:10_100]), file("two.jsonl", events[10_100:])]
+    with listen(Receiver(bearer_tokens=[TOKEN])) as url:
+        where = current(url, bearer_token="other")
+        result = run("send", *files, "--current", where, "--pending", kept, "--json")
+        counted = run("send", *files, "--current", where)
+    assert (result.exit_code, counted.exit_code) == (1, 1)
+    told = json.loads(result.stdout)
+    assert (told["accepted"], told["pending"], told["not_taken"]) == (10_000, 10_000, 250)
+    assert sorted(ids_in(kept)) == [each.id for each in events]
+    assert "of the input, not taken any more: 250" in counted.stdout
+
+
+def test_standard_input_is_always_kept(
+    current: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = b"".join(encode_event(each) + b"\n" for each in make_events(3))
+    result = run("send", "--current", current(), "--give-up-after", 0.2, stdin=text)
+    assert result.exit_code == 1
+    (kept,) = tmp_path.glob("currents-export-pending-*.jsonl")
+    assert kept.read_bytes() == text
+    assert f"what was not sent is in {kept.name}" in result.stdout
+
+
+def test_nothing_to_keep(
+    current: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with listen(Receiver()) as url:
+        result = run("send", "-", "--current", current(url), stdin=encode_event(event()))
+    assert result.exit_code == 0
+    assert list(tmp_path.glob("*pending*")) == []
+
+
+@pytest.mark.parametrize("name", ["", ".", "none/pending.jsonl", "n" * 300])
+def test_unwritable_pending_file(
+    name: str,
+    file: Callable[..., Path],
+    current: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    receiver = Receiver()
+    with listen(receiver) as url:
+        result = run(
+            "send", file("e", make_events(1)), "--current", current(url), "--pending", name
+        )
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "cannot be written: " in result.stderr
+    assert receiver.counts.requests == 0
+
+
+def test_keeping_fails(
+    current: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    # The file's name is made from the time: now it is in a directory that does not exist.
+    monkeypatch.setattr(time, "strftime", lambda _: "none/there")
+    text = b"".join(encode_event(each) + b"\n" for each in make_events(3))
+    result = run("send", "--current", current(), "--give-up-after", 0.2, "--json", stdin=text)
+    assert result.exit_code == 2
+    told = json.loads(result.stdout)
+    assert (told["pending"], told["not_taken"], told["pending_file"]) == (3, 0, None)
+    assert "3 events that were not sent could not be kept: " in result.stderr
