@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from typer.testing import CliRunner, Result
 from currents_export.cli._app import app
 from tests.support.currents import TOKEN, WRITE_KEY
 
-__all__ = ["CLOSED", "PATIENCE", "ids_in", "run", "words"]
+__all__ = ["CLOSED", "PATIENCE", "Terminal", "ids_in", "run", "words"]
 
 #: Seconds a test waits for what must come.
 PATIENCE = 20.0
@@ -35,3 +36,10 @@ def words(text: str) -> str:
 
 def ids_in(path: Path) -> list[str]:
     return [json.loads(line)["id"] for line in path.read_bytes().splitlines()]
+
+
+class Terminal(io.StringIO):
+    """A text stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True

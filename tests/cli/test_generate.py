@@ -9,7 +9,7 @@ import pytest
 
 from currents_export.catalog import Catalog
 from currents_export.cli._app import app
-from tests.cli.support import run, words
+from tests.cli.support import Terminal, run, words
 from tests.support.events import OPEN, SEND
 
 FIXED = ("--seed", 7, "--start", "2026-01-31T12:00:00Z")

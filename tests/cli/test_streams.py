@@ -11,11 +11,7 @@ import pytest
 
 from currents_export.cli._streams import print_json, print_line, print_note
 from currents_export.cli._tables import print_table, progress
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
+from tests.cli.support import Terminal
 
 
 @contextmanager
