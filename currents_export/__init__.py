@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from .catalog import Catalog, EventType, Field, Finding, check_event, json_schema
+    from .catalog import (
+        Catalog,
+        EventType,
+        Field,
+        Finding,
+        SchemaVersion,
+        ValueRule,
+        check_event,
+        json_schema,
+    )
     from .current import Current, Region
     from .delivery import (
         Action,
@@ -99,6 +108,7 @@ __all__ = [
     "Region",
     "Response",
     "Result",
+    "SchemaVersion",
     "ScriptError",
     "ScriptedResponse",
     "Sender",
@@ -108,6 +118,7 @@ __all__ = [
     "Totals",
     "Transformation",
     "UnknownNameError",
+    "ValueRule",
     "World",
     "check_event",
     "json_schema",
@@ -120,7 +131,16 @@ __all__ = [
 
 #: The module of each public name; the errors are in `errors`.
 _MODULES = {
-    "catalog": ("Catalog", "EventType", "Field", "Finding", "check_event", "json_schema"),
+    "catalog": (
+        "Catalog",
+        "EventType",
+        "Field",
+        "Finding",
+        "SchemaVersion",
+        "ValueRule",
+        "check_event",
+        "json_schema",
+    ),
     "current": ("Current", "Region"),
     "delivery": (
         "Action",

@@ -20,7 +20,8 @@ class Code(enum.StrEnum):
 
     description: str
 
-    def __new__(cls, code: str, description: str) -> Self:
+    def __new__(cls, code: str, description: str = "") -> Self:
+        # The default lets type checkers accept a look-up by code: `DropReason("too_large")`.
         member = str.__new__(cls, code)
         member._value_ = code
         member.description = description

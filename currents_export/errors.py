@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from .events import Event
 
@@ -43,6 +44,9 @@ __all__ = [
     "UnknownNameError",
 ]
 
+#: How many problems a message lists.
+_MAX_PROBLEMS = 20
+
 
 class CurrentsExportError(Exception):
     """The base class of all errors that currents-export raises on purpose."""
@@ -55,6 +59,8 @@ class OptionError(CurrentsExportError, ValueError):
 class UnknownNameError(CurrentsExportError, KeyError):
     """A name is not in its table.
 
+    It is also a `KeyError`, because a catalog is a mapping.
+
     Attributes:
         name: the name as it was given.
         nearest: the valid names closest to it, the closest first; empty if none is close.
@@ -65,13 +71,34 @@ class UnknownNameError(CurrentsExportError, KeyError):
         self.name = name
         self.nearest = tuple(nearest)
 
-    def __str__(self) -> str:
-        # A KeyError shows the repr of its argument, which would put the message in quotes.
-        return str(self.args[0])
+    # A KeyError would show the repr of the message.
+    __str__ = Exception.__str__
 
 
 class CatalogError(CurrentsExportError):
-    """The tables of a catalog cannot be used."""
+    """The tables of a catalog cannot be used; the message lists their problems.
+
+    Attributes:
+        problems: one pair for each problem: its place, such as `event_types.tsv:12`, which is
+            empty if it concerns the whole directory; and a sentence that says what is wrong.
+        directory: the directory of the tables; None for the packaged ones.
+    """
+
+    def __init__(
+        self, problems: Sequence[tuple[str, str]], *, directory: Path | str | None = None
+    ) -> None:
+        noun = "problem" if len(problems) == 1 else "problems"
+        where = "the packaged catalog" if directory is None else f"the catalog in {directory}"
+        lines = [
+            f"{place}: {message}" if place else message
+            for place, message in problems[:_MAX_PROBLEMS]
+        ]
+        if len(problems) > _MAX_PROBLEMS:
+            lines.append(f"and {len(problems) - _MAX_PROBLEMS} more")
+        listed = "".join(f"\n  - {line}" for line in lines)
+        super().__init__(f"{where} has {len(problems)} {noun}:{listed}")
+        self.problems = tuple(problems)
+        self.directory = directory
 
 
 class EventError(CurrentsExportError):
