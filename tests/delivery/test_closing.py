@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -128,7 +131,27 @@ sender = Sender(custom(), clock=ManualClock())
 sender.send(event())
 """
     run = subprocess.run(
-        [sys.executable, "-c", code], check=True, timeout=PATIENCE, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        check=True,
+        timeout=PATIENCE,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
     )
     assert "was not closed; 1 pending events are lost" in run.stderr
     assert run.stdout == ""
+
+
+def test_exit_logs_only_lost_events(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered: list[Callable[[], object]] = []
+    monkeypatch.setattr(atexit, "register", registered.append)
+    sender = stuck()
+    (at_exit,) = registered
+    at_exit()
+    assert caplog.text == ""
+    sender.send(event())
+    at_exit()
+    assert "was not closed; 1 pending events are lost" in caplog.text
+    sender.close(timeout=0)
