@@ -14,12 +14,12 @@ from currents_export.receiver import Receiver, listen
 from tests.support.currents import custom
 from tests.support.events import event, make_events
 from tests.support.senders import PATIENCE, HookLog
-from tests.support.servers import closed_port, raw_server, read_request, respond
+from tests.support.servers import closed_port, raw_server, read_request, say
 
 
 def test_redirect_is_not_followed(log: HookLog, clock: ManualClock) -> None:
     with (
-        raw_server(respond("302 Found", "", "location: /elsewhere"), respond("200 OK")) as url,
+        raw_server(say("302 Found", "", "location: /elsewhere"), say("200 OK")) as url,
         Sender(custom(url), clock=clock, hooks=log.hooks) as sender,
     ):
         sender.send(event())
@@ -40,7 +40,7 @@ def test_not_http_is_network_error(
     script: Callable[[socket.socket], None], log: HookLog, clock: ManualClock
 ) -> None:
     with (
-        raw_server(script, respond("200 OK")) as url,
+        raw_server(script, say("200 OK")) as url,
         Sender(custom(url), clock=clock, hooks=log.hooks) as sender,
     ):
         sender.send(event())
@@ -61,7 +61,7 @@ def test_timeout_is_network_error(log: HookLog, clock: ManualClock) -> None:
 
     hooks = attrs.evolve(log.hooks, on_attempt=on_attempt)
     with (
-        raw_server(silent, respond("200 OK")) as url,
+        raw_server(silent, say("200 OK")) as url,
         Sender(custom(url), clock=clock, timeout=0.1, hooks=hooks) as sender,
     ):
         sender.send(event())

@@ -11,7 +11,7 @@ from currents_export.delivery import ManualClock, Sender
 from tests.support.currents import TOKEN, WRITE_KEY, custom, rudderstack
 from tests.support.events import event
 from tests.support.senders import HookLog
-from tests.support.servers import Responding, raw_server, respond
+from tests.support.servers import Responding, raw_server, say
 
 
 def test_secrets_are_redacted(
@@ -46,7 +46,7 @@ def test_redirect_to_url_with_secret_is_redacted(
     caplog.set_level(logging.DEBUG)
     location = f"location: https://elsewhere.example/v1/webhook?writeKey={WRITE_KEY}"
     with (
-        raw_server(respond("302 Found", "", location), respond("200 OK")) as url,
+        raw_server(say("302 Found", "", location), say("200 OK")) as url,
         Sender(rudderstack(url.rstrip("/")), clock=clock, hooks=log.hooks) as sender,
     ):
         sender.send(event())

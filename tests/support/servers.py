@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import orjson
 
-__all__ = ["Responding", "closed_port", "raw_server", "read_request", "respond"]
+__all__ = ["Responding", "closed_port", "raw_server", "read_request", "say"]
 
 
 class Responding(httpx.BaseTransport):
@@ -92,7 +92,7 @@ def read_request(connection: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def respond(status: str, body: str = "", *headers: str) -> Callable[[socket.socket], None]:
+def say(status: str, body: str = "", *headers: str) -> Callable[[socket.socket], None]:
     """Make a script that reads the request and responds."""
 
     def script(connection: socket.socket) -> None:
