@@ -1,7 +1,6 @@
 """A Braze Current in a box: realistic events, delivered as Braze delivers them.
 
-The names below are loaded when they are first used, so that importing the package stays light;
-`currents_export.receiver` is a package of its own.
+The names below are imported when they are first used, so that importing the package stays light.
 """
 
 from __future__ import annotations
@@ -12,9 +11,37 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from .catalog import Catalog, Finding, FindingCode, check_event, json_schema
+    from .catalog import (
+        Catalog,
+        EventType,
+        Field,
+        Finding,
+        SchemaVersion,
+        ValueRule,
+        check_event,
+        json_schema,
+    )
     from .current import Current, Region
-    from .delivery import Backoff, Hooks, ManualClock, Result, Sender
+    from .delivery import (
+        Action,
+        Attempt,
+        Backoff,
+        Clock,
+        CredentialsCheck,
+        Drop,
+        DropReason,
+        FilterReason,
+        Hooks,
+        ManualClock,
+        Notice,
+        NoticeKind,
+        Response,
+        Result,
+        Sender,
+        State,
+        SystemClock,
+        Totals,
+    )
     from .errors import (
         CatalogError,
         CurrentError,
@@ -32,59 +59,130 @@ if TYPE_CHECKING:
     )
     from .events import Event
     from .payload import Transformation
-    from .reading import read_events, read_path, read_values
+    from .reading import Located, read_events, read_path, read_values
+    from .receiver import (
+        AppTransport,
+        Counts,
+        FindingCount,
+        Receiver,
+        ScriptedResponse,
+        listen,
+        parse_script,
+    )
     from .simulation import World
 
 __all__ = [
+    "Action",
+    "AppTransport",
+    "Attempt",
     "Backoff",
     "Catalog",
     "CatalogError",
+    "Clock",
+    "Counts",
+    "CredentialsCheck",
     "Current",
     "CurrentError",
     "CurrentsExportError",
+    "Drop",
+    "DropReason",
     "Event",
     "EventError",
+    "EventType",
+    "Field",
+    "FilterReason",
     "Finding",
-    "FindingCode",
+    "FindingCount",
     "Hooks",
     "InvalidEventsError",
+    "Located",
     "ManualClock",
     "NotTakenError",
+    "Notice",
+    "NoticeKind",
     "OptionError",
     "QueueFullError",
     "ReadError",
+    "Receiver",
     "ReceiverError",
     "Region",
+    "Response",
     "Result",
+    "SchemaVersion",
     "ScriptError",
+    "ScriptedResponse",
     "Sender",
     "SenderClosedError",
+    "State",
+    "SystemClock",
+    "Totals",
     "Transformation",
     "UnknownNameError",
+    "ValueRule",
     "World",
     "check_event",
     "json_schema",
+    "listen",
+    "parse_script",
     "read_events",
     "read_path",
     "read_values",
 ]
 
-_HOMES = {
-    "catalog": ("Catalog", "Finding", "FindingCode", "check_event", "json_schema"),
+#: The module of each public name; the errors are in `errors`.
+_MODULES = {
+    "catalog": (
+        "Catalog",
+        "EventType",
+        "Field",
+        "Finding",
+        "SchemaVersion",
+        "ValueRule",
+        "check_event",
+        "json_schema",
+    ),
     "current": ("Current", "Region"),
-    "delivery": ("Backoff", "Hooks", "ManualClock", "Result", "Sender"),
+    "delivery": (
+        "Action",
+        "Attempt",
+        "Backoff",
+        "Clock",
+        "CredentialsCheck",
+        "Drop",
+        "DropReason",
+        "FilterReason",
+        "Hooks",
+        "ManualClock",
+        "Notice",
+        "NoticeKind",
+        "Response",
+        "Result",
+        "Sender",
+        "State",
+        "SystemClock",
+        "Totals",
+    ),
     "events": ("Event",),
     "payload": ("Transformation",),
-    "reading": ("read_events", "read_path", "read_values"),
+    "reading": ("Located", "read_events", "read_path", "read_values"),
+    "receiver": (
+        "AppTransport",
+        "Counts",
+        "FindingCount",
+        "Receiver",
+        "ScriptedResponse",
+        "listen",
+        "parse_script",
+    ),
     "simulation": ("World",),
 }
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOME.get(name, 'errors')}", __name__), name)
+    value = getattr(import_module(f".{_MODULE_OF.get(name, 'errors')}", __name__), name)
     globals()[name] = value
     return value
 

@@ -1,4 +1,4 @@
-"""Codes for machines with sentences for people."""
+"""`Code`: the base of the enumerations that JSON and hooks carry."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ __all__ = ["Code"]
 
 
 class Code(enum.StrEnum):
-    """A code that JSON and hooks carry, with a sentence that tables show.
+    """A code for machines, with a sentence for people.
 
-    Each member is declared as a pair: `TOO_LARGE = "too_large", "larger than 900 KB"`. It equals
-    and prints as its code.
+    Declare each member as a pair: `TOO_LARGE = "too_large", "larger than 900 KB"`. A member equals
+    its code, and `str` returns its code.
+
+    Attributes:
+        description: what the code means, in words.
     """
 
     description: str

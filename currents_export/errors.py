@@ -1,16 +1,32 @@
-"""Every error this package raises on purpose, in one hierarchy.
+"""Every error that this package raises on purpose.
 
-Catch `CurrentsExportError` for all of them. Each message says what was wrong, where, and what
-would be right; none of them carries a write key or a bearer token.
+- CurrentsExportError
+  - OptionError (also a ValueError)
+  - UnknownNameError (also a KeyError)
+  - CatalogError
+  - EventError
+    - InvalidEventsError
+  - ReadError
+  - CurrentError
+  - NotTakenError
+    - QueueFullError
+    - SenderClosedError
+  - ReceiverError
+  - ScriptError
+
+Each message says what is wrong, where, and what would be right. No message contains a write key or
+a bearer token.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from .events import Event
 
 __all__ = [
     "CatalogError",
@@ -29,25 +45,25 @@ __all__ = [
 ]
 
 #: How many problems a message lists.
-_MOST = 20
+_MAX_PROBLEMS = 20
 
 
 class CurrentsExportError(Exception):
-    """The base of every error that currents-export raises on purpose."""
+    """The base class of all errors that currents-export raises on purpose."""
 
 
 class OptionError(CurrentsExportError, ValueError):
-    """An argument outside the values it may have."""
+    """An argument has a value that it must not have."""
 
 
 class UnknownNameError(CurrentsExportError, KeyError):
-    """A name that is in no table.
+    """A name is not in its table.
 
-    It is a `KeyError` too, since a catalog is a mapping.
+    It is also a `KeyError`, because a catalog is a mapping.
 
     Attributes:
         name: the name as it was given.
-        nearest: the valid names most like it, the likeliest first; empty when none is near.
+        nearest: the valid names closest to it, the closest first; empty if none is close.
     """
 
     def __init__(self, message: str, *, name: str, nearest: Sequence[str] = ()) -> None:
@@ -60,11 +76,11 @@ class UnknownNameError(CurrentsExportError, KeyError):
 
 
 class CatalogError(CurrentsExportError):
-    """Tables of a catalog that cannot be used; the message lists every problem.
+    """The tables of a catalog cannot be used; the message lists their problems.
 
     Attributes:
-        problems: a pair for each problem: the place, such as `event_types.tsv:12`, which is empty
-            when the whole directory is at fault; and what is wrong with it.
+        problems: one pair for each problem: its place, such as `event_types.tsv:12`, which is
+            empty if it concerns the whole directory; and a sentence that says what is wrong.
         directory: the directory of the tables; None for the packaged ones.
     """
 
@@ -73,9 +89,12 @@ class CatalogError(CurrentsExportError):
     ) -> None:
         noun = "problem" if len(problems) == 1 else "problems"
         where = "the packaged catalog" if directory is None else f"the catalog in {directory}"
-        lines = [f"{place}: {message}" if place else message for place, message in problems[:_MOST]]
-        if len(problems) > _MOST:
-            lines.append(f"and {len(problems) - _MOST} more")
+        lines = [
+            f"{place}: {message}" if place else message
+            for place, message in problems[:_MAX_PROBLEMS]
+        ]
+        if len(problems) > _MAX_PROBLEMS:
+            lines.append(f"and {len(problems) - _MAX_PROBLEMS} more")
         listed = "".join(f"\n  - {line}" for line in lines)
         super().__init__(f"{where} has {len(problems)} {noun}:{listed}")
         self.problems = tuple(problems)
@@ -83,11 +102,11 @@ class CatalogError(CurrentsExportError):
 
 
 class EventError(CurrentsExportError):
-    """An event that cannot be made, or cannot be written as JSON.
+    """An event cannot be made, or cannot be written as JSON.
 
     Attributes:
-        field: the path of the field at fault, such as `properties.price`; None when the whole
-            event is.
+        field: the path of the invalid field, such as `properties.price`; None if the error
+            concerns the whole event.
     """
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
@@ -96,26 +115,26 @@ class EventError(CurrentsExportError):
 
 
 class InvalidEventsError(EventError):
-    """Some of the events given to `Sender.send` were invalid; all the others were taken.
+    """Some of the events given to `Sender.send` were invalid; all the others were accepted.
 
     Attributes:
-        problems: one `EventError` for each event that was refused, in the order of the input.
+        problems: one `EventError` for each refused event, in the order of the input.
     """
 
     def __init__(self, problems: Sequence[EventError]) -> None:
         first = "; ".join(str(problem) for problem in problems[:3])
         more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
         noun = "event was" if len(problems) == 1 else "events were"
-        super().__init__(f"{len(problems)} {noun} refused, the others were taken: {first}{more}")
+        super().__init__(f"{len(problems)} {noun} refused, the others were accepted: {first}{more}")
         self.problems = tuple(problems)
 
 
 class ReadError(CurrentsExportError):
-    """Input that could not be read as events: a file, or one line of it.
+    """A file, or one line of it, cannot be read as events.
 
     Attributes:
         source: the file's name, or `<stdin>`.
-        line: the line, counted from 1; None when the whole file is at fault.
+        line: the line number, starting at 1; None if the error concerns the whole file.
     """
 
     def __init__(self, message: str, *, source: str, line: int | None = None) -> None:
@@ -126,12 +145,12 @@ class ReadError(CurrentsExportError):
 
 
 class CurrentError(CurrentsExportError):
-    """A Current that is not valid; the message lists every problem at once.
+    """A Current is not valid; the message lists all its problems.
 
     Attributes:
-        problems: a pair for each problem: the field's name, and what is wrong with it and what
-            would be right.
-        source: the file the Current was read from, if it was.
+        problems: one pair for each problem: the name of the field; and a sentence that says what
+            is wrong and what would be right.
+        source: the file that the Current was read from, if any.
     """
 
     def __init__(
@@ -153,32 +172,32 @@ class CurrentError(CurrentsExportError):
 
 
 class NotTakenError(CurrentsExportError):
-    """`Sender.send` ended early; what it had taken by then it keeps.
+    """`Sender.send` stopped before the end of its input; it keeps what it accepted before.
 
     Attributes:
-        taken: how many events of the input were dealt with before; of a list, `events[taken:]`
-            is what is left to send.
-        event: the `Event` at which it ended, None if the input was empty; of an iterator, it and
-            what the iterator still has are what is left.
+        taken: how many events of the input it handled. Of a list, `events[taken:]` is left to
+            send.
+        event: the event at which it stopped; None if the input was empty. Of an iterator, this
+            event and the rest of the iterator are left to send.
     """
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.taken = 0
-        self.event: Any = None
+        self.taken: int = 0
+        self.event: Event | None = None
 
 
 class QueueFullError(NotTakenError):
-    """There was no room for an event, and waiting was not asked for or cannot help."""
+    """There was no room for an event, and waiting was not allowed or could not help."""
 
 
 class SenderClosedError(NotTakenError):
-    """The sender was closed; it takes no more events."""
+    """The sender is closed and accepts no more events."""
 
 
 class ReceiverError(CurrentsExportError):
-    """A receiver that cannot listen, or cannot write what it captures."""
+    """A receiver cannot listen, or cannot write its capture."""
 
 
 class ScriptError(CurrentsExportError):
-    """A scripted answer for the receiver that cannot be understood."""
+    """A scripted response for the receiver is not valid."""

@@ -1,4 +1,4 @@
-"""Delivery: queues to batches, the response table, retries, and the sender around them."""
+"""Delivery: queues, batches, the response table, retries, and the sender that runs them."""
 
 from ._backoff import Backoff
 from ._credentials import CredentialsCheck

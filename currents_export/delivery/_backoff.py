@@ -19,15 +19,16 @@ __all__ = ["Backoff"]
 class Backoff:
     """How long to wait before a batch is sent again.
 
-    The wait doubles from `initial` up to `maximum`, and each one is drawn from the upper half of
-    that, so that batches that failed together do not come back together.
+    The limit doubles from `initial` up to `maximum`. Each wait is drawn from the upper half of
+    the limit, so that batches that failed together are not sent again together.
 
     Attributes:
-        initial: seconds before the second attempt, at most.
-        maximum: seconds that no wait exceeds, unless `Retry-After` asks for more.
+        initial: the longest wait before the second attempt, in seconds.
+        maximum: the longest wait before any attempt, in seconds, unless `Retry-After` asks for
+            more.
 
     Raises:
-        OptionError: not `0 < initial <= maximum`.
+        OptionError: `0 < initial <= maximum` does not hold.
     """
 
     initial: float = 1.0
@@ -43,6 +44,12 @@ class Backoff:
     def wait(
         self, attempt: tenacity.RetryCallState, rng: random.Random, at_least: float | None
     ) -> float:
-        """The seconds to wait behind an attempt; `at_least` is what `Retry-After` asked for."""
+        """Return the seconds to wait after an attempt.
+
+        Args:
+            attempt: the state that tenacity keeps of the attempts so far.
+            rng: the source of the jitter.
+            at_least: the seconds that `Retry-After` asked for, if any.
+        """
         growth = tenacity.wait_exponential(multiplier=self.initial, max=self.maximum)
         return max(growth(attempt) * rng.uniform(0.5, 1.0), at_least or 0.0)

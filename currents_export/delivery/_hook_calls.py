@@ -1,4 +1,4 @@
-"""Calling hooks: one after the other, in order, in a thread of their own."""
+"""Call hooks in order, one at a time, in a thread of their own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["HookCalls"]
 
 _log = logging.getLogger("currents_export.delivery")
 
-#: Seconds the thread waits for more to call before it ends.
+#: Seconds after which the thread ends if no call is due.
 _LINGER = 1.0
 
 
@@ -23,7 +23,7 @@ class HookCalls:
     """The calls of hooks that are due.
 
     A hook is foreign code: it may be slow, fail, or call the sender. In a thread of its own it
-    holds up no request, and may wait for room in the sender's queues.
+    delays no request, and may wait for room in the sender's queues.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class HookCalls:
         self._thread: threading.Thread | None = None
 
     def add(self, hook: Callable[..., object] | None, *args: Any) -> None:
-        """Have a hook called, if there is one, behind all that was added before."""
+        """Schedule a call, to run after all calls that were added before."""
         if hook is None:
             return
         with self._changed:
@@ -46,7 +46,7 @@ class HookCalls:
                 self._thread.start()
 
     def wait(self, clock: Clock, until: float | None) -> None:
-        """Wait until all that was added so far was called; a hook itself does not wait for it."""
+        """Wait until all calls added so far have ended; return at once inside a hook."""
         with self._changed:
             if threading.current_thread() is self._thread:
                 return
@@ -65,8 +65,8 @@ class HookCalls:
                 call = self._due.popleft()
             try:
                 call()
-            except Exception:  # noqa: BLE001 - a hook is foreign code; it must not stop the others
-                _log.exception("a hook failed")
+            except Exception:  # noqa: BLE001 - a failing hook must not stop the others
+                _log.exception("a hook raised an exception")
             with self._changed:
                 self._done += 1
                 self._changed.notify_all()

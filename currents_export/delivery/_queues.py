@@ -1,6 +1,6 @@
-"""Events to batches: a queue per event type, and the account of what became of every event.
+"""Queues that turn events into batches, one per event type, with the totals of each.
 
-No thread, clock or socket in here: the time is an argument, and the caller holds the lock.
+There is no thread, clock or socket here: time is an argument, and the caller holds the lock.
 
 Source: Braze, Custom Currents export (batches) and Currents FAQ (queues and their age).
 """
@@ -20,34 +20,34 @@ __all__ = ["Batch", "Drop", "Entry", "Queued", "Queues", "Totals"]
 
 
 class Queued(NamedTuple):
-    """An event that was accepted and waits.
+    """An accepted event that waits to be sent.
 
     Attributes:
         id: the event's id.
-        body: its JSON as it goes out.
-        original: its JSON before field transformations; None when they changed nothing.
+        body: its JSON as it is sent.
+        original: its JSON before field transformations; None if they changed nothing.
         at: when it was accepted.
-        round: the number of flushes before it was accepted.
+        generation: the flush generation in which it was accepted.
     """
 
     id: str
     body: bytes
     original: bytes | None
     at: float
-    round: int
+    generation: int
 
 
 @attrs.define(eq=False)
 class Batch:
-    """Events of one type that go out in one request.
+    """Events of one type that are sent in one request.
 
     Attributes:
         event_type: their type.
-        events: the events, in the order they were accepted.
-        alone: whether a 400 split this event off.
-        attempts: how often it was sent.
-        failing_since: when it began to be sent in vain, if it is.
-        trouble: the last response that left it waiting.
+        events: the events, in the order in which they were accepted.
+        alone: whether the batch is one event that was split off after a 400.
+        attempts: how many times it was sent.
+        failing_since: when its current streak of failures began, if it is in one.
+        last_failure: the last response that left it waiting.
     """
 
     event_type: str
@@ -55,17 +55,17 @@ class Batch:
     alone: bool = False
     attempts: int = 0
     failing_since: float | None = None
-    trouble: str = ""
+    last_failure: str = ""
 
 
 class Drop(NamedTuple):
-    """An event that was accepted, but will not be delivered.
+    """An event that was accepted but will not be delivered.
 
     Attributes:
         event_type: the event's type.
         id: the event's id.
-        reason: why.
-        response: what the receiver said to the event, if it was sent; no secrets.
+        reason: why it was dropped.
+        response: the response that led to the drop, without secrets; empty if there was none.
     """
 
     event_type: str
@@ -76,14 +76,14 @@ class Drop(NamedTuple):
 
 @attrs.frozen
 class Totals:
-    """What became of the events of one type.
+    """What happened to the events of one type.
 
     Attributes:
-        accepted: taken by `send`; always `delivered + dropped + pending`.
-        delivered: answered 2XX.
-        dropped: given up for a reason Braze gives events up for.
-        filtered: not taken, since a Current does not send them.
-        pending: queued, or on their way.
+        accepted: accepted by `send`; always `delivered + dropped + pending`.
+        delivered: answered with 2XX.
+        dropped: will not be delivered.
+        filtered: not accepted, because the Current does not send them.
+        pending: queued or in flight.
     """
 
     accepted: int = 0
@@ -93,8 +93,8 @@ class Totals:
     pending: int = 0
 
 
-#: An event for a queue: its type, its id, its JSON, and its JSON before field transformations
-#: where those changed it.
+#: An event for a queue: its type, its id, its JSON, and its JSON before field transformations if
+#: they changed it.
 Entry = tuple[str, str, bytes, bytes | None]
 
 
@@ -115,25 +115,34 @@ class _Queue:
 
 
 class Queues:
-    """A queue per event type.
+    """One queue for each event type.
 
     Args:
-        batch_size: the most events a batch has.
-        max_age: seconds after which the oldest event takes its queue along, full or not.
+        batch_size: the largest number of events in a batch.
+        max_age: seconds after which the events of a queue may leave in a batch that is not full,
+            counted from its oldest event.
+
+    Attributes:
+        generation: the flush generation: how many times `start_flush` was called.
+        in_flight: the batches that `take` returned and that are not settled yet.
+        pending: how many accepted events are neither delivered nor dropped.
+        pending_bytes: how many bytes of JSON they take.
+        drop_reasons: how many events were dropped, by reason.
+        filter_reasons: how many events were filtered, by reason.
     """
 
     def __init__(self, *, batch_size: int, max_age: float) -> None:
         self._batch_size = batch_size
         self._max_age = max_age
         self._queues: dict[str, _Queue] = {}
-        # Batches that were out already, first in, first out.
+        # Batches that were in flight before, first in, first out.
         self._returned: deque[Batch] = deque()
-        # The batches that fail, by when they began to: a dict for its order.
+        # The failing batches, in the order in which they began to fail; a dict as an ordered set.
         self._failing: dict[Batch, None] = {}
-        self._turn = False
-        self._round = 0
-        self._pending_by_round: Counter[int] = Counter()
-        self.out: set[Batch] = set()
+        self._returned_next = False
+        self._pending_by_generation: Counter[int] = Counter()
+        self.generation = 0
+        self.in_flight: set[Batch] = set()
         self.pending = 0
         self.pending_bytes = 0
         self.drop_reasons: Counter[DropReason] = Counter()
@@ -146,14 +155,14 @@ class Queues:
         return queue
 
     def add(self, entries: Sequence[Entry], now: float) -> bool:
-        """Accept events; True when that changes what `take` or `next_due` will say."""
-        # Written for speed: every event passes here.
-        number, size, changed = self._round, 0, False
+        """Accept events; return whether that changes what `take` or `next_due` will return."""
+        # Written for speed: every event passes through here.
+        generation, size, changed = self.generation, 0, False
         new, batch_size = tuple.__new__, self._batch_size
         for event_type, event_id, body, original in entries:
             queue = self._queues.get(event_type) or self._queue(event_type)
             waiting = queue.waiting
-            waiting.append(new(Queued, (event_id, body, original, now, number)))
+            waiting.append(new(Queued, (event_id, body, original, now, generation)))
             queue.accepted += 1
             size += len(body) if original is None else len(body) + len(original)
             length = len(waiting)
@@ -161,11 +170,11 @@ class Queues:
                 changed = True
         self.pending += len(entries)
         self.pending_bytes += size
-        self._pending_by_round[number] += len(entries)
+        self._pending_by_generation[generation] += len(entries)
         return changed
 
     def refuse(self, event_type: str, event_id: str, reason: DropReason) -> Drop:
-        """Accept an event and drop it at once."""
+        """Accept an event and drop it immediately."""
         queue = self._queue(event_type)
         queue.accepted += 1
         queue.dropped += 1
@@ -173,34 +182,34 @@ class Queues:
         return Drop(event_type, event_id, reason)
 
     def filter(self, event_type: str, reason: FilterReason) -> None:
-        """Count an event that is not taken."""
+        """Count an event that is not accepted."""
         self._queue(event_type).filtered += 1
         self.filter_reasons[reason] += 1
 
-    def start_round(self) -> int:
-        """Let all that is queued leave now; the number to ask `pending_of` about."""
-        self._round += 1
-        return self._round
+    def start_flush(self) -> int:
+        """Let everything that is queued leave now, and return the new flush generation."""
+        self.generation += 1
+        return self.generation
 
-    def pending_of(self, number: int) -> int:
-        """How many of the events accepted before `start_round` gave `number` are pending."""
-        return sum(count for each, count in self._pending_by_round.items() if each < number)
+    def pending_before(self, generation: int) -> int:
+        """Count the pending events that were accepted before this flush generation."""
+        counts = self._pending_by_generation.items()
+        return sum(count for each, count in counts if each < generation)
 
     def take(self, now: float) -> Batch | None:
-        """The next batch that may leave at `now`, or None.
+        """Return the next batch that may leave at `now`, or None.
 
-        Batches that came back and those that wait take turns, lest one type's trouble hold up the
-        others; of those that wait, the queue whose oldest event is oldest goes first. Within a
-        type, what came back goes first, and nothing goes while it is held (one of its batches
-        waits to be sent again).
+        Returned batches and queued events take turns, so that failures of one type do not delay
+        the others. Of the queues, the one with the oldest event is next. Within a type, returned
+        batches come first, and nothing leaves while one of its batches is held.
         """
-        self._turn = not self._turn
-        if self._turn:
+        self._returned_next = not self._returned_next
+        if self._returned_next:
             batch = self._take_returned() or self._take_waiting(now)
         else:
             batch = self._take_waiting(now) or self._take_returned()
         if batch is not None:
-            self.out.add(batch)
+            self.in_flight.add(batch)
         return batch
 
     def _take_returned(self) -> Batch | None:
@@ -225,16 +234,16 @@ class Queues:
         return Batch(event_type, tuple([waiting.popleft() for _ in range(size)]))
 
     def _due_at(self, queue: _Queue) -> float:
-        """When what waits in it may leave; never, while it is empty, held, or others go first."""
+        """Return when the queued events may leave; infinity if something else must happen first."""
         if queue.held or queue.returned or not queue.waiting:
             return float("inf")
         oldest = queue.waiting[0]
-        if len(queue.waiting) >= self._batch_size or oldest.round < self._round:
+        if len(queue.waiting) >= self._batch_size or oldest.generation < self.generation:
             return float("-inf")
         return oldest.at + self._max_age
 
     def next_due(self) -> float | None:
-        """When `take` will next have a batch if nothing else happens; None for never."""
+        """Return when `take` will next have a batch if nothing else happens; None for never."""
         times = [self._due_at(queue) for queue in self._queues.values()]
         times += [
             float("-inf") for batch in self._returned if not self._queues[batch.event_type].held
@@ -243,38 +252,38 @@ class Queues:
         return None if first == float("inf") else first
 
     def hold(self, batch: Batch) -> None:
-        """Keep the batch's event type back while the batch waits to be sent again."""
+        """Hold the batch's event type while the batch waits to be sent again."""
         self._queues[batch.event_type].held += 1
 
     def release(self, batch: Batch) -> None:
-        """End what `hold` began."""
+        """Undo `hold`."""
         self._queues[batch.event_type].held -= 1
 
-    def fails(self, batch: Batch, trouble: str, now: float) -> None:
-        """Note a response that leaves the batch waiting."""
-        batch.trouble = trouble
+    def record_failure(self, batch: Batch, response: str, now: float) -> None:
+        """Record a response that leaves the batch waiting."""
+        batch.last_failure = response
         if batch.failing_since is None:
             batch.failing_since = now
             self._failing[batch] = None
 
     @property
     def stuck(self) -> Batch | None:
-        """The batch that has been failing for longest."""
+        """The batch that has failed for longest, or None."""
         return next(iter(self._failing), None)
 
-    def forgive(self) -> None:
-        """Begin anew to note what fails."""
+    def clear_failures(self) -> None:
+        """Start again without failing batches."""
         for batch in self._failing:
             batch.failing_since = None
         self._failing.clear()
 
     def recount(self) -> None:
-        """Make the account agree with what is there, after a break in the middle of accepting."""
+        """Count everything again, after an interrupt in the middle of accepting events."""
         events = self.pending_events()
         self.pending = len(events)
         self.pending_bytes = _bytes_of(events)
-        self._pending_by_round = Counter(each.round for each in events)
-        pending = Counter(batch.event_type for batch in self.out for _ in batch.events)
+        self._pending_by_generation = Counter(each.generation for each in events)
+        pending = Counter(batch.event_type for batch in self.in_flight for _ in batch.events)
         pending.update(batch.event_type for batch in self._returned for _ in batch.events)
         for name, queue in self._queues.items():
             left = queue.delivered + queue.dropped
@@ -287,12 +296,15 @@ class Queues:
         reason: DropReason | None = None,
         response: str = "",
     ) -> list[Drop]:
-        """Account for a batch that `take` gave, by what its response led to.
+        """Record what happened to a batch from `take`, and return the events that it drops.
 
-        `None`, `RETRY` and `PAUSE` put it back as it is. The list is of what was dropped, with
-        the reason and the response given here.
+        Args:
+            batch: the batch.
+            action: what its response led to; None, `RETRY` and `PAUSE` put the batch back.
+            reason: the reason of a drop.
+            response: the response that led to a drop.
         """
-        self.out.remove(batch)
+        self.in_flight.remove(batch)
         if action not in (None, Action.RETRY, Action.PAUSE):
             self._failing.pop(batch, None)
         match action:
@@ -321,7 +333,7 @@ class Queues:
             self._queues[batch.event_type].returned += 1
 
     def expire(self, reason: DropReason) -> list[Drop]:
-        """Drop everything that is queued; what is out is left to its response."""
+        """Drop everything that is queued; batches in flight wait for their response."""
         drops: list[Drop] = []
         for batch in self._returned:
             drops += self._drop(batch.event_type, batch.events, reason)
@@ -345,28 +357,29 @@ class Queues:
     def _forget(self, events: tuple[Queued, ...]) -> None:
         self.pending -= len(events)
         self.pending_bytes -= _bytes_of(events)
-        # They are in the order they were accepted, so mostly the first and the last tell of all.
-        if events and events[0].round == events[-1].round:
-            rounds = {events[0].round: len(events)}
+        # They are in the order of acceptance: if the first and the last are of one generation, so
+        # are the others.
+        if events and events[0].generation == events[-1].generation:
+            counts = {events[0].generation: len(events)}
         else:
-            rounds = Counter([each.round for each in events])
-        for number, count in rounds.items():
-            self._pending_by_round[number] -= count
-            if not self._pending_by_round[number]:
-                del self._pending_by_round[number]
+            counts = Counter([each.generation for each in events])
+        for generation, count in counts.items():
+            self._pending_by_generation[generation] -= count
+            if not self._pending_by_generation[generation]:
+                del self._pending_by_generation[generation]
 
     def totals_by_type(self) -> dict[str, Totals]:
-        """The account, by event type in alphabetical order."""
+        """Return the totals of each event type, in alphabetical order."""
         return {name: queue.totals for name, queue in sorted(self._queues.items())}
 
     def pending_events(self) -> list[Queued]:
-        """Everything that is pending, what is out included."""
-        batches = [*self.out, *self._returned]
+        """Return everything that is pending, the events in flight included."""
+        batches = [*self.in_flight, *self._returned]
         events = [each for batch in batches for each in batch.events]
         return events + [each for queue in self._queues.values() for each in queue.waiting]
 
 
 def _bytes_of(events: Sequence[Queued]) -> int:
-    """How many bytes of JSON are kept for them."""
+    """Count the bytes of JSON that the queues keep for these events."""
     originals = [each.original for each in events if each.original is not None]
     return sum([len(each.body) for each in events]) + sum(map(len, originals))

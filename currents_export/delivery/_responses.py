@@ -1,4 +1,4 @@
-"""The response table: what becomes of a batch, by how its request was answered.
+"""The response table: what happens to a batch after a response.
 
 Source: Braze, Custom Currents export (the response codes) and Event delivery semantics.
 """
@@ -17,7 +17,7 @@ __all__ = ["Action", "Response", "decide", "retry_after"]
 
 
 class Action(Code):
-    """What is done with a batch after a response."""
+    """What the sender does with a batch after a response."""
 
     DELIVERED = "delivered", "delivered"
     RETRY = "retry", "sent again later"
@@ -29,12 +29,12 @@ class Action(Code):
 
 @attrs.frozen
 class Response:
-    """What came back for a request.
+    """The response to a request.
 
     Attributes:
-        status: the HTTP status; None when the network failed before there was one.
-        text: the beginning of the body, or what went wrong with the network; no secrets.
-        retry_after: seconds the receiver asked to wait, from its `Retry-After` header.
+        status: the HTTP status; None if the network failed before there was one.
+        text: the beginning of the body, or the network error; without secrets.
+        retry_after: the seconds that the `Retry-After` header asked for; None if there was none.
     """
 
     status: int | None
@@ -46,7 +46,7 @@ class Response:
         return f"{what}: {self.text}" if self.text else what
 
 
-#: Statuses with a meaning of their own. 2XX is a delivery; every other status is tried again.
+#: Statuses with a meaning of their own. 2XX means delivered; every other status means retry.
 _BY_STATUS = {
     400: Action.SPLIT_TO_ONES,
     401: Action.PAUSE,
@@ -58,13 +58,13 @@ _BY_STATUS = {
 
 
 def decide(status: int | None, *, size: int, alone: bool) -> Action:
-    """What Braze does with a batch whose request was answered with `status`.
+    """Return what Braze does with a batch after a response.
 
     Args:
         status: the HTTP status, or None for a network error.
-        size: how many events the batch has.
-        alone: whether the batch is one event that a 400 split off: a second 400 is its last. An
-            event that merely was the only one in its queue is sent again first, as Braze says.
+        size: the number of events in the batch.
+        alone: whether the batch is one event that was split off after a 400, so that a second 400
+            drops it. An event that was the only one in its queue is sent once more first.
     """
     if status is None:
         return Action.RETRY
@@ -77,14 +77,14 @@ def decide(status: int | None, *, size: int, alone: bool) -> Action:
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
-    """The seconds a `Retry-After` header asks for; None when there is none, or none that is sound.
+    """Return the seconds that a `Retry-After` header asks for; None without a valid one.
 
     The header is a number of seconds or an HTTP date (RFC 9110). A date is compared with the
-    response's own `Date`, so that a receiver whose clock is off is understood all the same.
+    response's own `Date`, so that the receiver's clock need not be right.
 
     Args:
         headers: the response's headers, with lower-case names.
-        now: seconds since the epoch, for a response without a `Date`.
+        now: seconds since the Unix epoch, for a response without a `Date`.
     """
     value = headers.get("retry-after", "").strip()
     try:

@@ -1,4 +1,4 @@
-"""Whether a Current runs, is paused or is disabled: a state machine that takes the time as given.
+"""Whether a Current is active, paused or disabled: a state machine that takes time as an argument.
 
 Source: Braze, Custom Currents export and Currents FAQ.
 """
@@ -12,16 +12,16 @@ from ._responses import Action
 
 __all__ = ["ALARM_AFTER", "DISABLE_AFTER", "KEEP_FOR", "NoticeKind", "State", "Status"]
 
-#: Data stuck for longer than this (seconds) raises an alarm.
+#: Seconds after which events that are stuck raise an alarm.
 ALARM_AFTER = 24 * 3600.0
-#: Trouble that lasts longer than this (seconds) disables the Current.
+#: Seconds of failures without a success after which the Current is disabled.
 DISABLE_AFTER = 5 * 24 * 3600.0
-#: What is queued when a Current is disabled is kept for this long (seconds) from then on.
+#: Seconds for which a disabled Current keeps the events that are queued.
 KEEP_FOR = 7 * 24 * 3600.0
 
 
 class State(Code):
-    """The state of a Current."""
+    """Whether a Current sends events."""
 
     ACTIVE = "active", "events are sent"
     PAUSED = "paused", "nothing is sent until it is resumed"
@@ -29,32 +29,35 @@ class State(Code):
 
 
 class NoticeKind(Code):
-    """What a notice to the contact email is about."""
+    """What a notice to the contact email reports."""
 
     PAUSED = "paused", "paused; nothing is sent until it is resumed"
     ALARM = "alarm", "events have been stuck for 24 hours"
-    DISABLED = "disabled", "disabled after 5 days without a success; new events are dropped"
-    EXPIRED = "expired", "events kept for 7 days after it was disabled were dropped"
-    RESUMED = "resumed", "resumed"
+    DISABLED = "disabled", "disabled after 5 days of failures; new events are dropped"
+    EXPIRED = (
+        "expired",
+        "queued events were dropped 7 days after it was disabled",
+    )
+    RESUMED = "resumed", "resumed; events are sent again"
 
 
 @attrs.frozen
 class Status:
-    """The state of a Current and how long its trouble has lasted.
+    """The state of a Current, and for how long its requests have failed.
 
-    A streak of trouble begins with the first response that leaves a batch waiting (one to be sent
-    again, or one that pauses) and ends with the first that does not. It is what disables a
-    Current. The alarm is about data: about the batch that has been failing for longest, even while
-    others get through.
+    A streak of failures begins with the first response that leaves a batch waiting (one that means
+    retry or pause) and ends with the first response that does not. A long streak disables the
+    Current. The alarm depends on the batch that has failed for longest, even if other batches are
+    delivered meanwhile.
 
     Attributes:
         state: active, paused or disabled.
-        reason: why it is not active.
-        failing_since: when the streak of trouble began.
-        alarmed: whether the alarm was raised for what is stuck now.
+        reason: why it is not active, or the last failure of the streak.
+        failing_since: when the streak of failures began.
+        alarmed: whether the alarm was raised for the batch that is stuck now.
         disabled_at: when the Current was disabled.
-        expired: whether what was kept after that has been dropped.
-        pause_after: seconds of trouble after which the Current is paused instead of trying on.
+        expired: whether the events that were kept after that have been dropped.
+        pause_after: seconds of failures after which the Current is paused.
     """
 
     state: State = State.ACTIVE
@@ -65,8 +68,8 @@ class Status:
     expired: bool = False
     pause_after: float | None = None
 
-    def answered(self, action: Action, reason: str, now: float) -> Status:
-        """The status after a response that led to `action`."""
+    def after_response(self, action: Action, reason: str, now: float) -> Status:
+        """Return the status after a response that led to `action`."""
         if self.state is not State.ACTIVE:
             return self
         if action in (Action.RETRY, Action.PAUSE):
@@ -80,11 +83,11 @@ class Status:
     def at(
         self, now: float, stuck_since: float | None = None
     ) -> tuple[Status, tuple[NoticeKind, ...]]:
-        """The status at a time, and what happened on the way that somebody must be told.
+        """Return the status at a given time, and the notices that became due until then.
 
         Args:
             now: the time.
-            stuck_since: when the batch that has been failing for longest began to.
+            stuck_since: when the batch that has failed for longest began to fail.
         """
         status, notices = self, []
         stuck = stuck_since is not None and now - stuck_since >= ALARM_AFTER
@@ -114,7 +117,7 @@ class Status:
         return status, tuple(notices)
 
     def next_change(self, stuck_since: float | None = None) -> float | None:
-        """When `at` will next have something to say if nothing else happens."""
+        """Return when `at` will next give a notice, unless a response changes the status."""
         times = []
         if stuck_since is not None and not self.alarmed:
             times.append(stuck_since + ALARM_AFTER)
@@ -129,5 +132,5 @@ class Status:
         return min(times, default=None)
 
     def resumed(self) -> Status:
-        """The status of a Current that was enabled again."""
+        """Return the status of the Current after it was enabled again."""
         return Status(pause_after=self.pause_after)

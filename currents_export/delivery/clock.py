@@ -1,4 +1,4 @@
-"""Time as a parameter."""
+"""Clocks: the time as a parameter."""
 
 from __future__ import annotations
 
@@ -9,58 +9,58 @@ from typing import Protocol
 __all__ = ["Clock", "ManualClock", "SystemClock"]
 
 
-#: Seconds of real time between two looks at a clock that stands still.
+#: Seconds of real time after which a wait on a manual clock looks at the clock again.
 _GLANCE = 0.005
 
 
 class Clock(Protocol):
-    """What the sender knows of time."""
+    """The time, as the sender sees it."""
 
     def now(self) -> float:
-        """Seconds since the Unix epoch; never goes backwards."""
+        """Return the seconds since the Unix epoch; they never decrease."""
         ...
 
     def wait(self, condition: threading.Condition, until: float | None) -> None:
-        """Wait on `condition`, whose lock the caller holds, until notified or until that time.
+        """Wait until `condition` is notified or until the given time.
 
-        Waking for no reason is allowed.
+        The caller holds the lock of `condition`. The wait may end early for no reason.
         """
         ...
 
     def pause(self, condition: threading.Condition, until: float) -> None:
-        """Wait so before something is sent again: the one kind of waiting that a test may skip."""
+        """Wait like `wait`, before a batch is sent again; a clock for tests may skip this wait."""
         ...
 
 
 class SystemClock:
-    """The time of this machine, steadied: setting the machine's clock does not move it."""
+    """The time of this machine; setting the machine's clock later does not change it."""
 
     def __init__(self) -> None:
         self._offset = time.time() - time.monotonic()
 
     def now(self) -> float:
-        """Seconds since the Unix epoch."""
+        """Return the seconds since the Unix epoch."""
         return time.monotonic() + self._offset
 
     def wait(self, condition: threading.Condition, until: float | None) -> None:
-        """Wait on `condition` until notified or until that time."""
+        """Wait until `condition` is notified or until the given time."""
         if until is None:
             condition.wait()
         else:
             condition.wait(min(max(until - self.now(), 0.0), threading.TIMEOUT_MAX))
 
     def pause(self, condition: threading.Condition, until: float) -> None:
-        """Wait on `condition` until notified or until that time."""
+        """Wait until `condition` is notified or until the given time."""
         self.wait(condition, until)
 
 
 class ManualClock:
-    """A clock that stands still until it is moved: days of outage in a moment, for tests.
+    """A clock that stands still until `advance` moves it, so that tests need not wait.
 
     Args:
-        now: seconds since the Unix epoch to begin at.
-        skip: a pause of no more than this many seconds before something is sent again is over at
-            once, and moves the clock to its end. 0 by default: nothing moves but by `advance`.
+        now: the time to start at, in seconds since the Unix epoch.
+        skip: the longest wait between two attempts, in seconds, that ends at once and moves the
+            clock to its end. With 0, the default, only `advance` moves the clock.
     """
 
     def __init__(self, now: float = 1_750_000_000.0, *, skip: float = 0.0) -> None:
@@ -69,25 +69,25 @@ class ManualClock:
         self._lock = threading.Lock()
 
     def now(self) -> float:
-        """Seconds since the Unix epoch."""
+        """Return the seconds since the Unix epoch."""
         return self._now
 
     def wait(self, condition: threading.Condition, until: float | None) -> None:
-        """Wait on `condition` until notified or until the clock was moved that far."""
+        """Wait until `condition` is notified or until the clock has moved that far."""
         if until is None:
             condition.wait()
         elif until > self._now:
-            # Whoever waits looks at the clock again by itself, so that moving it needs no lock.
+            # The waiting thread checks the clock itself, so moving the clock needs no lock.
             condition.wait(_GLANCE)
 
     def pause(self, condition: threading.Condition, until: float) -> None:
-        """Wait on `condition`, or move the clock to `until`, if that is near enough to skip."""
+        """Wait like `wait`, or move the clock to `until` if `skip` allows it."""
         if until - self._now > self._skip:
             self.wait(condition, until)
         else:
             self.advance(until - self._now)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on; never back."""
+        """Move the clock forward; a negative number does not move it."""
         with self._lock:
             self._now += max(seconds, 0.0)

@@ -1,4 +1,4 @@
-"""The hooks a sender calls as things happen, and what it hands to them."""
+"""The hooks that a sender calls, and what it passes to them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["Attempt", "Hooks", "Notice"]
 
 @attrs.frozen
 class Attempt:
-    """A request that was answered, or failed.
+    """A request that was answered, or that failed.
 
     Attributes:
         event_type: the type of the batch's events.
-        size: how many events the batch has.
-        number: 1 for the batch's first request, 2 for its second, and so on.
-        response: what came back.
-        action: what it leads to.
-        at: when the response was there, in seconds since the Unix epoch.
-        duration_s: seconds until then from when it was sent.
+        size: the number of events in the batch.
+        number: 1 for the first request with this batch, 2 for the second, and so on.
+        response: the response.
+        action: what the sender does with the batch next.
+        at: when the response arrived, in seconds since the Unix epoch.
+        duration_s: seconds from the request to the response.
     """
 
     event_type: str
@@ -40,14 +40,14 @@ class Attempt:
 
 @attrs.frozen
 class Notice:
-    """What Braze would write to the contact email.
+    """A message that Braze would send to the contact email.
 
     Attributes:
         kind: what happened.
-        integration_name: the Current it happened to.
-        contact_email: who is to be told.
-        reason: what the trouble is; no secrets.
-        at: when, in seconds since the Unix epoch.
+        integration_name: the name of the Current.
+        contact_email: the address that Braze would write to.
+        reason: why it happened; without secrets.
+        at: when it happened, in seconds since the Unix epoch.
     """
 
     kind: NoticeKind
@@ -65,19 +65,20 @@ class Notice:
 
 @attrs.frozen(kw_only=True)
 class Hooks:
-    """Functions that a sender calls as things happen; all are optional.
+    """Functions that a sender calls when something happens; all are optional.
 
-    They are called one after the other, in the order in which things happened, from a thread of
-    their own: a slow hook holds up no request (what is due piles up behind it), and a hook may
-    call `Sender.send`. `flush` and `close` wait for the hooks that are due. An exception in a hook
-    is logged and changes nothing.
+    The sender calls them one at a time, in the order in which things happen, in a thread of their
+    own. A slow hook therefore delays no request, only the hooks after it, and a hook may call
+    `Sender.send`. `flush` and `close` wait for the hooks that are due. An exception in a hook is
+    logged and has no other effect.
 
     Attributes:
-        on_attempt: a request was answered, or failed.
-        on_delivered: the event type and the ids of events that were delivered.
-        on_dropped: an accepted event was given up.
-        on_filtered: an event was not taken, and why.
-        on_notice: the Current was paused, disabled, resumed, or is in trouble for a day.
+        on_attempt: called when a request was answered or failed.
+        on_delivered: called with the event type and the ids of events that were delivered.
+        on_dropped: called when an accepted event was dropped.
+        on_filtered: called with an event that was not accepted, and the reason.
+        on_notice: called when the Current was paused, disabled or resumed, when events have been
+            stuck for a day, or when events expired.
     """
 
     on_attempt: Callable[[Attempt], object] | None = None

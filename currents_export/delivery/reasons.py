@@ -1,4 +1,4 @@
-"""Why events are dropped or filtered.
+"""Why an event is dropped or filtered.
 
 Source: Braze, Custom Currents export, Event delivery semantics and Currents FAQ; RudderStack for
 Currents.
@@ -12,12 +12,16 @@ __all__ = ["DropReason", "FilterReason"]
 
 
 class DropReason(Code):
-    """Why an accepted event will not be delivered."""
+    """Why an accepted event will not be delivered.
+
+    `TOO_LARGE` is decided before the event is sent. An event that the receiver refuses in a batch
+    of its own, with 400 or with 413, is `REJECTED_ALONE`; `Drop.response` holds the response.
+    """
 
     TOO_LARGE = "too_large", "larger than 900 KB"
     REJECTED_ALONE = "rejected_alone", "rejected by the receiver in a batch of its own"
     DISABLED = "disabled", "sent while the Current was disabled"
-    EXPIRED = "expired", "kept for 7 days after the Current was disabled"
+    EXPIRED = "expired", "not delivered within 7 days after the Current was disabled"
 
 
 class FilterReason(Code):

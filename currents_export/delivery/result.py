@@ -1,4 +1,4 @@
-"""`Result`: what became of the events a sender was given."""
+"""`Result`: what happened to the events that a sender was given."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ __all__ = ["Result"]
 
 @attrs.frozen
 class Result:
-    """The account of a sender so far.
+    """What happened to the events of a sender so far.
 
-    Every accepted event is in one of three places: `accepted == delivered + dropped + pending`.
+    Every accepted event is delivered, dropped or pending:
+    `accepted == delivered + dropped + pending`.
 
     Attributes:
-        accepted: events taken.
-        delivered: events whose request was answered 2XX.
-        dropped: events given up, by `drop_reasons`.
-        filtered: events not taken because the Current does not send them, by `filter_reasons`.
-        pending: events queued or on their way.
-        requests: requests made, the probe for credentials not counted.
-        retries: how many of them repeated an earlier one as it was.
+        accepted: events that the sender accepted.
+        delivered: events whose request was answered with 2XX.
+        dropped: accepted events that will not be delivered; `drop_reasons` counts them by reason.
+        filtered: events that the sender did not accept because the Current does not send them;
+            `filter_reasons` counts them by reason.
+        pending: events that are queued or in flight.
+        requests: requests sent, without those of `Sender.check_credentials`.
+        retries: how many of the requests sent the same batch again.
         duration_s: seconds since the sender was made.
-        by_event_type: the same account for each event type.
+        by_event_type: the totals of each event type.
         drop_reasons: how many events were dropped, by reason.
-        filter_reasons: how many were filtered, by reason.
+        filter_reasons: how many events were filtered, by reason.
         state: whether the Current is active, paused or disabled.
-        reason: why it is not active, or what the trouble is.
+        reason: why the Current is not active, or why its requests fail now; empty if they do not.
     """
 
     accepted: int
@@ -56,7 +58,10 @@ class Result:
         return self.delivered == self.accepted
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as a JSON object."""
+        """Return the result as a JSON object; reasons and the state are codes."""
         return attrs.asdict(self) | {
             "duration_s": round(self.duration_s, 6),
+            "drop_reasons": {each.value: count for each, count in self.drop_reasons.items()},
+            "filter_reasons": {each.value: count for each, count in self.filter_reasons.items()},
+            "state": self.state.value,
         }

@@ -1,4 +1,4 @@
-"""`Sender`: the thin shell of threads, sockets and clocks around the pure parts of delivery."""
+"""`Sender`: the shell of threads, sockets and clocks around the pure parts of delivery."""
 
 from __future__ import annotations
 
@@ -58,27 +58,28 @@ _HALTED = _Outcome(Response(None), None)
 
 
 class Sender:
-    """Sends events as a Current does: queued by type, in batches, at least once.
+    """Send events as a Current does: queued by event type, in batches, at least once.
 
-    Threads do the sending; `send` may be called from any number of threads. Use it as a context
-    manager, or call `close`: what is pending when the process ends is lost, and said to be.
+    The sender sends from threads of its own, and any number of threads may call `send`. Use it as
+    a context manager, or call `close`: events that are pending when the process ends are lost,
+    and an error is logged.
 
     Args:
-        current: where the events go, and which.
-        batch_size: the most events in a request. Braze: 100.
-        max_age: seconds after which a batch leaves though it is not full. Braze: 300.
-        max_pending_events: how many events may wait; `send` blocks at that. 10,000 by default.
-        max_pending_bytes: how many bytes of JSON may wait. 64 MiB by default.
+        current: where events are sent to, and which ones.
+        batch_size: the largest number of events in a request. Braze: 100.
+        max_age: seconds after which a batch is sent even if it is not full. Braze: 300.
+        max_pending_events: how many events may be pending before `send` blocks.
+        max_pending_bytes: how many bytes of JSON may be pending before `send` blocks.
         backoff: how long to wait before a batch is sent again.
-        concurrency: the most requests on their way at once. A batch that waits to be sent again
-            takes none of it, only a thread that sleeps, and holds back the other batches of its
-            event type.
-        timeout: seconds for each of connecting, writing, and waiting for a response.
-        pause_after: seconds of unbroken trouble after which the Current is paused, rather than
-            disabled after five days. None, the default, is what Braze does.
-        hooks: functions to call as things happen.
-        transport: an httpx transport to use in place of httpx's own: a proxy, mTLS, a test. It is
-            not closed with the sender, so that several may share it.
+        concurrency: the largest number of requests in flight at once. A batch that waits to be
+            sent again does not count; it takes a thread that sleeps, and delays the other batches
+            of its event type.
+        timeout: seconds allowed for connecting, for writing, and for the response.
+        pause_after: seconds of failures after which the Current is paused. None, the default,
+            does what Braze does: the Current is disabled after five days.
+        hooks: functions to call when something happens.
+        transport: an httpx transport to use instead of httpx's own, for a proxy, mTLS or a test.
+            The sender does not close it, so several senders may share it.
         clock: the time; for tests.
         rng: the randomness of the backoff; for tests.
 
@@ -125,7 +126,7 @@ class Sender:
         self._endpoint = Endpoint(current, timeout=timeout, transport=transport)
         self._began = self._clock.now()
 
-        # One lock guards all below. Who waits for what, waits on the condition of that name.
+        # One lock guards everything below. Each condition is named after what is waited for.
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
         self._again = threading.Condition(self._lock)
@@ -133,7 +134,7 @@ class Sender:
         self._settled = threading.Condition(self._lock)
         self._queues = Queues(batch_size=batch_size, max_age=max_age)
         self._status = Status(pause_after=pause_after)
-        self._calls = HookCalls()
+        self._hook_calls = HookCalls()
         self._requests = 0
         self._retries = 0
         self._resumes = 0
@@ -144,8 +145,8 @@ class Sender:
         self._closed = False
         self._stopped = False
         self._process = os.getpid()
-        self._last_words = partial(_warn_at_exit, weakref.ref(self))
-        atexit.register(self._last_words)
+        self._exit_check = partial(_check_at_exit, weakref.ref(self))
+        atexit.register(self._exit_check)
 
     def __repr__(self) -> str:
         return f"<Sender of {self._current.integration_name!r} to {self._current.shown_url}>"
@@ -159,11 +160,11 @@ class Sender:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # An interrupt means now; any other error is no reason to lose what was accepted.
+        # An interrupt means now; after any other error, the accepted events are still delivered.
         interrupted = kind is not None and not issubclass(kind, Exception)
         self.close(timeout=0.0 if interrupted else 30.0)
 
-    # Taking events
+    # Accept events
 
     def send(
         self,
@@ -172,23 +173,23 @@ class Sender:
         block: bool = True,
         timeout: float | None = None,
     ) -> None:
-        """Take one event, or many.
+        """Accept one event, or many.
 
-        Events of types that are not selected are filtered: counted, not taken. So are, in a
-        RudderStack Current, events of users without an `external_user_id`. Events over 900 KB are
-        taken and dropped. An iterable is drawn from only as fast as there is room.
+        Events that the Current does not send are filtered: counted, but not accepted. Events
+        larger than 900 KB are accepted and dropped. An iterable is read only as fast as there is
+        room for its events.
 
         Args:
             events: an `Event`, or an iterable of them.
             block: whether to wait for room when too much is pending.
-            timeout: seconds to wait for room, at most; None waits for ever.
+            timeout: the longest time to wait for room, in seconds; None waits forever.
 
         Raises:
-            EventError: the event is not JSON. Of an iterable, the other events are taken, and
-                `InvalidEventsError` is raised at the end.
-            QueueFullError: there was no room: at once if not `block`, after `timeout`, or because
-                the Current is paused or disabled and nothing will make room.
-            SenderClosedError: the sender was closed.
+            EventError: the event cannot be written as JSON. Of an iterable, the other events are
+                accepted, and `InvalidEventsError` is raised at the end.
+            QueueFullError: there was no room: immediately without `block`, after `timeout`, or
+                because the Current is paused and nothing will make room.
+            SenderClosedError: the sender is closed.
         """
         until = None if timeout is None else self._clock.now() + timeout
         problems: list[EventError] = []
@@ -214,7 +215,7 @@ class Sender:
         block: bool,
         until: float | None,
     ) -> None:
-        """Take the events of a chunk under one lock; what is not JSON goes to `problems`."""
+        """Accept a chunk of events under one lock, and add invalid ones to `problems`."""
         entries, others = prepare(self._current, chunk)
         done = len(chunk)
         with self._lock:
@@ -231,7 +232,7 @@ class Sender:
                 done = places[error.taken] if entries else 0
                 error.taken, error.event = done, chunk[done]
                 raise
-            except BaseException:  # an interrupt, between any two steps
+            except BaseException:  # an interrupt may come between any two steps
                 self._queues.recount()
                 raise
             finally:
@@ -240,7 +241,7 @@ class Sender:
                         self._set_aside(chunk[index], why, problems)
 
     def _have_room(self, entries: list[Entry]) -> bool:
-        """Whether all of them can be queued at once, as is the rule."""
+        """Return whether all entries can be queued at once, which is the usual case."""
         sizes = [len(entry[2]) for entry in entries]
         originals = sum([len(entry[3]) for entry in entries if entry[3] is not None])
         return not self._lacks_room(len(entries), sum(sizes) + originals) and (
@@ -272,13 +273,13 @@ class Sender:
             problems.append(why)
         else:
             self._queues.filter(event.event_type, why)
-            self._calls.add(self._hooks.on_filtered, event, why)
+            self._hook_calls.add(self._hooks.on_filtered, event, why)
 
     def _refuse_if_closed(self) -> None:
         if os.getpid() != self._process:
-            raise SenderClosedError("the sender belongs to another process; make one in each")
+            raise SenderClosedError("the sender was made in another process; make a new one")
         if self._closed:
-            raise SenderClosedError("the sender is closed; make a new one to send more")
+            raise SenderClosedError("the sender is closed; make a new one to send more events")
 
     def _reason_to_drop(self, size: int) -> DropReason | None:
         if size > MAX_EVENT_BYTES:
@@ -286,85 +287,89 @@ class Sender:
         return DropReason.DISABLED if self._status.state is State.DISABLED else None
 
     def _lacks_room(self, count: int, size: int) -> bool:
-        """Whether `count` more events of `size` bytes in all are too many; one alone never is."""
+        """Return whether there is no room for `count` more events of `size` bytes in total.
+
+        When nothing is pending, one event always has room, whatever its size.
+        """
         pending = self._queues.pending
         return pending + count > self._max_pending_events or (
             self._queues.pending_bytes + size > self._max_pending_bytes and pending > 0
         )
 
     def _has_ample_room(self) -> bool:
-        """Whether to wake who waits for room: not for every batch, which would be threads' work."""
+        """Return whether to wake threads that wait for room; every batch would be too often."""
         return (
             self._queues.pending <= 0.75 * self._max_pending_events
             and self._queues.pending_bytes <= 0.75 * self._max_pending_bytes
         )
 
     def _wait_for_room(self, length: int, size: int, *, block: bool, until: float | None) -> None:
-        """Return once there is room, or once the event is to be dropped and needs none.
+        """Return when there is room for an event, or when it is to be dropped and needs none.
 
         Args:
-            length: how many bytes would go out.
-            size: how many would be kept.
+            length: the bytes of JSON that would be sent.
+            size: the bytes of JSON that would be kept.
             block: whether to wait.
-            until: until when.
+            until: when to stop waiting.
         """
         while self._lacks_room(1, size) and self._reason_to_drop(length) is None:
             full = f"{self._queues.pending} events are pending"
-            if self._status.state is State.PAUSED and not self._queues.out:
+            if self._status.state is State.PAUSED and not self._queues.in_flight:
                 raise QueueFullError(
                     f"{full}, and the Current is paused ({self._status.reason}): "
-                    "nothing makes room until it is resumed"
+                    "there will be no room until it is resumed"
                 )
             if not block:
                 raise QueueFullError(f"{full}, which is the limit")
             if until is not None and self._clock.now() >= until:
-                raise QueueFullError(f"{full}, and none left in time")
-            if not self._queues.out and self._queues.next_due() != -math.inf:
-                # Nothing is about to leave: what waits for its batch to fill makes the room.
-                self._queues.start_round()
+                raise QueueFullError(f"{full}, and there was no room in time")
+            if not self._queues.in_flight and self._queues.next_due() != -math.inf:
+                # Nothing is about to leave, so send the batches that are not full to make room.
+                self._queues.start_flush()
                 self._work.notify_all()
             self._clock.wait(self._room, until)
             self._refuse_if_closed()
             self._tick()
 
-    # Waiting for events to leave
+    # Wait for events to leave
 
     def flush(self, timeout: float | None = None) -> Result:
-        """Send what is queued now, full batches or not, and wait until it has left.
+        """Send everything that is queued, and wait until it has left.
 
-        Hooks that are due by then have been called, too. Returns early when the Current is paused
-        or disabled, since nothing leaves then. Events that other threads send meanwhile are not
-        waited for.
+        It also waits for the hooks that are due. It returns early if the Current is paused or
+        disabled, because then nothing leaves. It does not wait for events that other threads send
+        meanwhile.
 
         Args:
-            timeout: seconds to wait, at most; None waits for as long as it takes.
+            timeout: the longest time to wait, in seconds; None waits as long as necessary.
         """
         with self._lock:
-            number = self._queues.start_round()
+            generation = self._queues.start_flush()
             self._work.notify_all()
             until = None if timeout is None else self._clock.now() + timeout
             while (
-                self._queues.pending_of(number) > 0
+                self._queues.pending_before(generation) > 0
                 and not self._stopped
                 and os.getpid() == self._process
-                and (self._status.state is State.ACTIVE or self._queues.out)
+                and (self._status.state is State.ACTIVE or self._queues.in_flight)
                 and (until is None or self._clock.now() < until)
             ):
                 self._clock.wait(self._settled, until)
-        self._calls.wait(self._clock, until)
+        self._hook_calls.wait(self._clock, until)
         return self.result
 
     def close(self, timeout: float | None = 30.0) -> Result:
-        """Take no more events, flush, and end the threads; harmless when done already.
+        """Accept no more events, flush, and end the threads; a second call does nothing.
 
-        A wait before another attempt ends at once when the time is up. What is pending then is
-        told by the result and by `pending`; a request that is under way gets another second.
+        When the time is up, waits between attempts end, and a request in flight gets one more
+        second. The result and `pending` show the events that are still pending.
 
         Args:
-            timeout: seconds to wait for events to leave; None waits for as long as it takes.
+            timeout: the longest time to wait for events to leave, in seconds; None waits as long
+                as necessary.
         """
         end = None if timeout is None else self._clock.now() + timeout
-        self._calls.wait(self._clock, end)  # a hook that is due may still send
+        self._hook_calls.wait(self._clock, end)  # a hook that is due may still call send
         with self._lock:
             self._closed = True
             self._room.notify_all()
@@ -377,25 +382,25 @@ class Sender:
                 self._clock.wait(self._settled, until)
             if not self._threads:
                 self._endpoint.close()
-        self._calls.wait(self._clock, until)
-        atexit.unregister(self._last_words)
+        self._hook_calls.wait(self._clock, until)
+        atexit.unregister(self._exit_check)
         result = self.result
         if result.pending:
             _log.warning("%r closed with %d events pending", self, result.pending)
         return result
 
-    def _at_exit(self) -> None:
+    def _log_lost_events(self) -> None:
         if os.getpid() == self._process and (pending := self.result.pending):
             _log.error("%r was not closed; %d pending events are lost", self, pending)
 
     def resume(self, current: Current | None = None) -> None:
-        """Enable a paused or disabled Current again; what was kept goes on being sent.
+        """Enable a paused or disabled Current again, and send the events it kept.
 
         Args:
-            current: the Current with its credentials mended; None goes on with those there are.
+            current: the Current with corrected credentials; None keeps the present ones.
 
         Raises:
-            SenderClosedError: the sender was closed.
+            SenderClosedError: the sender is closed.
         """
         with self._lock:
             self._refuse_if_closed()
@@ -405,25 +410,25 @@ class Sender:
             self._resumes += 1
             if self._status.state is not State.ACTIVE:
                 self._status = self._status.resumed()
-                self._queues.forgive()
+                self._queues.clear_failures()
                 self._notify(NoticeKind.RESUMED)
                 self._wake_all()
 
     @property
     def result(self) -> Result:
-        """The account so far."""
+        """What happened to the events so far."""
         with self._lock:
-            totals_by_type = self._queues.totals_by_type()
-            totals = {
-                name: sum(getattr(totals, name) for totals in totals_by_type.values())
+            by_event_type = self._queues.totals_by_type()
+            sums = {
+                name: sum(getattr(totals, name) for totals in by_event_type.values())
                 for name in ("accepted", "delivered", "dropped", "filtered", "pending")
             }
             return Result(
-                **totals,
+                **sums,
                 requests=self._requests,
                 retries=self._retries,
                 duration_s=self._clock.now() - self._began,
-                by_event_type=totals_by_type,
+                by_event_type=by_event_type,
                 drop_reasons=dict(self._queues.drop_reasons),
                 filter_reasons=dict(self._queues.filter_reasons),
                 state=self._status.state,
@@ -431,17 +436,17 @@ class Sender:
             )
 
     def pending(self) -> Iterator[Event]:
-        """The events that are pending, as they were before field transformations."""
+        """Return the pending events, as they were before field transformations."""
         with self._lock:
             queued = self._queues.pending_events()
         return (Event.from_dict(orjson.loads(each.original or each.body)) for each in queued)
 
-    # Asking the receiver
+    # Ask the receiver
 
     def check_credentials(self) -> CredentialsCheck:
-        """Ask whether the credentials hold, with a request that has no events; sent once.
+        """Check the credentials with one request that has no events.
 
-        It counts as no attempt: the Current is not paused by what it finds.
+        The request is not counted as an attempt, and a bad response does not pause the Current.
         """
         response = self._endpoint.post(EMPTY_BODY)
         return judge(response, rudderstack=self._current.key is not None)
@@ -452,8 +457,8 @@ class Sender:
         """Send one event of each selected type, and wait until they have left.
 
         Args:
-            sample: makes an event of a type; `World().sample` does.
-            timeout: seconds to wait, at most.
+            sample: a function that makes an event of a type, such as `World().sample`.
+            timeout: the longest time to wait, in seconds; None waits as long as necessary.
 
         Source: Braze, Set up Currents ("Send Test Events").
         """
@@ -465,10 +470,10 @@ class Sender:
     # The workers
 
     def _keep_a_worker(self) -> None:
-        """See to it that a thread is idle: it watches the time, and takes the next batch."""
+        """Ensure that one worker is idle, to watch the time and to take the next batch."""
         if not self._idle and not self._stopped:
             thread = threading.Thread(target=self._run_worker, name="currents-export", daemon=True)
-            thread.start()  # which may fail, and waits for the lock otherwise
+            thread.start()  # may fail; otherwise the new thread waits for the lock
             self._threads.add(thread)
             self._idle += 1
 
@@ -493,7 +498,7 @@ class Sender:
                 self._settled.notify_all()
 
     def _next_batch(self) -> Batch | None:
-        """Wait for a batch, as a thread that counts as idle; None ends the thread."""
+        """Wait for a batch in an idle worker; None ends the worker."""
         with self._lock:
             while not self._stopped:
                 self._tick()
@@ -504,8 +509,8 @@ class Sender:
                     self._idle -= 1
                     try:
                         self._keep_a_worker()
-                    except RuntimeError as error:  # this one goes on alone, for the time being
-                        _log.warning("no other thread can be started: %s", error)
+                    except RuntimeError as error:  # this worker continues without another
+                        _log.warning("cannot start another thread: %s", error)
                     self._wake_a_worker()
                     return batch
                 self._room.notify_all()
@@ -528,13 +533,13 @@ class Sender:
             self._finish(batch, outcome)
 
     def _repeat(self, batch: Batch, body: bytes, first: _Outcome) -> _Outcome:
-        """Send again, and wait before, until that leads to something else."""
+        """Retry with backoff until the response is final."""
         repeat = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda outcome: outcome.action is Action.RETRY),
             wait=self._pause,
             sleep=partial(self._back_off, batch),
         )
-        # To tenacity, the attempt that was made is the first of those it makes.
+        # The attempt that was already made counts as the first one for tenacity.
         attempts = chain((first,), iter(partial(self._attempt, batch, body), None))
         last: _Outcome = repeat(next, attempts)
         return last
@@ -556,14 +561,14 @@ class Sender:
                 attempt = Attempt(
                     batch.event_type, len(batch.events), number, response, action, now, now - began
                 )
-                self._calls.add(self._hooks.on_attempt, attempt)
+                self._hook_calls.add(self._hooks.on_attempt, attempt)
             if action is Action.PAUSE and resumes != self._resumes:
-                # It was asked before the credentials were mended, so it says nothing of them.
+                # The request was sent before the Current was resumed: it had the old credentials.
                 return _HALTED
             if action in (Action.RETRY, Action.PAUSE):
-                self._queues.fails(batch, str(response), now)
+                self._queues.record_failure(batch, str(response), now)
             before = self._status
-            self._status = before.answered(action, str(response), now)
+            self._status = before.after_response(action, str(response), now)
             if self._status.state is not before.state:
                 self._notify(NoticeKind.PAUSED)
                 self._wake_all()
@@ -571,13 +576,13 @@ class Sender:
         return _Outcome(response, action)
 
     def _pause(self, state: tenacity.RetryCallState) -> float:
-        """The seconds before the next attempt."""
-        assert state.outcome is not None  # noqa: S101 - tenacity asks after an attempt alone
+        """Return the seconds to wait before the next attempt."""
+        assert state.outcome is not None  # noqa: S101 - tenacity asks only after an attempt
         asked = state.outcome.result().response.retry_after
         return self._backoff.wait(state, self._rng, asked)
 
     def _back_off(self, batch: Batch, seconds: float) -> None:
-        """Wait before the batch is sent again, leaving its place to other event types."""
+        """Wait before the batch is sent again, and let other event types use its place."""
         with self._lock:
             until = self._clock.now() + seconds
             self._queues.hold(batch)
@@ -586,7 +591,7 @@ class Sender:
             while not self._halted and self._clock.now() < until:
                 self._clock.pause(self._again, min(until, self._next_change() or until))
                 self._tick()
-            # From here on the next free place is this batch's, before any new one's.
+            # From here on, this batch gets the next free place before any new batch.
             self._returning += 1
             while not self._halted and self._active >= self._concurrency:
                 self._clock.wait(self._again, self._next_change())
@@ -605,18 +610,18 @@ class Sender:
             self._dropped(self._queues.settle(batch, action, reason, response))
             if action is Action.DELIVERED and self._hooks.on_delivered is not None:
                 ids = tuple(each.id for each in batch.events)
-                self._calls.add(self._hooks.on_delivered, batch.event_type, ids)
+                self._hook_calls.add(self._hooks.on_delivered, batch.event_type, ids)
             if self._has_ample_room():
                 self._room.notify_all()
             self._settled.notify_all()
-            # This thread takes the next batch itself. Another is woken only if there is more to do
-            # than that: waking one for every batch would cost more than sending it.
+            # This thread takes the next batch itself. Wake another only if there is more to do:
+            # waking one for every batch would cost more than sending the batch.
             if self._returning:
                 self._again.notify_all()
             if action in (Action.SPLIT_TO_ONES, Action.SPLIT_SMALLER):
                 self._wake_a_worker()
 
-    # The rest is called with the lock held.
+    # The methods below are called with the lock held.
 
     @property
     def _halted(self) -> bool:
@@ -630,7 +635,7 @@ class Sender:
         return self._status.next_change(self._stuck_since())
 
     def _tick(self) -> None:
-        """Let the time that has passed have its effect."""
+        """Apply the changes of status that are due by now."""
         if self._status.failing_since is None and not (self._queues.stuck or self._status.alarmed):
             return
         self._status, kinds = self._status.at(self._clock.now(), self._stuck_since())
@@ -650,21 +655,21 @@ class Sender:
             _log.debug(
                 "dropped %s (%s): %s %s", drop.id, drop.event_type, drop.reason, drop.response
             )
-            self._calls.add(self._hooks.on_dropped, drop)
+            self._hook_calls.add(self._hooks.on_dropped, drop)
 
     def _notify(self, kind: NoticeKind) -> None:
         name, email = self._current.integration_name, self._current.contact_email
         stuck = self._queues.stuck
-        reason = self._status.reason or (stuck.trouble if stuck else "")
+        reason = self._status.reason or (stuck.last_failure if stuck else "")
         notice = Notice(kind, name, email, reason, self._clock.now())
         _log.warning("%s (to %s)", notice.message, email)
-        self._calls.add(self._hooks.on_notice, notice)
+        self._hook_calls.add(self._hooks.on_notice, notice)
 
 
 def _check_counts(**options: object) -> None:
     for name, value in options.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise OptionError(f"{name} is {value!r}; it must be a whole number, 1 or more")
+            raise OptionError(f"{name} is {value!r}; it must be a whole number of 1 or more")
 
 
 def _check_seconds(**options: object) -> None:
@@ -675,14 +680,15 @@ def _check_seconds(**options: object) -> None:
             or not 0 < value <= threading.TIMEOUT_MAX
         ):
             raise OptionError(
-                f"{name} is {value!r}; it must be seconds, above 0 and up to "
+                f"{name} is {value!r}; it must be a number of seconds above 0 and up to "
                 f"{threading.TIMEOUT_MAX:.0f}"
             )
 
 
-def _warn_at_exit(reference: weakref.ReferenceType[Sender]) -> None:
+def _check_at_exit(reference: weakref.ReferenceType[Sender]) -> None:
+    # A function, because a bound method would keep the sender alive.
     if (sender := reference()) is not None:
-        sender._at_exit()  # noqa: SLF001 - a function only so as not to keep the sender alive
+        sender._log_lost_events()  # noqa: SLF001
 
 
 def _earliest(*times: float | None) -> float | None:

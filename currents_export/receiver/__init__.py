@@ -1,9 +1,10 @@
-"""A receiver to send to: credentials, conformance, capture, scripted responses, counts."""
+"""A receiver for a Current: credentials, conformance, capture, scripted responses, counts."""
 
-from ._in_process import AppTransport
-from ._receiver import Counts, FindingCount, Receiver
-from ._script import ScriptedResponse, parse_script
-from ._server import listen
+from ._counts import Counts, FindingCount
+from .receiver import Receiver
+from .script import ScriptedResponse, parse_script
+from .server import listen
+from .transport import AppTransport
 
 __all__ = [
     "AppTransport",

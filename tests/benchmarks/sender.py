@@ -1,10 +1,10 @@
-"""How fast the sender is beside a bare httpx loop, and whether its memory stays flat.
+"""Compare the speed of the sender with a bare httpx loop, and watch its memory.
 
-Run from the checkout: `python -m tests.benchmarks.sender`. A server in another process responses
-200 to everything: this package's receiver, or with `--server bare` the least that can response,
-behind which the sender's own work cannot hide. In each round, a bare `httpx.Client` posts ready
-bodies of 100 events to it, and then a `Sender` takes the same events, encodes and delivers them.
-The figures are the medians of the rounds, and of their ratios.
+Run it from the checkout: `python -m tests.benchmarks.sender`. A server in another process responds
+200 to every request: this package's receiver, or with `--server bare` a minimal server, so fast
+that it does not hide the sender's own work. In each round, a bare `httpx.Client` first posts ready
+bodies of 100 events; then a `Sender` encodes and delivers the same events. The figures are the
+medians of the rounds and of their ratios.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from currents_export.receiver import Receiver, listen
 from currents_export.simulation import World
 
 BATCH = 100
-#: Events that go round: enough to be varied, few enough not to measure the machine's memory.
+#: How many events are sent over and over: enough for variety, few enough to stay in the cache.
 POOL = 2_000
 EVENT_TYPES = (
     "users.messages.email.Send",
@@ -41,7 +41,7 @@ EVENT_TYPES = (
 
 
 class _Bare(asyncio.Protocol):
-    """The least an HTTP server can do: read the body, answer 200."""
+    """A minimal HTTP server: it reads the body and responds 200."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -56,8 +56,8 @@ class _Bare(asyncio.Protocol):
             if end < 0:
                 return
             head = bytes(self._data[:end]).lower()
-            told = head.split(b"content-length:")[1].split(b"\r\n")[0]
-            self._length = end + 4 + int(told)
+            length = head.split(b"content-length:")[1].split(b"\r\n")[0]
+            self._length = end + 4 + int(length)
         if len(self._data) >= self._length:
             del self._data[: self._length]
             self._length = None
@@ -120,7 +120,7 @@ def _memory(url: str, events: list[Event], million: int) -> None:
 
 
 def main() -> None:
-    """Measure, and print what was measured."""
+    """Measure and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--events", type=int, default=100_000)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from currents_export.delivery._responses import Action, Response, decide, retry_after
+from currents_export.delivery import Action, Response
+from currents_export.delivery._responses import decide, retry_after
 
 TABLE = [
     (200, Action.DELIVERED),
@@ -39,14 +40,14 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("status", "action"), TABLE)
-def test_every_answer_to_a_batch_has_its_action(status: int | None, action: Action) -> None:
+def test_each_status_has_its_action(status: int | None, action: Action) -> None:
     assert decide(status, size=100, alone=False) is action
 
 
 @pytest.mark.parametrize(
     ("status", "size", "alone", "action"),
     [
-        (400, 1, False, Action.SPLIT_TO_ONES),  # the only one in its queue is tried alone once more
+        (400, 1, False, Action.SPLIT_TO_ONES),  # the only event in its queue is sent once more
         (400, 1, True, Action.DROP),
         (413, 2, False, Action.SPLIT_SMALLER),
         (413, 1, False, Action.DROP),
@@ -56,14 +57,12 @@ def test_every_answer_to_a_batch_has_its_action(status: int | None, action: Acti
         (401, 1, True, Action.PAUSE),
     ],
 )
-def test_an_event_alone_is_dropped_at_its_second_refusal(
-    status: int, size: int, alone: bool, action: Action
-) -> None:
+def test_single_event(status: int, size: int, alone: bool, action: Action) -> None:
     assert decide(status, size=size, alone=alone) is action
 
 
 @given(st.integers(100, 599) | st.none(), st.integers(1, 100))
-def test_only_400_and_413_drop_and_only_for_one_event(status: int | None, size: int) -> None:
+def test_only_400_and_413_drop_a_single_event(status: int | None, size: int) -> None:
     alone = size == 1
     assert (decide(status, size=size, alone=alone) is Action.DROP) == (
         size == 1 and status in (400, 413)
@@ -87,22 +86,22 @@ def test_only_400_and_413_drop_and_only_for_one_event(status: int | None, size: 
         ("Wed, 99 Oct 2015 07:20:00 GMT", None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date(header: str, seconds: float | None) -> None:
+def test_retry_after_is_seconds_or_date(header: str, seconds: float | None) -> None:
     headers = {"retry-after": header, "date": "Wed, 21 Oct 2015 07:28:00 GMT"}
     assert retry_after(headers, now=0.0) == seconds
 
 
-def test_retry_after_as_a_date_is_measured_by_our_clock_when_the_receiver_tells_no_date() -> None:
+def test_retry_after_date_without_date_header() -> None:
     headers = {"retry-after": "Thu, 01 Jan 1970 00:01:40 GMT"}
     assert retry_after(headers, now=40.0) == 60.0
 
 
-def test_no_retry_after_asks_for_nothing() -> None:
+def test_no_retry_after() -> None:
     assert retry_after({}, now=0.0) is None
 
 
 @given(st.text())
-def test_any_retry_after_is_understood_or_ignored(header: str) -> None:
+def test_any_retry_after_is_read_or_ignored(header: str) -> None:
     seconds = retry_after({"retry-after": header}, now=0.0)
     assert seconds is None or 0 < seconds < float("inf")
 
@@ -115,5 +114,5 @@ def test_any_retry_after_is_understood_or_ignored(header: str) -> None:
         (Response(None, "refused"), "network error: refused"),
     ],
 )
-def test_an_answer_reads_as_its_status_and_why(response: Response, text: str) -> None:
+def test_response_as_text(response: Response, text: str) -> None:
     assert str(response) == text

@@ -3,28 +3,21 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from currents_export.delivery._responses import Action
-from currents_export.delivery._status import (
-    ALARM_AFTER,
-    DISABLE_AFTER,
-    KEEP_FOR,
-    NoticeKind,
-    State,
-    Status,
-)
+from currents_export.delivery import Action, NoticeKind, State
+from currents_export.delivery._status import ALARM_AFTER, DISABLE_AFTER, KEEP_FOR, Status
 
-HOUR, DAY = 3600.0, 86_400.0
+DAY = 86_400.0
 
 
 def failing(since: float = 0.0, *, pause_after: float | None = None) -> Status:
-    return Status(pause_after=pause_after).answered(Action.RETRY, "503", since)
+    return Status(pause_after=pause_after).after_response(Action.RETRY, "503", since)
 
 
-def test_the_limits_are_a_day_five_days_and_seven_days() -> None:
+def test_limits_are_those_of_braze() -> None:
     assert (ALARM_AFTER, DISABLE_AFTER, KEEP_FOR) == (DAY, 5 * DAY, 7 * DAY)
 
 
-def test_a_day_of_trouble_raises_the_alarm_once() -> None:
+def test_day_of_failures_alarms_once() -> None:
     status, notices = failing().at(DAY - 1, 0.0)
     assert notices == ()
     status, notices = status.at(DAY, 0.0)
@@ -33,20 +26,20 @@ def test_a_day_of_trouble_raises_the_alarm_once() -> None:
     assert status.at(2 * DAY, 0.0)[1] == ()
 
 
-def test_the_alarm_is_about_what_is_stuck_even_while_others_get_through() -> None:
+def test_alarm_is_about_stuck_batch() -> None:
     status = Status()
     assert status.next_change(10.0) == 10.0 + DAY
     status, notices = status.at(10.0 + DAY, 10.0)
     assert notices == (NoticeKind.ALARM,)
-    status = status.answered(Action.DELIVERED, "200", 11.0 + DAY)
+    status = status.after_response(Action.DELIVERED, "200", 11.0 + DAY)
     assert status.at(2 * DAY, 10.0)[1] == ()
     assert status.next_change(10.0) is None
-    status, notices = status.at(2 * DAY, None)  # it got through
+    status, notices = status.at(2 * DAY, None)  # it was delivered
     assert (status, notices) == (Status(), ())
     assert status.at(9 * DAY, 5 * DAY)[1] == (NoticeKind.ALARM,)
 
 
-def test_five_days_of_trouble_disable_and_seven_more_expire() -> None:
+def test_five_days_disable_seven_more_expire() -> None:
     status, notices = failing().at(5 * DAY, 0.0)
     assert notices == (NoticeKind.ALARM, NoticeKind.DISABLED)
     assert (status.state, status.disabled_at) == (State.DISABLED, 5 * DAY)
@@ -56,32 +49,32 @@ def test_five_days_of_trouble_disable_and_seven_more_expire() -> None:
     assert status.at(99 * DAY, 0.0)[1] == ()
 
 
-def test_twelve_days_looked_at_at_once_tell_everything_in_order() -> None:
+def test_twelve_days_at_once_give_all_notices() -> None:
     status, notices = failing().at(12 * DAY, 0.0)
     assert notices == (NoticeKind.ALARM, NoticeKind.DISABLED, NoticeKind.EXPIRED)
     assert status.expired
     assert status.next_change() is None
 
 
-def test_a_pause_is_trouble_too_and_ends_in_disabling() -> None:
-    status = Status().answered(Action.PAUSE, "401", 10.0)
+def test_pause_ends_in_disabling() -> None:
+    status = Status().after_response(Action.PAUSE, "401", 10.0)
     assert (status.state, status.reason, status.failing_since) == (State.PAUSED, "401", 10.0)
     assert status.at(10.0 + DISABLE_AFTER)[0].state is State.DISABLED
 
 
-def test_an_answer_that_lets_a_batch_go_ends_the_streak() -> None:
+def test_final_response_ends_streak() -> None:
     for action in (Action.DELIVERED, Action.DROP, Action.SPLIT_TO_ONES, Action.SPLIT_SMALLER):
-        status = failing().answered(action, "", 5 * DAY - 1)
+        status = failing().after_response(action, "", 5 * DAY - 1)
         assert status == Status()
-        assert status.answered(Action.RETRY, "503", 7 * DAY).failing_since == 7 * DAY
+        assert status.after_response(Action.RETRY, "503", 7 * DAY).failing_since == 7 * DAY
 
 
-def test_late_answers_change_nothing_once_it_is_not_active() -> None:
-    paused = Status().answered(Action.PAUSE, "401", 0.0)
-    assert paused.answered(Action.DELIVERED, "200", 1.0) is paused
+def test_late_response_changes_nothing() -> None:
+    paused = Status().after_response(Action.PAUSE, "401", 0.0)
+    assert paused.after_response(Action.DELIVERED, "200", 1.0) is paused
 
 
-def test_pausing_can_be_asked_for_earlier() -> None:
+def test_pause_after() -> None:
     status = failing(pause_after=60.0)
     assert status.next_change() == 60.0
     assert status.at(59.0)[1] == ()
@@ -90,13 +83,13 @@ def test_pausing_can_be_asked_for_earlier() -> None:
     assert paused.resumed() == Status(pause_after=60.0)
 
 
-def test_trouble_that_outlasts_both_limits_disables_rather_than_pauses() -> None:
+def test_disabling_wins_over_pausing() -> None:
     status, notices = failing(pause_after=6 * DAY).at(6 * DAY)
     assert status.state is State.DISABLED
     assert NoticeKind.PAUSED not in notices
 
 
-def test_a_healthy_current_has_nothing_to_come() -> None:
+def test_active_current_changes_nothing() -> None:
     assert Status().next_change() is None
     assert Status().at(99 * DAY) == (Status(), ())
 
@@ -105,25 +98,21 @@ def test_a_healthy_current_has_nothing_to_come() -> None:
     st.lists(st.floats(0, 20 * DAY), max_size=8),
     st.none() | st.floats(1, 10 * DAY),
 )
-def test_looking_often_and_looking_once_tell_the_same(
-    moments: list[float], pause_after: float | None
-) -> None:
+def test_looking_often_changes_no_notice(moments: list[float], pause_after: float | None) -> None:
     end = max(moments, default=0.0)
     status = failing(pause_after=pause_after)
-    told: list[NoticeKind] = []
+    seen: list[NoticeKind] = []
     for moment in sorted(moments):
         status, notices = status.at(moment, 0.0)
-        told += notices
-    assert len(told) == len(set(told))
+        seen += notices
+    assert len(seen) == len(set(seen))
     _, once = failing(pause_after=pause_after).at(end, 0.0)
-    assert set(once) <= set(told)
-    assert set(told) - set(once) <= {NoticeKind.PAUSED}
+    assert set(once) <= set(seen)
+    assert set(seen) - set(once) <= {NoticeKind.PAUSED}
 
 
 @given(st.floats(0, 20 * DAY), st.none() | st.floats(1, 10 * DAY))
-def test_the_next_change_is_when_something_is_told(
-    moment: float, pause_after: float | None
-) -> None:
+def test_next_change_is_next_notice(moment: float, pause_after: float | None) -> None:
     status, _ = failing(pause_after=pause_after).at(moment, 0.0)
     change = status.next_change(0.0)
     if change is None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from currents_export.errors import ScriptError
 from currents_export.receiver import ScriptedResponse, parse_script
-from currents_export.receiver._script import play
+from currents_export.receiver.script import play
 
 
 @pytest.mark.parametrize(
@@ -32,39 +32,37 @@ from currents_export.receiver._script import play
         ),
     ],
 )
-def test_what_is_written_is_what_is_answered(text: str, response: ScriptedResponse) -> None:
+def test_parse(text: str, response: ScriptedResponse) -> None:
     assert parse_script(text) == response
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "'' is not understood; it looks like 503, 503x3"),
-        ("OK", "'OK' is not understood"),
-        ("50", "'50' is not understood"),
-        ("503 x3", "'503 x3' is not understood"),
-        ("503x", "'503x' is not understood"),
-        ("503x-1", "'503x-1' is not understood"),
-        ("503x" + "9" * 5000, "is not understood"),
+        ("", "'' is not a response; write it like 503, 503x3"),
+        ("OK", "'OK' is not a response"),
+        ("50", "'50' is not a response"),
+        ("503 x3", "'503 x3' is not a response"),
+        ("503x", "'503x' is not a response"),
+        ("503x-1", "'503x-1' is not a response"),
+        ("503x" + "9" * 5000, "is not a response"),
         ("199", "the response 199 must be a status from 200 to 599"),
         ("600", "the response 600 must be a status from 200 to 599"),
         ("503x0", "times is 0"),
         ("503,", "there is no option ''"),
         ("503,dely=1", "there is no option 'dely'; did you mean 'delay'?"),
-        ("503,nonsense", "there is no option 'nonsense'; it looks like"),
-        ("503,delay", "'delay'; it looks like"),
-        ("503,delay=soon", "'delay=soon'; it looks like"),
+        ("503,nonsense", "there is no option 'nonsense'; write it like"),
+        ("503,delay", "'delay' is not valid; write it like"),
+        ("503,delay=soon", "'delay=soon' is not valid; write it like"),
         ("503,delay=-1", "delay is -1.0; it must be seconds"),
         ("503,delay=nan", "delay is nan; it must be seconds"),
         ("503,retry-after=inf", "retry_after is inf; it must be seconds"),
-        ("503,keep=yes", "'keep=yes'; it looks like"),
-        ("503,delay=1,delay=2", "delay is given twice"),
-        ("503,keep,keep", "keep is given twice"),
+        ("503,keep=yes", "'keep=yes' is not valid; write it like"),
+        ("503,delay=1,delay=2", "delay occurs twice"),
+        ("503,keep,keep", "keep occurs twice"),
     ],
 )
-def test_what_cannot_be_understood_is_refused_with_what_would_be_right(
-    text: str, says: str
-) -> None:
+def test_invalid_text(text: str, says: str) -> None:
     with pytest.raises(ScriptError) as caught:
         parse_script(text)
     assert says in str(caught.value)
@@ -89,7 +87,7 @@ def test_what_cannot_be_understood_is_refused_with_what_would_be_right(
         ({"status": 503, "retry_after": -0.1}, "retry_after is -0.1"),
     ],
 )
-def test_attributes_outside_their_values_are_refused(attributes: Any, says: str) -> None:
+def test_invalid_attributes(attributes: Any, says: str) -> None:
     with pytest.raises(ScriptError, match="must be") as caught:
         ScriptedResponse(**attributes)
     assert says in str(caught.value)
@@ -108,9 +106,7 @@ def test_attributes_outside_their_values_are_refused(attributes: Any, says: str)
         (ScriptedResponse("reset", keep=True), True),
     ],
 )
-def test_events_are_taken_with_a_2xx_and_when_only_the_answer_is_lost(
-    response: ScriptedResponse, takes: bool
-) -> None:
+def test_takes_events(response: ScriptedResponse, takes: bool) -> None:
     assert response.takes_events is takes
 
 
@@ -120,11 +116,11 @@ PIECES = st.sampled_from(
 
 
 @given(st.text() | st.lists(PIECES).map("".join))
-def test_any_text_gives_an_answer_or_a_script_error(text: str) -> None:
+def test_any_text_parses_or_is_script_error(text: str) -> None:
     try:
         response = parse_script(text)
     except ScriptError as error:
-        assert str(error).startswith("scripted response ")  # noqa: PT017 - either will do
+        assert str(error).startswith("scripted response ")  # noqa: PT017 - both are allowed
     else:
         assert isinstance(response, ScriptedResponse)
 
@@ -140,7 +136,7 @@ SECONDS = st.floats(min_value=0, max_value=1e6)
     keep=st.booleans(),
     order=st.randoms(use_true_random=False),
 )
-def test_what_is_well_formed_is_read_as_it_was_meant(
+def test_parse_any_order(
     *,
     status: Any,
     times: int | None,
@@ -159,12 +155,12 @@ def test_what_is_well_formed_is_read_as_it_was_meant(
     )
 
 
-def test_answers_are_played_in_order_and_as_often_as_they_say() -> None:
+def test_play_in_order() -> None:
     one, two = ScriptedResponse(503, times=2), ScriptedResponse(429)
     assert list(play([one, two])) == [one, one, two]
     assert list(play([])) == []
 
 
-def test_an_answer_for_ever_hides_what_comes_after_it() -> None:
-    for_ever = ScriptedResponse(503, times=None)
-    assert list(islice(play([for_ever, ScriptedResponse(429)]), 50)) == [for_ever] * 50
+def test_play_forever() -> None:
+    forever = ScriptedResponse(503, times=None)
+    assert list(islice(play([forever, ScriptedResponse(429)]), 50)) == [forever] * 50

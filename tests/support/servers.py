@@ -1,4 +1,4 @@
-"""Transports and socket servers that misbehave, and senders that stop early."""
+"""Transports and socket servers that misbehave."""
 
 from __future__ import annotations
 
@@ -6,40 +6,56 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
+import orjson
 
-from currents_export.delivery import Sender
-
-
-@contextlib.contextmanager
-def abandoned(sender: Sender) -> Iterator[Sender]:
-    """Closes the sender without waiting, for tests in which events stay pending."""
-    try:
-        yield sender
-    finally:
-        sender.close(timeout=0)
+__all__ = ["Responding", "closed_port", "raw_server", "read_request", "say"]
 
 
 class Responding(httpx.BaseTransport):
-    """A transport that answers from a function of the request, without a socket."""
+    """A transport that responds with a function of the request, without a socket."""
 
-    def __init__(self, answer: Callable[[httpx.Request], httpx.Response | int]) -> None:
-        self._answer = answer
+    def __init__(self, respond: Callable[[httpx.Request], httpx.Response | int]) -> None:
+        self._respond = respond
         self.requests: list[httpx.Request] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
         self.requests.append(request)
-        answer = self._answer(request)
-        return httpx.Response(answer) if isinstance(answer, int) else answer
+        response = self._respond(request)
+        return httpx.Response(response) if isinstance(response, int) else response
+
+    @property
+    def batches(self) -> list[list[dict[str, Any]]]:
+        """The events of each request."""
+        return [events_of(request) for request in self.requests]
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The events of all requests."""
+        return [each for batch in self.batches for each in batch]
+
+
+def events_of(request: httpx.Request) -> list[dict[str, Any]]:
+    """Return the events in the body of a request."""
+    events: list[dict[str, Any]] = orjson.loads(request.content)["events"]
+    return events
+
+
+def closed_port() -> int:
+    """Return a port on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port: int = reserved.getsockname()[1]
+    return port
 
 
 @contextlib.contextmanager
 def raw_server(*scripts: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server on a socket: each connection gets one script, the last one all that follow.
+    """Serve a socket: each connection gets one script, and the last script all that follow.
 
-    A script is given the connection with the request still unread, and has it closed for it.
+    A script gets the connection before the request is read; the connection is closed after it.
     """
     listening = socket.create_server(("127.0.0.1", 0))
     left = list(scripts)
@@ -57,7 +73,7 @@ def raw_server(*scripts: Callable[[socket.socket], None]) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
     finally:
-        # Closing alone does not wake a thread that waits in accept.
+        # Closing the socket does not wake a thread that waits in accept.
         with contextlib.suppress(OSError):
             listening.shutdown(socket.SHUT_RDWR)
         listening.close()
@@ -65,7 +81,7 @@ def raw_server(*scripts: Callable[[socket.socket], None]) -> Iterator[str]:
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """The whole request, whose length its header tells."""
+    """Read a whole request, as long as its `Content-Length` says."""
     data = b""
     while b"\r\n\r\n" not in data:
         data += connection.recv(65536)
@@ -77,7 +93,7 @@ def read_request(connection: socket.socket) -> bytes:
 
 
 def say(status: str, body: str = "", *headers: str) -> Callable[[socket.socket], None]:
-    """A script that reads the request, and answers it."""
+    """Make a script that reads the request and responds."""
 
     def script(connection: socket.socket) -> None:
         read_request(connection)

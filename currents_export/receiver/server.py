@@ -1,4 +1,4 @@
-"""A receiver on a socket, served by uvicorn."""
+"""`listen`: serve a receiver on a socket, with uvicorn."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import ReceiverError
-from ._receiver import Receiver
+from .receiver import Receiver
 
 __all__ = ["listen"]
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1 whose connections a response may reset, by `request.state.abort`."""
+    """HTTP/1.1 in which the application can reset a connection with `request.state.abort`."""
 
-    # uvicorn narrows the type of asyncio's method in just this way.
+    # uvicorn narrows the type of asyncio's method in the same way.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        # Requests see a copy of the state, so this connection's is its own.
+        # Requests get a copy of the state, so each connection needs a state of its own.
         self.app_state = {**self.app_state, "abort": lambda: _reset(transport)}
         super().connection_made(transport)
 
 
 def _reset(transport: asyncio.Transport) -> None:
-    # To linger for no time makes the close a reset, not an end that looks orderly.
+    # With a linger time of 0, the close is a reset instead of an orderly end.
     connection = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
 
 
 class _Server(uvicorn.Server):
-    """A server that does not wait, when it ends, for responses that are not due yet."""
+    """A server that does not wait for delayed responses when it stops."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await asyncio.sleep(0)  # a task that has not begun could not end its request
+        await asyncio.sleep(0)  # a task that has not started could not end its request
         for task in tuple(self.server_state.tasks):
             task.cancel()
         await super().shutdown(sockets)
@@ -48,20 +48,20 @@ class _Server(uvicorn.Server):
 
 def _bind(host: str, port: int) -> socket.socket:
     try:
-        # Some systems take a larger port for one that is 65,536 less.
+        # Some systems take a larger port modulo 65,536.
         if not 0 <= port <= 65_535:
             raise OSError(f"there is no port {port}; ports are 0 to 65535")
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM
         )[0]
-        # With the protocol named: asyncio lets small responses go at once on such sockets alone.
+        # Name the protocol: asyncio sends small responses without delay only on such sockets.
         listening = socket.socket(family, kind, protocol)
     except UnicodeError as error:
-        raise ReceiverError(f"cannot listen on {host!r}: it is not the name of a host") from error
+        raise ReceiverError(f"cannot listen on {host!r}: it is not a host name") from error
     except OSError as error:
         raise ReceiverError(f"cannot listen on {host!r}: {error.strerror or error}") from error
     try:
-        # Elsewhere it would let two listen on one port.
+        # On other systems, the option would let two processes listen on one port.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(os.name == "posix"))
         listening.bind(address)
         listening.listen(512)
@@ -94,18 +94,18 @@ def _server(receiver: Receiver) -> uvicorn.Server:
 
 @contextlib.contextmanager
 def listen(receiver: Receiver, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve the receiver from a thread of this process, for as long as the context lasts.
+    """Serve a receiver from a thread of this process, until the context ends.
 
     Args:
         receiver: the receiver; its capture is closed at the end.
-        host: the address to listen on; this machine alone by default.
-        port: the port; by default one that is free.
+        host: the address to listen on; by default, only this machine can reach it.
+        port: the port; by default, a free one.
 
     Yields:
-        The URL it listens on, without a path, such as `http://127.0.0.1:8081`.
+        The URL of the receiver, without a path, such as `http://127.0.0.1:8081`.
 
     Raises:
-        ReceiverError: the address cannot be listened on.
+        ReceiverError: the receiver cannot listen on the address.
     """
     server, listening = _server(receiver), _bind(host, port)
     thread = threading.Thread(target=server.run, args=([listening],), name="receiver", daemon=True)

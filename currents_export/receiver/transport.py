@@ -1,4 +1,4 @@
-"""An ASGI application behind a synchronous httpx transport: a receiver without a socket."""
+"""`AppTransport`: a synchronous httpx transport to an ASGI application, without a socket."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["AppTransport"]
 
 
 class AppTransport(httpx.BaseTransport):
-    """Sends requests to an ASGI application in this process.
+    """Send requests to an ASGI application in this process.
 
-    httpx's own `ASGITransport` is for asynchronous clients alone. This one runs the application
-    in an event loop of its own, in a thread, so that `Sender(current, transport=...)` can test
-    any ASGI receiver; an exception in the application is a network error to the sender. It may be
-    used from several threads, and from a thread whose own event loop runs.
+    httpx's own `ASGITransport` is only for asynchronous clients. This one runs the application in
+    an event loop in a thread of its own, so that `Sender(current, transport=...)` can test any
+    ASGI receiver. The sender treats an exception in the application as a network error. Several
+    threads may use it, and so may a thread with a running event loop.
 
     Args:
         app: the ASGI application, such as `Receiver().app`.
@@ -33,11 +33,11 @@ class AppTransport(httpx.BaseTransport):
         self._closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The application's response.
+        """Send a request to the application and return its response.
 
         Raises:
-            httpx.ReadTimeout: there was none in the time the client gives.
-            httpx.ReadError: the transport was closed first.
+            httpx.ReadTimeout: there was no response within the request's read timeout.
+            httpx.ReadError: the transport is closed, or was closed before the response.
         """
         with self._lock:
             if self._closed:
@@ -53,7 +53,7 @@ class AppTransport(httpx.BaseTransport):
         try:
             async with limit:
                 response = await self._inner.handle_async_request(request)
-                # As it was sent: the client that gets the response decodes it.
+                # Raw, because the client that gets the response decodes it.
                 body = b"".join([part async for part in response.aiter_raw()])
         except Exception:
             if not limit.expired():
@@ -62,7 +62,7 @@ class AppTransport(httpx.BaseTransport):
         return httpx.Response(response.status_code, headers=response.headers, content=body)
 
     def close(self) -> None:
-        """End the requests that are under way, and the event loop; harmless when done already."""
+        """End the requests in flight and the event loop; a second call does nothing."""
         with self._lock:
             if self._closed:
                 return

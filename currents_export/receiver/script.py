@@ -1,4 +1,4 @@
-"""Scripted responses: what the receiver answers before it goes back to doing its work."""
+"""Scripted responses, which a receiver gives before it answers normally."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ..errors import ScriptError
 
 __all__ = ["ScriptedResponse", "parse_script", "play"]
 
-#: Ten years; no wait is meant to be longer.
-_MOST_SECONDS = 315_360_000
+#: Ten years: a longer wait must be a mistake.
+_MAX_SECONDS = 315_360_000
 
 
 def _check_status(_: Any, __: Any, status: object) -> None:
@@ -27,32 +27,34 @@ def _check_status(_: Any, __: Any, status: object) -> None:
 
 def _check_times(_: Any, __: Any, times: object) -> None:
     if times is not None and not (type(times) is int and times > 0):
-        raise ScriptError(f"times is {shown(times)}; it must be a whole number above 0, or None")
+        raise ScriptError(
+            f"times is {shown(times)}; it must be a whole number of 1 or more, or None"
+        )
 
 
 def _check_seconds(_: Any, attribute: attrs.Attribute[Any], seconds: object) -> None:
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if not is_number or not 0 <= cast("float", seconds) <= _MOST_SECONDS:
+    if not is_number or not 0 <= cast("float", seconds) <= _MAX_SECONDS:
         raise ScriptError(
-            f"{attribute.name} is {shown(seconds)}; it must be seconds, 0 to {_MOST_SECONDS}"
+            f"{attribute.name} is {shown(seconds)}; it must be seconds from 0 to {_MAX_SECONDS}"
         )
 
 
 @attrs.frozen
 class ScriptedResponse:
-    """What to answer, how often, and how.
+    """A response to give, and to how many requests.
 
     Attributes:
-        status: an HTTP status; `ok` for what the receiver would answer anyway; `reset` for a
-            connection that is reset in place of a response.
-        times: how many requests it is for, 1 by default; None for all that come.
-        delay: seconds before the response.
-        retry_after: seconds for a `Retry-After` header; none by default.
-        keep: whether the events are taken all the same, as when only the response was lost. A 2XX
-            takes them anyway.
+        status: an HTTP status; `ok` for the normal response; `reset` to reset the connection
+            instead of a response.
+        times: how many requests get this response, 1 by default; None for all requests.
+        delay: seconds to wait before the response.
+        retry_after: seconds for a `Retry-After` header; None, the default, for no header.
+        keep: whether to take the events although the response is not 2XX, as if only the response
+            was lost.
 
     Raises:
-        ScriptError: an attribute is outside the values it may have.
+        ScriptError: an attribute has a value that it must not have.
     """
 
     status: int | Literal["ok", "reset"] = attrs.field(validator=_check_status)
@@ -65,7 +67,7 @@ class ScriptedResponse:
 
     @property
     def takes_events(self) -> bool:
-        """Whether the receiver does its work on the request before it responses."""
+        """Whether the receiver takes the events of the request."""
         if isinstance(self.status, int):
             return self.keep or 200 <= self.status < 300
         return self.keep or self.status == "ok"
@@ -73,7 +75,7 @@ class ScriptedResponse:
 
 _HEAD = re.compile(r"(?P<status>[0-9]{3}|ok|reset)(x(?P<times>[0-9]{1,18}|\*))?")
 _GRAMMAR = (
-    "it looks like 503, 503x3 (three times), 429x*,retry-after=2 (for ever), ok,delay=1.5, reset, "
+    "write it like 503, 503x3 (three times), 429x*,retry-after=2 (forever), ok,delay=1.5, reset, "
     "or 500,keep"
 )
 
@@ -82,13 +84,13 @@ def parse_script(text: str) -> ScriptedResponse:
     """Parse `STATUS[xTIMES][,delay=S][,retry-after=S][,keep]` into a `ScriptedResponse`.
 
     Raises:
-        ScriptError: it cannot be understood; the message says what would be right.
+        ScriptError: the text is not valid; the message says what would be right.
     """
     head, *options = [part.strip() for part in text.split(",")]
     about = f"scripted response {shown(text)}"
     found = _HEAD.fullmatch(head)
     if not found:
-        raise ScriptError(f"{about}: {shown(head)} is not understood; {_GRAMMAR}")
+        raise ScriptError(f"{about}: {shown(head)} is not a response; {_GRAMMAR}")
     values: dict[str, Any] = {}
     if times := found["times"]:
         values["times"] = None if times == "*" else int(times)
@@ -98,11 +100,11 @@ def parse_script(text: str) -> ScriptedResponse:
             hint = did_you_mean(name, _OPTIONS) or f"; {_GRAMMAR}"
             raise ScriptError(f"{about}: there is no option {shown(name)}{hint}")
         if name.replace("-", "_") in values:
-            raise ScriptError(f"{about}: {name} is given twice")
+            raise ScriptError(f"{about}: {name} occurs twice")
         try:
             values[name.replace("-", "_")] = _OPTIONS[name](value)
         except ValueError:
-            raise ScriptError(f"{about}: {shown(option)}; {_GRAMMAR}") from None
+            raise ScriptError(f"{about}: {shown(option)} is not valid; {_GRAMMAR}") from None
     try:
         return ScriptedResponse(
             status=_WORDS.get(found["status"]) or int(found["status"]), **values
@@ -126,7 +128,7 @@ _OPTIONS: dict[str, Callable[[str], Any]] = {
 
 
 def play(script: Iterable[ScriptedResponse]) -> Iterator[ScriptedResponse]:
-    """The script's responses, one for each request, for as long as it goes."""
+    """Yield the responses of the script, one for each request."""
     for response in script:
         if response.times is None:
             while True:

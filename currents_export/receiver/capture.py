@@ -1,4 +1,4 @@
-"""The capture: a file that events taken are appended to, as JSON Lines."""
+"""The capture: a file to which a receiver appends events, as JSON Lines."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ __all__ = ["Capture"]
 
 
 class Capture:
-    """Appends lines to a file, each of them whole or, when something breaks, on its own.
+    """Append lines to a file; an incomplete line never joins the next one.
 
     Args:
-        path: the file; it is made if there is none.
+        path: the file; it is created if it does not exist.
 
     Raises:
-        ReceiverError: it cannot be opened.
+        ReceiverError: the file cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
         try:
-            # Without a buffer, what could not be written is not written again behind one's back.
+            # Without a buffer, bytes that could not be written are not written again later.
             self._file = path.open("ab", buffering=0)
         except OSError as error:
             why = error.strerror or error
             raise ReceiverError(f"{path}: the capture cannot be opened: {why}") from error
-        #: Whether the last line has no end, as when a process was killed while it wrote.
+        # Whether the last line is incomplete, as after a process was killed while it wrote.
         self._torn = _is_torn(path)
 
     def write(self, lines: Iterable[bytes]) -> None:
-        """Append lines, and have them out of this process before returning.
+        """Append lines, and pass them to the operating system before returning.
 
         Raises:
-            OSError: they could not be written, or not all of them.
-            ValueError: the capture was closed.
+            OSError: not all lines could be written.
+            ValueError: the capture is closed.
         """
         data = b"".join(line + b"\n" for line in lines)
         if self._torn:
@@ -50,7 +50,7 @@ class Capture:
             self._torn = bool(left) if len(left) < len(data) else self._torn
 
     def close(self) -> None:
-        """Close the file; harmless when it is closed."""
+        """Close the file; a second call does nothing."""
         self._file.close()
 
 

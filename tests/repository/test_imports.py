@@ -1,0 +1,130 @@
+"""Which part of the package may import which."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "currents_export"
+
+GROUND = {"_codes", "_json", "_redaction", "_suggestions", "_version", "errors"}
+
+#: What each room may import besides itself. A room is a module or a package of `currents_export`;
+#: each package inside `simulation` is a room of its own.
+ROOMS: dict[str, set[str]] = {
+    **{name: GROUND - {name} for name in GROUND},
+    "events": GROUND,
+    "payload": GROUND | {"events"},
+    "reading": GROUND | {"events"},
+    "catalog": GROUND | {"events"},
+    "destinations": GROUND,
+    "current": GROUND | {"_config", "catalog", "destinations", "payload"},
+    # `Current.load` imports it when it is called, and it makes a Current.
+    "_config": GROUND | {"catalog", "current", "destinations", "payload"},
+    "_toml": GROUND | {"current", "destinations"},
+    "delivery": GROUND | {"catalog", "current", "destinations", "events", "payload"},
+    "simulation": GROUND
+    | {"catalog", "events", "simulation.fields", "simulation.people", "simulation.workspace"},
+    "simulation.people": GROUND | {"catalog", "simulation", "simulation.workspace"},
+    "simulation.workspace": GROUND | {"catalog", "simulation"},
+    "simulation.fields": GROUND
+    | {"catalog", "simulation", "simulation.people", "simulation.workspace"},
+    "receiver": GROUND | {"catalog", "events"},
+    "cli": GROUND
+    | {"_config", "_toml", "catalog", "current", "delivery", "destinations", "events", "payload"}
+    | {"reading", "receiver", "simulation"},
+    "__init__": {"_version"},
+    "__main__": {"cli"},
+}
+
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+
+def room_of(module: str) -> str:
+    """Return the room of a module; of `simulation.fields.registry`, `simulation.fields`."""
+    parts = module.split(".")
+    inner = parts[0] == "simulation" and len(parts) > 1
+    if inner and (PACKAGE / parts[0] / parts[1]).is_dir():
+        return ".".join(parts[:2])
+    return parts[0]
+
+
+def imports_of(module: str, *, everywhere: bool) -> Iterator[str]:
+    """Yield the modules of this package that a module imports.
+
+    Imports for type checkers do not count; those inside functions count only with `everywhere`.
+    """
+    path = MODULES[module]
+    parent = path.parent.relative_to(PACKAGE).parts
+    left: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            left += node.orelse
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            left += ast.iter_child_nodes(node) if everywhere else []
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                base = parent[: len(parent) + 1 - node.level]
+            elif node.module and node.module.split(".")[0] == PACKAGE.name:
+                base = ()
+            else:
+                continue
+            names = (node.module or "").removeprefix(PACKAGE.name if not node.level else "")
+            source = [*base, *filter(None, names.split("."))]
+            for alias in node.names:
+                inner = ".".join([*source, alias.name])
+                package = ".".join([*source, "__init__"])
+                outer = ".".join(source)
+                if f"{inner}.__init__" in MODULES or inner in MODULES:
+                    yield inner if inner in MODULES else f"{inner}.__init__"
+                else:
+                    yield outer if outer in MODULES else package
+        else:
+            left += ast.iter_child_nodes(node)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_room_imports_only_what_it_may(module: str) -> None:
+    room = room_of(module)
+    assert room in ROOMS, f"add {room} to the table, with the rooms it may import"
+    imported = {room_of(each) for each in imports_of(module, everywhere=True)}
+    assert imported - {room} <= ROOMS[room]
+
+
+def test_imports_have_no_circles() -> None:
+    graph = {module: set(imports_of(module, everywhere=False)) for module in MODULES}
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join([*path, module])
+        if module not in done:
+            for each in graph.get(module, ()):
+                visit(each, (*path, module))
+            done.add(module)
+
+    for module in graph:
+        visit(module, ())
+
+
+def test_guard_sees_imports() -> None:
+    assert "errors" in imports_of("events", everywhere=False)
+    assert "delivery._queues" in imports_of("delivery.sender", everywhere=False)
+    assert "payload" in imports_of("delivery.sender", everywhere=False)
+    assert "catalog.__init__" in imports_of("receiver.receiver", everywhere=False)
+    assert "events" not in imports_of("errors", everywhere=True)
+
+
+#: The engine of delivery is one module for now.
+LONG = {"delivery.sender"}
+
+
+@pytest.mark.parametrize("module", sorted(MODULES.keys() - LONG))
+def test_module_is_short(module: str) -> None:
+    assert len(MODULES[module].read_text("utf-8").splitlines()) <= 400
