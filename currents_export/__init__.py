@@ -13,7 +13,7 @@ from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .catalog import Catalog, Finding, check_event, json_schema
-    from .current import Current, Region
+    from .current import Current, CurrentsExportWarning, Region
     from .delivery import Backoff, Hooks, ManualClock, Result, Sender
     from .errors import (
         CurrentError,
@@ -40,6 +40,7 @@ __all__ = [
     "Current",
     "CurrentError",
     "CurrentsExportError",
+    "CurrentsExportWarning",
     "Event",
     "EventError",
     "Finding",
@@ -68,7 +69,7 @@ __all__ = [
 
 _HOMES = {
     "catalog": ("Catalog", "Finding", "check_event", "json_schema"),
-    "current": ("Current", "Region"),
+    "current": ("Current", "CurrentsExportWarning", "Region"),
     "delivery": ("Backoff", "Hooks", "ManualClock", "Result", "Sender"),
     "events": ("Event",),
     "payload": ("Transformation",),

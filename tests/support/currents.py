@@ -11,12 +11,12 @@ TOKEN = "t0ken-s3cr3t"
 
 
 def custom(url: str = "http://127.0.0.1:9/", **values: Any) -> Current:
-    """A Custom Currents export to `url`."""
+    """Make a Custom Currents export to `url`."""
     return Current(integration_name="test", contact_email="qa@example.com", endpoint=url, **values)
 
 
 def rudderstack(url: str, **values: Any) -> Current:
-    """A RudderStack export to the gateway at `url`."""
+    """Make a RudderStack export to the gateway at `url`."""
     return Current(
         integration_name="test",
         contact_email="qa@example.com",
