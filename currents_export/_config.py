@@ -51,7 +51,7 @@ def load(
     settings.add_environment(os.environ if environ is None else environ)
     settings.read_secrets()
     if catalog_dir is not None:
-        settings.values["catalog_dir"] = Path(catalog_dir)
+        settings.values["catalog_dir"] = catalog_dir
         settings.places.pop("catalog_dir", None)
     failing = {name for name, _ in settings.problems}
     made, found = _structure(kind, settings.values)
@@ -91,8 +91,8 @@ class _Settings:
         self.values |= _parse(text, str(path))
         self.places |= {name: _place_of(name, text) for name in self.values}
         self.directories |= dict.fromkeys(self.values, path.parent)
-        if isinstance(directory := self.values.get("catalog_dir"), str):
-            self.values["catalog_dir"] = _resolve(directory, path.parent)
+        if "catalog_dir" in self.values:
+            self.values["catalog_dir"] = _to_path(self.values["catalog_dir"], path.parent)
 
     def add_environment(self, environ: Mapping[str, str]) -> None:
         """Add the settings of environment variables, which override those of the file."""
@@ -157,11 +157,14 @@ def _place_of(name: str, text: str) -> str:
     return f"line {text.count(chr(10), 0, found.start()) + 1}: " if found else ""
 
 
-def _resolve(text: str, directory: Path) -> Path:
+def _to_path(value: object, directory: Path) -> Any:
+    """Return the path that text stands for; anything else as it is, for validation."""
+    if not isinstance(value, str) or "://" in value:
+        return value
     try:
-        return directory / Path(text).expanduser()
+        return directory / Path(value).expanduser()
     except RuntimeError:  # the home directory is unknown
-        return directory / text
+        return directory / value
 
 
 def _secret_path(value: object, directory: Path) -> Path:
@@ -169,7 +172,8 @@ def _secret_path(value: object, directory: Path) -> Path:
         raise ValueError(f"it must be the name of a file, not {type(value).__name__}")
     if "://" in value:  # the secret itself, which must not be shown
         raise ValueError("it must be the name of a file, not a URL")
-    return _resolve(value, directory)
+    path: Path = _to_path(value, directory)
+    return path
 
 
 def read_secret(path: Path) -> str:
@@ -220,16 +224,12 @@ def _mapping(text: str) -> dict[str, str]:
     return {name.strip(): how.strip() for name, _, how in pairs}
 
 
-def _path(text: str) -> Path:
-    return _resolve(text, Path())
-
-
 #: By the type of a field, what converts the text of an environment variable.
 _FROM_TEXT: dict[Any, Callable[[str], Any]] = {
     str: str,
     int: _whole_number,
     bool: _flag,
-    Path: _path,
+    Path: partial(_to_path, directory=Path()),
     Region: str,
     tuple[str, ...]: _list,
     Mapping[str, Transformation]: _mapping,

@@ -54,7 +54,8 @@ def _to_schema_version(value: int | None) -> Any:
 
 
 def _to_path(value: Path | str | None) -> Any:
-    return Path(value) if isinstance(value, str) else value
+    # A URL may hold a secret, which a path would hide from the message that masks it.
+    return Path(value) if isinstance(value, str) and "://" not in value else value
 
 
 @attrs.frozen(kw_only=True)
