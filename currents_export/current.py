@@ -6,6 +6,7 @@ Source: Braze, Set up Currents; RudderStack for Currents; Custom Currents export
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -162,7 +163,7 @@ class Current(DestinationFields):
         types = catalog.select(*self.event_types)
         self._derive("selected", frozenset(each.name for each in types))
         for warning in self.warnings:
-            warnings.warn(warning, CurrentsExportWarning, stacklevel=3)
+            warnings.warn(warning, CurrentsExportWarning, stacklevel=_level_of_caller())
 
     def _derive(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -220,6 +221,17 @@ class Current(DestinationFields):
         from . import _config  # noqa: PLC0415 - cattrs is loaded only where it is used
 
         return _config.load(cls, path, environ=environ, catalog_dir=catalog_dir)
+
+
+def _level_of_caller() -> int:
+    """Return the stack level, for a warning, of the line outside this package."""
+    level, frame = 1, sys._getframe(1)  # noqa: SLF001 - Python 3.12 has skip_file_prefixes for it
+    while frame.f_back is not None and (
+        frame.f_code.co_filename.startswith("<")  # methods that attrs and cattrs generate
+        or frame.f_globals.get("__name__", "").partition(".")[0] in ("currents_export", "cattrs")
+    ):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def _restore(kind: type[Current], values: dict[str, Any]) -> Current:

@@ -41,7 +41,7 @@ class Warehouse(Destination):
         return False
 
 
-THREE = (*DESTINATIONS, Warehouse)
+THREE: tuple[type[Destination], ...] = (*DESTINATIONS, Warehouse)
 
 
 def problems_of(**values: Any) -> list[tuple[str, str]]:

@@ -31,7 +31,7 @@ def test_user_name_becomes_basic_authorization(userinfo: str, pair: str) -> None
 
 def test_key_as_user_name_is_sent_with_a_colon() -> None:
     """RFC 7617: there is a colon even without a password."""
-    destination = RudderStack(key="https://KEY@host/v1/webhook", region="EU")  # type: ignore[arg-type]
+    destination = RudderStack(key="https://KEY@host/v1/webhook", region="EU")
     assert destination.authorization == basic("KEY:")
 
 

@@ -12,7 +12,7 @@ import pytest
 from currents_export.current import Current, CurrentsExportWarning
 from currents_export.destinations import Region, RudderStack
 from currents_export.errors import CurrentError
-from tests.support.currents import CUSTOM, KEY, NAMES, RUDDERSTACK, form, problems
+from tests.support.currents import CUSTOM, KEY, NAMES, RUDDERSTACK, form, problems, variables
 
 US_HOST = "https://abc.dataplane.rudderstack.com/v1/webhook?writeKey=x"
 EU_HOST = "https://abc.dataplane.eu.rudderstack.com/v1/webhook?writeKey=x"
@@ -114,9 +114,11 @@ def test_region_of_another_host_warns(key: str, region: str, actual: str) -> Non
 
 
 def test_warning_names_the_line_that_made_the_current() -> None:
-    with pytest.warns(CurrentsExportWarning) as caught:
-        Current(**RUDDERSTACK | {"key": EU_HOST})  # type: ignore[arg-type]
-    assert caught[0].filename == __file__
+    values: dict[str, Any] = RUDDERSTACK | {"key": EU_HOST}
+    for make in (lambda: Current(**values), lambda: Current.load(environ=variables(**values))):
+        with pytest.warns(CurrentsExportWarning) as caught:
+            make()
+        assert [each.filename for each in caught] == [__file__]
 
 
 @pytest.mark.parametrize(
