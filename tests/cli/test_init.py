@@ -19,6 +19,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from currents_export.cli._app import app
+from currents_export.cli._questions import ask
 from currents_export.current import Current
 from tests.support.currents import CUSTOM, KEY, NAMES, RUDDERSTACK, form
 
@@ -312,6 +313,22 @@ def test_custom_is_asked_only_for_what_is_missing(terminal: Callable[..., Termin
     assert "QZX" not in shell.output
     assert "Integration name" not in shell.output
     assert written("other.toml") == form(CUSTOM, bearer_token=TOKEN, include_anonymous=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "typed", "answers"),
+    [
+        (NAMES, f"no\ncustom\nx\n{CUSTOM['endpoint']}\n\nn\n\n\n", CUSTOM),
+        (NAMES | {"key": KEY}, "\nUS\nuser\ngender\ngender=hash\n", RUDDERSTACK),
+    ],
+)
+def test_wrong_answers_are_asked_for_again(
+    given: dict[str, Any], typed: str, answers: dict[str, Any]
+) -> None:
+    with CliRunner().isolation(input=typed):
+        found = ask(given)
+    assert found.items() >= answers.items()
+    assert Current(**found).selected
 
 
 @pytest.mark.filterwarnings("ignore:.*forkpty.*:DeprecationWarning")

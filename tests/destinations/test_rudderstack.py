@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -115,7 +116,11 @@ def test_region_of_another_host_warns(key: str, region: str, actual: str) -> Non
 
 def test_warning_names_the_line_that_made_the_current() -> None:
     values: dict[str, Any] = RUDDERSTACK | {"key": EU_HOST}
-    for make in (lambda: Current(**values), lambda: Current.load(environ=variables(**values))):
+    makers: list[Callable[[], Current]] = [
+        lambda: Current(**values),
+        lambda: Current.load(environ=variables(**values)),
+    ]
+    for make in makers:
         with pytest.warns(CurrentsExportWarning) as caught:
             make()
         assert [each.filename for each in caught] == [__file__]
