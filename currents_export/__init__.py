@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from .catalog import Catalog, Finding, check_event, json_schema
+    from .catalog import Catalog, Finding, FindingCode, check_event, json_schema
     from .current import Current, CurrentsExportWarning, Region
     from .delivery import Backoff, Hooks, ManualClock, Result, Sender
     from .errors import (
+        CatalogError,
         CurrentError,
         CurrentsExportError,
         EventError,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Backoff",
     "Catalog",
+    "CatalogError",
     "Current",
     "CurrentError",
     "CurrentsExportError",
@@ -44,6 +46,7 @@ __all__ = [
     "Event",
     "EventError",
     "Finding",
+    "FindingCode",
     "Hooks",
     "InvalidEventsError",
     "ManualClock",
@@ -68,7 +71,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "catalog": ("Catalog", "Finding", "check_event", "json_schema"),
+    "catalog": ("Catalog", "Finding", "FindingCode", "check_event", "json_schema"),
     "current": ("Current", "CurrentsExportWarning", "Region"),
     "delivery": ("Backoff", "Hooks", "ManualClock", "Result", "Sender"),
     "events": ("Event",),
