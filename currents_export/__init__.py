@@ -16,12 +16,13 @@ if TYPE_CHECKING:
         EventType,
         Field,
         Finding,
+        FindingCode,
         SchemaVersion,
         ValueRule,
         check_event,
         json_schema,
     )
-    from .current import Current, Region
+    from .current import Current, CurrentsExportWarning, Region
     from .delivery import (
         Action,
         Attempt,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         SystemClock,
         Totals,
     )
+    from .destinations import CustomHttp, Destination, RudderStack
     from .errors import (
         CatalogError,
         CurrentError,
@@ -84,6 +86,9 @@ __all__ = [
     "Current",
     "CurrentError",
     "CurrentsExportError",
+    "CurrentsExportWarning",
+    "CustomHttp",
+    "Destination",
     "Drop",
     "DropReason",
     "Event",
@@ -92,6 +97,7 @@ __all__ = [
     "Field",
     "FilterReason",
     "Finding",
+    "FindingCode",
     "FindingCount",
     "Hooks",
     "InvalidEventsError",
@@ -108,6 +114,7 @@ __all__ = [
     "Region",
     "Response",
     "Result",
+    "RudderStack",
     "SchemaVersion",
     "ScriptError",
     "ScriptedResponse",
@@ -136,12 +143,13 @@ _MODULES = {
         "EventType",
         "Field",
         "Finding",
+        "FindingCode",
         "SchemaVersion",
         "ValueRule",
         "check_event",
         "json_schema",
     ),
-    "current": ("Current", "Region"),
+    "current": ("Current", "CurrentsExportWarning", "Region"),
     "delivery": (
         "Action",
         "Attempt",
@@ -157,11 +165,13 @@ _MODULES = {
         "NoticeKind",
         "Response",
         "Result",
+    "RudderStack",
         "Sender",
         "State",
         "SystemClock",
         "Totals",
     ),
+    "destinations": ("CustomHttp", "Destination", "RudderStack"),
     "events": ("Event",),
     "payload": ("Transformation",),
     "reading": ("Located", "read_events", "read_path", "read_values"),

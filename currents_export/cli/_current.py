@@ -2,18 +2,57 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from pathlib import Path
 
-from ..current import Current
+from ..current import ENVIRONMENT_PREFIX, Current, CurrentsExportWarning
+from ..errors import CurrentError, OptionError
+from ._streams import print_note
 
-__all__ = ["load_current"]
+__all__ = ["DEFAULT_FILE", "load_current"]
+
+#: The file that `init` creates, and that commands look for in the current directory.
+DEFAULT_FILE = Path("current.toml")
+#: These variables say nothing about where to send.
+_NOT_A_CURRENT = {f"{ENVIRONMENT_PREFIX}CATALOG_DIR"}
 
 
 def load_current(path: Path | None, catalog_dir: Path | None) -> Current:
-    """Load the Current from the file and the environment.
+    """Load the Current from the file and the environment, and print its warnings.
 
     Args:
-        path: the TOML file; None reads only the environment.
+        path: the TOML file; None looks for `current.toml` in the current directory.
         catalog_dir: the directory of catalog tables; it overrides both.
+
+    Raises:
+        CurrentError: a setting is missing or wrong.
+        OptionError: there is no file, and the environment does not hold a Current.
     """
-    return Current.load(path)
+    file = path
+    if file is None and DEFAULT_FILE.exists():
+        file = DEFAULT_FILE
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CurrentsExportWarning)
+            current = Current.load(file, catalog_dir=catalog_dir)
+    except CurrentError as error:
+        if file is not None:
+            raise
+        raise OptionError(_without_a_file(error)) from error
+    for warning in current.warnings:
+        print_note(f"warning: {warning}")
+    return current
+
+
+def _without_a_file(error: CurrentError) -> str:
+    hint = (
+        f"--current FILE names the Current's TOML file; there is no {DEFAULT_FILE} in this "
+        "directory. 'currents-export init' creates one."
+    )
+    if any(
+        name.startswith(ENVIRONMENT_PREFIX) and value and name not in _NOT_A_CURRENT
+        for name, value in os.environ.items()
+    ):
+        return f"{error}\n{hint}"
+    return f"there is no Current: {hint}"

@@ -1,7 +1,7 @@
 """Delivery: queues, batches, the response table, retries, and the sender that runs them."""
 
+from ..destinations import CredentialsCheck
 from ._backoff import Backoff
-from ._credentials import CredentialsCheck
 from ._queues import Drop, Totals
 from ._responses import Action, Response
 from ._status import NoticeKind, State

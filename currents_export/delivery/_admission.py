@@ -1,10 +1,9 @@
-"""Events as they are given to `send`, to events as they go into their queues."""
+"""From events as they are given to `send` to entries as they go into their queues."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..catalog import Catalog
 from ..current import Current
 from ..errors import EventError
 from ..events import Event
@@ -19,7 +18,7 @@ _CHUNK = 100
 
 
 def chunks(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
-    """What is at hand together, by the hundred; what is still to come, one by one as it comes."""
+    """Split a sequence into chunks; yield the events of another iterable one by one."""
     if isinstance(events, list | tuple):
         yield from (events[at : at + _CHUNK] for at in range(0, len(events), _CHUNK))
     else:
@@ -29,13 +28,15 @@ def chunks(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
 def prepare(
     current: Current, events: Sequence[Event]
 ) -> tuple[list[Entry], dict[int, EventError | FilterReason]]:
-    """The events that go into queues; and by index, those that do not.
+    """Return the entries for the queues, and by index the events that are not among them.
 
-    The latter with an error if they are not JSON, or with the reason why the Current does not
-    send them (RudderStack for Currents: `external_user_id` is required).
+    Those come with an error if they are not JSON, or with the reason why the Current filters them.
+
+    Source: Braze, RudderStack for Currents (`external_user_id` is required); Custom Currents
+    export ("Include events from anonymous users").
     """
     selected, transformations = current.selected, current.field_transformations
-    needs_external_user_id = current.needs_external_user_id
+    needs_external_user_id = current.destination.needs_external_user_id
     entries: list[Entry] = []
     others: dict[int, EventError | FilterReason] = {}
     for index, event in enumerate(events):
@@ -44,7 +45,7 @@ def prepare(
                 f"send takes Event objects, not {type(event).__name__}; see Event.from_dict"
             )
         elif event.event_type not in selected:
-            known = event.event_type in Catalog.load(current.schema_version)
+            known = event.event_type in current.catalog
             others[index] = (
                 FilterReason.NOT_SELECTED if known else FilterReason.NOT_IN_SCHEMA_VERSION
             )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import logging
+import os
 import time
 from contextlib import closing
-from urllib.parse import unquote, unquote_to_bytes, urlsplit
+from typing import NamedTuple
+from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from .._redaction import MASK, mask_url
+from .._redaction import MASK
 from .._version import __version__
 from ..current import Current
-from ..errors import CurrentError
+from ..destinations import is_loopback
+from ..errors import CurrentError, CurrentsExportError
 from ._responses import Response, retry_after
 
 __all__ = ["Endpoint"]
@@ -26,15 +28,32 @@ _HEADERS = {
     "User-Agent": f"currents-export/{__version__}",
     "Accept-Encoding": "identity",
 }
-#: A response is its status. Of the body no more is read than a message needs, and for no longer
-#: than these seconds, so that a receiver that never ends its body holds nobody up.
+#: A response is its status. No more of the body is read than a message needs, and for no longer
+#: than these seconds, so that a receiver that never ends its body does not hold up the others.
 _MAX_TEXT = 4096
 _MAX_MESSAGE = 200
 _BODY_PATIENCE = 1.0
-#: A value this short in a query is hardly a secret, and stands in many a text by chance.
-_SHORT = 6
-#: The loggers of httpcore, which write down headers: a redirect's, too, with the URL in it.
+#: The loggers of httpcore, which write headers: also those of a redirect, with the URL in it.
 _LOGGERS = tuple(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks"))
+
+
+class _Route(NamedTuple):
+    """What a transport of httpx is made for.
+
+    Attributes:
+        proxy: the URL of the proxy; None for a direct connection.
+        tls: whether certificates are needed.
+    """
+
+    proxy: str | None
+    tls: bool
+
+
+class _Target(NamedTuple):
+    transport: httpx.BaseTransport
+    url: httpx.URL
+    headers: httpx.Headers
+    secrets: tuple[str, ...]
 
 
 class Endpoint:
@@ -51,51 +70,59 @@ class Endpoint:
 
     Raises:
         CurrentError: httpx cannot use the Current's URL.
+        CurrentsExportError: the proxy or the certificates that environment variables name cannot
+            be used.
     """
 
     def __init__(
         self, current: Current, *, timeout: float, transport: httpx.BaseTransport | None
     ) -> None:
-        self._owns_transport = transport is None
-        self._transport = _default_transport(current.url) if transport is None else transport
+        self._given_transport = transport
+        self._own_transports: dict[_Route, httpx.BaseTransport] = {}
         self._timeout = timeout
         self._limits = httpx.Timeout(timeout).as_dict()
-        self._discretion = _Discretion()
+        self._filter = _RedactingFilter()
         self.use(current)
         for name in _LOGGERS:
-            logging.getLogger(name).addFilter(self._discretion)
+            logging.getLogger(name).addFilter(self._filter)
 
     def use(self, current: Current) -> None:
         """Send to this Current's URL, with its secrets, from now on."""
+        destination = current.destination
         try:
-            url = httpx.URL(current.url)
+            url = httpx.URL(destination.url)
         except httpx.InvalidURL:
-            field = "key" if current.key else "endpoint"
             problem = "it is not a URL that can be requested"
-            raise CurrentError([(field, problem)]) from None
+            raise CurrentError([(destination.url_field, problem)]) from None
         headers = httpx.Headers(_HEADERS)
-        if current.bearer_token is not None:
-            headers["Authorization"] = f"Bearer {current.bearer_token}"
-        elif url.userinfo:
-            pair = base64.b64encode(unquote_to_bytes(url.userinfo)).decode()
-            headers["Authorization"] = f"Basic {pair}"
+        if destination.authorization is not None:
+            headers["Authorization"] = destination.authorization
+        secrets = destination.secrets
+        transport = self._given_transport or self._transport_to(destination.url)
         # In one assignment, since another thread may be about to post.
-        hidden = _secrets_of(current)
-        self._target = url.copy_with(userinfo=b"", fragment=None), headers, hidden
-        self._discretion.hidden = hidden
+        self._target = _Target(
+            transport, url.copy_with(userinfo=b"", fragment=None), headers, secrets
+        )
+        self._filter.secrets = secrets
+
+    def _transport_to(self, url: str) -> httpx.BaseTransport:
+        route = _route_to(url)
+        if route not in self._own_transports:
+            self._own_transports[route] = _make_transport(route)
+        return self._own_transports[route]
 
     def post(self, body: bytes) -> Response:
         """Send a body once. Whatever goes wrong is a response, never an exception."""
-        url, headers, hidden = self._target
+        transport, url, headers, secrets = self._target
         limits = self._limits.copy()
         try:
             request = httpx.Request(
                 "POST", url, headers=headers, content=body, extensions={"timeout": limits}
             )
-            with closing(self._transport.handle_request(request)) as response:
-                # httpcore looks at the limits anew for the body.
+            with closing(transport.handle_request(request)) as response:
+                # httpcore reads the limits again for the body.
                 limits["read"] = min(self._timeout, _BODY_PATIENCE)
-                text = _scrub(_beginning(response), hidden)
+                text = _redact(_beginning(response), secrets)
                 return Response(
                     status=response.status_code,
                     text=" ".join(text.split())[:_MAX_MESSAGE],
@@ -103,59 +130,81 @@ class Endpoint:
                 )
         except Exception as error:  # noqa: BLE001 - a transport that was passed in may raise any
             what = str(error) or type(error).__name__
-            return Response(status=None, text=_scrub(what, hidden))
+            return Response(status=None, text=_redact(what, secrets))
 
     def close(self) -> None:
-        """Close the connections; a transport that was passed in is its owner's to close."""
+        """Close the connections, but not a transport that was passed in."""
         for name in _LOGGERS:
-            logging.getLogger(name).removeFilter(self._discretion)
-        if self._owns_transport:
-            self._transport.close()
+            logging.getLogger(name).removeFilter(self._filter)
+        for transport in self._own_transports.values():
+            transport.close()
 
 
-class _Discretion(logging.Filter):
-    """Lets no record of a logger pass with a secret in it."""
+class _RedactingFilter(logging.Filter):
+    """Replaces the secrets in the records of a logger."""
 
-    hidden: list[str]
+    secrets: tuple[str, ...]
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
-        scrubbed = _scrub(text, self.hidden)
-        if scrubbed != text:
-            record.msg, record.args = scrubbed, None
+        redacted = _redact(text, self.secrets)
+        if redacted != text:
+            record.msg, record.args = redacted, None
         return True
 
 
-def _scrub(text: str, hidden: list[str]) -> str:
-    for secret in hidden:
+def _redact(text: str, secrets: tuple[str, ...]) -> str:
+    for secret in secrets:
         text = text.replace(secret, MASK)
     return text
 
 
-def _default_transport(url: str) -> httpx.BaseTransport:
+def _route_to(url: str) -> _Route:
     parts = urlsplit(url)
-    # The proxy variables are heeded by httpx's clients, not by its transports.
-    proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
-    return httpx.HTTPTransport(proxy=proxy)
+    host = parts.hostname or ""
+    # httpx's clients use the proxy variables, its transports do not. A proxy cannot reach this
+    # machine's loopback addresses, and must not learn their secrets.
+    direct = is_loopback(host) or proxy_bypass(host)
+    proxy = None if direct else getproxies().get(parts.scheme)
+    secure_proxy = (proxy or "").lower().startswith("https:")
+    return _Route(proxy, parts.scheme == "https" or secure_proxy)
 
 
-def _secrets_of(current: Current) -> list[str]:
-    """The texts that must not be shown, the longest first."""
-    parts = urlsplit(current.url)
-    hidden = {current.bearer_token, parts.username, parts.password, parts.query}
-    for pair in parts.query.split("&"):
-        name, _, value = pair.partition("=")
-        secret = value or name
-        if len(secret) >= _SHORT or name.lower() == "writekey":
-            hidden.add(secret)
-    if mask_url(current.url) != current.url:
-        hidden.add(current.url)
-    hidden |= {unquote(each) for each in hidden if each}
-    return sorted((each for each in hidden if each), key=len, reverse=True)
+def _make_transport(route: _Route) -> httpx.BaseTransport:
+    try:
+        # Without TLS, certificates that cannot be read do not matter.
+        context = httpx.create_ssl_context(verify=route.tls)
+    except OSError as error:
+        raise CurrentsExportError(_certificate_problem(error)) from error
+    if route.proxy is None:
+        return httpx.HTTPTransport(verify=context)
+    problem = None
+    try:
+        proxy = httpx.Proxy(route.proxy)
+        if proxy.url.scheme == "https":
+            proxy = httpx.Proxy(route.proxy, ssl_context=context)
+        return httpx.HTTPTransport(verify=context, proxy=proxy)
+    except (httpx.InvalidURL, ValueError):
+        problem = "it must be a URL such as http://host:port"
+    except ImportError:
+        problem = "SOCKS proxies need the package socksio"
+    # Not within the except clause, since the reason may quote the proxy's password.
+    raise CurrentsExportError(
+        "the proxy of the environment (HTTP_PROXY, HTTPS_PROXY) or the system cannot be used: "
+        f"{problem}"
+    )
+
+
+def _certificate_problem(error: OSError) -> str:
+    for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        if path := os.environ.get(variable):
+            why = error.strerror or str(error)
+            return f"{variable} is {path}: the certificates cannot be read: {why}"
+    return f"the certificates for https cannot be read: {error}"
 
 
 def _beginning(response: httpx.Response) -> str:
-    """The first bytes of the body, as text; what fails after the status is not a failure."""
+    """Return the first bytes of the body, as text; a failure after the status does not count."""
     text = b""
     until = time.monotonic() + _BODY_PATIENCE
     try:

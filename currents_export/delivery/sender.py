@@ -19,8 +19,9 @@ import httpx
 import orjson
 import tenacity
 
-from ..catalog import Catalog, EventType
+from ..catalog import EventType
 from ..current import Current
+from ..destinations import CredentialsCheck
 from ..errors import (
     EventError,
     InvalidEventsError,
@@ -33,7 +34,6 @@ from ..events import Event
 from ..payload import EMPTY_BODY, MAX_EVENT_BYTES, encode_body
 from ._admission import chunks, prepare
 from ._backoff import Backoff
-from ._credentials import CredentialsCheck, judge
 from ._endpoint import Endpoint
 from ._hook_calls import HookCalls
 from ._queues import Batch, Drop, Entry, Queues
@@ -449,7 +449,7 @@ class Sender:
         The request is not counted as an attempt, and a bad response does not pause the Current.
         """
         response = self._endpoint.post(EMPTY_BODY)
-        return judge(response, rudderstack=self._current.key is not None)
+        return self._current.destination.judge(response.status, response.text)
 
     def send_test_events(
         self, sample: Callable[[EventType], Event], *, timeout: float | None = 30.0
@@ -463,7 +463,7 @@ class Sender:
         Source: Braze, Set up Currents ("Send Test Events").
         """
         current = self._current
-        types = Catalog.load(current.schema_version).event_types
+        types = current.catalog.event_types
         self.send(sample(each) for each in types if each.name in current.selected)
         return self.flush(timeout)
 

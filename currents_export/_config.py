@@ -1,0 +1,292 @@
+"""A Current from TOML and from environment variables.
+
+Both become one mapping of form fields, which cattrs structures. The values of TOML go to `Current`
+as they are, since it checks them with better messages; the text of variables is converted first.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from operator import eq
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import attrs
+import cattrs
+from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
+
+from ._suggestions import did_you_mean
+from .current import ENVIRONMENT_PREFIX, Current, Region
+from .errors import CurrentError
+from .payload import Transformation
+
+__all__ = ["SECRETS", "from_text", "load", "read_secret"]
+
+C = TypeVar("C", bound=Current)
+_Problem = tuple[str, str]
+
+#: The fields that may be read from a file of their own, which `<field>_file` names.
+SECRETS: Final = tuple(
+    field.name for field in attrs.fields(Current) if field.metadata.get("secret", False)
+)
+#: No key and no token is larger than this many bytes.
+_MAX_SECRET = 65_536
+
+
+def load(
+    kind: type[C],
+    path: Path | str | None,
+    *,
+    environ: Mapping[str, str] | None,
+    catalog_dir: Path | str | None,
+) -> C:
+    """Load a Current; see `Current.load`."""
+    settings = _Settings()
+    if path is not None:
+        settings.add_file(Path(path))
+    settings.add_environment(os.environ if environ is None else environ)
+    settings.read_secrets()
+    if catalog_dir is not None:
+        settings.values["catalog_dir"] = catalog_dir
+        settings.places.pop("catalog_dir", None)
+    failing = {name for name, _ in settings.problems}
+    made, found = _structure(kind, settings.values)
+    # A secret that cannot be read is not missing.
+    problems = settings.problems + [
+        each for each in found if each[0] not in failing and f"{each[0]}_file" not in failing
+    ]
+    if made is None or problems:
+        source = None if path is None else str(path)
+        raise CurrentError(problems, source=source, places=settings.places)
+    return made
+
+
+@attrs.define
+class _Settings:
+    """What the file and the environment say.
+
+    Attributes:
+        values: form fields, and names that are not form fields.
+        places: by name, where its value was given, as a message begins.
+        directories: by name, what a relative path is relative to.
+        problems: what was wrong with the values that are left out.
+    """
+
+    values: dict[str, Any] = attrs.field(factory=dict)
+    places: dict[str, str] = attrs.field(factory=dict)
+    directories: dict[str, Path] = attrs.field(factory=dict)
+    problems: list[_Problem] = attrs.field(factory=list)
+
+    def add_file(self, path: Path) -> None:
+        """Add the settings of a TOML file.
+
+        Raises:
+            CurrentError: it cannot be read or parsed.
+        """
+        text = _read(path)
+        self.values |= _parse(text, str(path))
+        self.places |= {name: _place_of(name, text) for name in self.values}
+        self.directories |= dict.fromkeys(self.values, path.parent)
+        if "catalog_dir" in self.values:
+            self.values["catalog_dir"] = _to_path(self.values["catalog_dir"], path.parent)
+
+    def add_environment(self, environ: Mapping[str, str]) -> None:
+        """Add the settings of environment variables, which override those of the file."""
+        found = {
+            variable.removeprefix(ENVIRONMENT_PREFIX).lower(): _Text(text)
+            for variable, text in sorted(environ.items())
+            # In many CI systems, a secret that is not set is an empty variable.
+            if variable.startswith(ENVIRONMENT_PREFIX) and text
+        }
+        for name in SECRETS:
+            if name in found or f"{name}_file" in found:
+                self.values.pop(name, None)
+                self.values.pop(f"{name}_file", None)
+        self.values |= found
+        self.places |= {name: f"{ENVIRONMENT_PREFIX}{name.upper()}: " for name in found}
+        self.directories |= dict.fromkeys(found, Path())
+
+    def read_secrets(self) -> None:
+        """Replace the names of secret files by what is in them."""
+        for name in SECRETS:
+            field = f"{name}_file"
+            if field not in self.values:
+                continue
+            file = self.values.pop(field)
+            try:
+                if name in self.values:
+                    raise ValueError(f"{name} is given too; keep only one of the two")
+                path = _secret_path(file, self.directories[field])
+                self.values[name] = read_secret(path)
+                self.places[name] = f"{path}: "
+            except ValueError as error:
+                self.problems.append((field, str(error)))
+
+
+class _Text(str):
+    """The text of an environment variable, which stands for a value of another type."""
+
+    __slots__ = ()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CurrentError([("file", "it is not UTF-8 text")], source=str(path)) from error
+    except (OSError, ValueError) as error:  # the latter for a name that no file can have
+        why = f"it cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise CurrentError([("file", why)], source=str(path)) from error
+
+
+def _parse(text: str, source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a number too long, a value nested too deep
+        raise CurrentError([("file", f"it is not TOML: {error}")], source=source) from error
+
+
+def _place_of(name: str, text: str) -> str:
+    """Return the line of a top-level key; nothing when it is written in an unusual way."""
+    key = rf"^[ \t]*\[{{0,2}}[ \t]*([\"']?){re.escape(name)}\1[ \t]*[=.\]]"
+    found = re.search(key, text, re.MULTILINE)
+    return f"line {text.count(chr(10), 0, found.start()) + 1}: " if found else ""
+
+
+def _to_path(value: object, directory: Path) -> Any:
+    """Return the path that text stands for; anything else as it is, for validation."""
+    if not isinstance(value, str) or "://" in value:
+        return value
+    try:
+        return directory / Path(value).expanduser()
+    except RuntimeError:  # the home directory is unknown
+        return directory / value
+
+
+def _secret_path(value: object, directory: Path) -> Path:
+    if not isinstance(value, str):
+        raise ValueError(f"it must be the name of a file, not {type(value).__name__}")
+    if "://" in value:  # the secret itself, which must not be shown
+        raise ValueError("it must be the name of a file, not a URL")
+    path: Path = _to_path(value, directory)
+    return path
+
+
+def read_secret(path: Path) -> str:
+    """Return the secret in a file, without the white space around it.
+
+    Raises:
+        ValueError: it cannot be read, or is not a secret; the message names the file.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MAX_SECRET + 1)
+        text = raw.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: it is not UTF-8 text") from None
+    except (OSError, ValueError) as error:  # the latter for a name that no file can have
+        why = getattr(error, "strerror", None) or error
+        raise ValueError(f"{path}: it cannot be read: {why}") from None
+    if not text:
+        raise ValueError(f"{path}: it is empty")
+    if len(raw) > _MAX_SECRET:
+        raise ValueError(f"{path}: it is larger than {_MAX_SECRET:,} bytes, so it is not a secret")
+    return text
+
+
+# Structuring
+
+
+def _list(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _whole_number(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise ValueError("it must be a whole number")
+    return int(text)
+
+
+def _flag(text: str) -> bool:
+    if text.strip().lower() not in ("true", "false"):
+        raise ValueError("it must be true or false")
+    return text.strip().lower() == "true"
+
+
+def _mapping(text: str) -> dict[str, str]:
+    pairs = [item.partition("=") for item in _list(text)]
+    if not all(equals for _, equals, _ in pairs):
+        raise ValueError("it must look like email_address=hash,gender=remove")
+    return {name.strip(): how.strip() for name, _, how in pairs}
+
+
+#: By the type of a field, what converts the text of an environment variable.
+_FROM_TEXT: dict[Any, Callable[[str], Any]] = {
+    str: str,
+    int: _whole_number,
+    bool: _flag,
+    Path: partial(_to_path, directory=Path()),
+    Region: str,
+    tuple[str, ...]: _list,
+    Mapping[str, Transformation]: _mapping,
+}
+
+
+def _hook_for(convert: Callable[[str], Any]) -> Callable[[Any, Any], Any]:
+    return lambda value, _: convert(str(value)) if isinstance(value, _Text) else value
+
+
+_converter = cattrs.Converter(detailed_validation=True, forbid_extra_keys=True)
+for _kind, _convert in _FROM_TEXT.items():
+    if isinstance(_kind, type):
+        _converter.register_structure_hook(_kind, _hook_for(_convert))
+    else:  # a generic type
+        _converter.register_structure_hook_func(partial(eq, _kind), _hook_for(_convert))
+
+
+def from_text(name: str, text: str) -> Any:
+    """Return the value of a form field that is written as in an environment variable.
+
+    Raises:
+        ValueError: it is written in another way.
+    """
+    kind = getattr(attrs.fields(attrs.resolve_types(Current)), name).type
+    return _converter.structure(_Text(text), kind)
+
+
+def _structure(kind: type[C], values: Mapping[str, Any]) -> tuple[C | None, list[_Problem]]:
+    """Return the Current; or None, and all that is wrong with the values."""
+    try:
+        return _converter.structure(
+            {"integration_name": None, "contact_email": None, **values}, kind
+        ), []
+    except ClassValidationError as error:
+        group = error
+    problems = [*_problems_in(group, kind)]
+    if any(isinstance(each, CurrentError) for each in group.exceptions):
+        return None, problems
+    # The values could not be converted, so they have not been checked; check the others.
+    failing = {name for name, _ in problems}
+    rest = {name: value for name, value in values.items() if name not in failing}
+    _, more = _structure(kind, rest)
+    return None, problems + [each for each in more if each[0] not in failing]
+
+
+def _problems_in(group: ClassValidationError, kind: type[Current]) -> Iterator[_Problem]:
+    with_field, others = group.group_exceptions()
+    for error in others:
+        if isinstance(error, ForbiddenExtraKeysError):
+            known = [field.name for field in attrs.fields(kind) if field.init]
+            known += [f"{name}_file" for name in SECRETS]
+            for name in sorted(error.extra_fields):
+                yield name, "there is no such field" + did_you_mean(name, known)
+        elif isinstance(error, CurrentError):
+            yield from error.problems
+        else:
+            raise error
+    for problem, note in with_field:
+        yield note.name, str(problem)

@@ -1,0 +1,161 @@
+"""Writing the TOML file of a Current, with a comment for every setting."""
+
+from __future__ import annotations
+
+import enum
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from .current import Current
+from .destinations import DESTINATIONS, Destination, DestinationFields
+from .errors import CurrentError, OptionError
+
+__all__ = ["to_toml", "write_private"]
+
+_HEAD = """\
+# A Current, as Braze's form has it. Environment variables such as CURRENTS_EXPORT_KEY override it.
+# It may contain a secret: keep it out of version control.
+"""
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def to_toml(values: Mapping[str, Any]) -> str:
+    """Return the text of a TOML file from which `Current.load` reads these values.
+
+    Settings that are not given are there as comments, except those of other destinations.
+
+    Args:
+        values: form fields by name, and `<field>_file` for a secret in a file of its own; None
+            stands for a setting that is not given.
+
+    Raises:
+        CurrentError: a text cannot be written, since it is not valid Unicode.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    texts = {}
+    for name, value in given.items():
+        texts[name] = _toml(value)
+        if not texts[name].isascii() and not _is_unicode(texts[name]):
+            raise CurrentError([(name, "it is not valid Unicode text")])
+    blocks = [_HEAD]
+    for field in _fields(_kind_of(given)):
+        lines = [f"# {field.metadata['comment']}"]
+        if field.metadata["secret"]:
+            lines.append(f"# Instead, {field.name}_file may name a file that holds it.")
+        lines += _lines(field.name, texts, field.metadata["example"])
+        if field.metadata["secret"]:
+            lines += _lines(f"{field.name}_file", texts, '"<file>"')
+        blocks.append("\n".join(lines) + "\n")
+    return "\n".join(blocks)
+
+
+def _lines(name: str, texts: Mapping[str, str], example: str) -> Iterator[str]:
+    yield f"{name} = {texts[name]}" if name in texts else f"# {name} = {example}"
+
+
+def _kind_of(given: Mapping[str, Any]) -> type[Destination]:
+    names = given.keys() | {name.removesuffix("_file") for name in given}
+    for kind in DESTINATIONS:
+        if kind.url_field in names:
+            return kind
+    return DESTINATIONS[0]
+
+
+def _fields(kind: type[Destination]) -> list[attrs.Attribute[Any]]:
+    """Return the fields of the form in the order of the questions: who, where to, what."""
+    fields = [field for field in attrs.fields(Current) if field.init]
+    of_destinations = {field.name for field in attrs.fields(DestinationFields)}
+    of_kind = {field.name for field in attrs.fields(kind)}
+    who = [field for field in fields if field.name in ("integration_name", "contact_email")]
+    where = [field for field in fields if field.name in of_destinations & of_kind]
+    return who + where + [f for f in fields if f not in who and f.name not in of_destinations]
+
+
+def _toml(value: object) -> str:
+    match value:
+        case enum.Enum():
+            return _toml(value.value)
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case str() | os.PathLike():
+            # A JSON string is one of TOML, but for DEL, which TOML wants escaped.
+            return json.dumps(os.fspath(value), ensure_ascii=False).replace("\x7f", "\\u007F")
+        case Mapping():
+            pairs = (f"{_toml_key(key)} = {_toml(inner)}" for key, inner in value.items())
+            return f"{{ {', '.join(pairs)} }}" if value else "{}"
+        case list() | tuple() | set() | frozenset():
+            return f"[{', '.join(_toml(each) for each in value)}]"
+    raise TypeError(f"a {type(value).__name__} is not a setting")
+
+
+def _toml_key(key: object) -> str:
+    return str(key) if _BARE_KEY.fullmatch(str(key)) else _toml(str(key))
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def write_private(path: Path, text: str, *, replace: bool = False) -> None:
+    """Write a file that only its owner can read, completely or not at all.
+
+    Args:
+        path: the file.
+        text: what to write, as UTF-8.
+        replace: whether a regular file may be there already. It is replaced in one step.
+
+    Raises:
+        OptionError: it cannot be written; or a file is there already; or, with `replace`,
+            something that is not a regular file, such as a symbolic link.
+    """
+    if os.path.lexists(path):
+        if not replace:
+            raise OptionError(f"{path} exists already")
+        if path.is_symlink() or not path.is_file():
+            raise OptionError(f"{path} is not a regular file, so it is not replaced")
+    try:
+        # Readable only for the owner, and in the same directory, so that it can be renamed.
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        beside = Path(name)
+        try:
+            with open(descriptor, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            if replace:
+                beside.replace(path)
+            else:
+                _name_new(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except FileExistsError:
+        raise OptionError(f"{path} exists already") from None
+    except OSError as error:
+        raise OptionError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _name_new(beside: Path, path: Path) -> None:
+    """Give the file a name that no other file has.
+
+    Raises:
+        FileExistsError: another file has it by now.
+    """
+    try:
+        path.hardlink_to(beside)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        beside.replace(path)

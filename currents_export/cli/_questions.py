@@ -1,0 +1,96 @@
+"""Asking on the terminal what a form has, one field at a time."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import attrs
+import typer
+
+from .._config import from_text
+from ..current import Current, CurrentsExportWarning
+from ..destinations import DESTINATIONS, Destination
+from ..errors import CurrentError
+from ._streams import print_note
+
+__all__ = ["ask", "problems_of"]
+
+
+def problems_of(answers: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return what is wrong with the answers, and what is missing."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CurrentsExportWarning)
+            Current(**{"integration_name": None, "contact_email": None, **answers})
+    except CurrentError as error:
+        return error.problems
+    return ()
+
+
+def ask(given: dict[str, Any]) -> dict[str, Any]:
+    """Ask for the fields that are not given, and return all; a wrong answer is asked for again.
+
+    Raises:
+        typer.Abort: the user has interrupted it or ended the input.
+    """
+    answers = dict(given)
+    for name in ("integration_name", "contact_email"):
+        _ask_field(name, answers, required=True)
+    kind = _kind_of(answers) or _ask_kind()
+    for name in kind.form_fields():
+        _ask_field(name, answers, required=name in kind.required_fields())
+    _ask_field("event_types", answers, hint="separated by commas; all by default")
+    _ask_field("field_transformations", answers, hint="such as email_address=hash,gender=remove")
+    return answers
+
+
+def _kind_of(answers: dict[str, Any]) -> type[Destination] | None:
+    for kind in DESTINATIONS:
+        if answers.keys() & {*kind.form_fields()}:
+            return kind
+    return None
+
+
+def _ask_kind() -> type[Destination]:
+    kinds = {kind.name: kind for kind in DESTINATIONS}
+    while True:
+        answer = _prompt(f"Destination ({' or '.join(kinds)})", hidden=False, required=True)
+        if answer.lower() in kinds:
+            return kinds[answer.lower()]
+        print_note(f"  it must be {' or '.join(kinds)}")
+
+
+def _ask_field(
+    name: str, answers: dict[str, Any], *, required: bool = False, hint: str = ""
+) -> None:
+    if name in answers:
+        return
+    field = getattr(attrs.fields(Current), name)
+    label, hidden = field.metadata["label"], field.metadata["secret"]
+    if "bool" in str(field.type):
+        answers[name] = typer.confirm(label, default=False, err=True)
+        return
+    hint = hint or ("" if required else "optional")
+    question = f"{label} ({hint})" if hint else label
+    if hidden:
+        question += " [not shown]"
+    while text := _prompt(question, hidden=hidden, required=required):
+        try:
+            value = from_text(name, text)
+            found = [text for field, text in problems_of({**answers, name: value}) if field == name]
+        except ValueError as error:
+            found = [str(error)]
+        if not found:
+            answers[name] = value
+            return
+        for problem in found:
+            print_note(f"  {problem}")
+
+
+def _prompt(question: str, *, hidden: bool, required: bool) -> str:
+    default = None if required else ""
+    text: str = typer.prompt(
+        question, default=default, show_default=False, hide_input=hidden, err=True
+    )
+    return text.strip()

@@ -1,0 +1,233 @@
+"""`init`: a Current's TOML file from answers to the questions of Braze's form."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .._config import from_text, read_secret
+from .._toml import to_toml, write_private
+from ..current import Current, CurrentsExportWarning
+from ..destinations import DESTINATIONS
+from ..errors import CurrentError, OptionError
+from ._current import DEFAULT_FILE
+from ._exit_codes import INTERRUPTED
+from ._options import CatalogDir, EventTypes, SchemaVersion
+from ._questions import ask, problems_of
+from ._streams import print_line, print_note
+
+__all__ = ["run"]
+
+_OPTIONS = {
+    "integration_name": "--integration-name",
+    "contact_email": "--contact-email",
+    "key": "--key-file (or --key-stdin, --key)",
+    "region": "--region",
+    "endpoint": "--endpoint",
+}
+
+
+def run(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The file to create.")
+    ] = DEFAULT_FILE,
+    *,
+    integration_name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The name of the Current.")
+    ] = None,
+    contact_email: Annotated[
+        str | None,
+        typer.Option(metavar="EMAIL", help="Who is notified when it pauses or is disabled."),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="RudderStack: the webhook URL of the Braze source, including the write key. "
+            "Other users of the machine can see it here; prefer --key-file or --key-stdin.",
+        ),
+    ] = None,
+    key_stdin: Annotated[
+        bool, typer.Option("--key-stdin", help="Read the key from standard input.")
+    ] = False,
+    key_file: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="The file that holds the key; it stays there."),
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(metavar="US|EU", help="RudderStack: the region.")
+    ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Custom HTTP: the URL that receives the events."),
+    ] = None,
+    bearer_token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOKEN",
+            help="Custom HTTP: the bearer token. Prefer --bearer-token-file or "
+            "--bearer-token-stdin.",
+        ),
+    ] = None,
+    bearer_token_stdin: Annotated[
+        bool, typer.Option("--bearer-token-stdin", help="Read the token from standard input.")
+    ] = False,
+    bearer_token_file: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="The file that holds the token; it stays there."),
+    ] = None,
+    include_anonymous: Annotated[
+        bool | None,
+        typer.Option(
+            "--include-anonymous/--no-include-anonymous",
+            help="Custom HTTP: send events of users without an external_user_id.",
+        ),
+    ] = None,
+    event_types: EventTypes = None,
+    transform: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=HOW",
+            help="A field to remove or hash; may be given more than once.",
+        ),
+    ] = None,
+    schema_version: SchemaVersion = None,
+    catalog_dir: CatalogDir = None,
+    allow_plain_http: Annotated[
+        bool | None,
+        typer.Option("--allow-plain-http", help="Accept a URL of another machine without TLS."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+) -> None:
+    """Create a Current's TOML file by asking what Braze's form asks.
+
+    Answers may be given as options. Only what is required and not given is asked for, together
+    with what is optional; when all that is required is given, or standard input is not a terminal,
+    nothing is asked.
+
+    The file can be read only by its owner, since it may hold the key. The key and the token are
+    read without being shown.
+    """
+    _check_file(file, force=force)
+    if key_stdin and bearer_token_stdin:
+        raise OptionError("--key-stdin and --bearer-token-stdin cannot be given together")
+    answers: dict[str, Any] = {
+        "integration_name": integration_name,
+        "contact_email": contact_email,
+        "key": _secret("key", key, key_file, stdin=key_stdin),
+        "region": region,
+        "endpoint": endpoint,
+        "bearer_token": _secret(
+            "bearer_token", bearer_token, bearer_token_file, stdin=bearer_token_stdin
+        ),
+        "include_anonymous": include_anonymous,
+        "allow_plain_http": allow_plain_http,
+        "event_types": event_types,
+        "schema_version": schema_version,
+        "catalog_dir": catalog_dir,
+        "field_transformations": _transformations(transform),
+    }
+    answers = {name: value for name, value in answers.items() if value is not None}
+    if wrong := [each for each in problems_of(answers) if each[0] in answers]:
+        raise CurrentError(wrong)
+    if missing := _missing(answers):
+        if key_stdin or bearer_token_stdin or sys.stdin is None or not sys.stdin.isatty():
+            raise OptionError(
+                "standard input is not a terminal to ask on; give these options as well: "
+                + ", ".join(missing)
+            )
+        try:
+            answers |= ask(answers)
+        except typer.Abort:
+            print_note("")
+            raise typer.Exit(INTERRUPTED) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CurrentsExportWarning)
+        current = Current(**answers)
+    for name, secret_file in (("key", key_file), ("bearer_token", bearer_token_file)):
+        if secret_file is not None:
+            del answers[name]
+            answers[f"{name}_file"] = _seen_from(file, secret_file)
+    if catalog_dir is not None:
+        answers["catalog_dir"] = _seen_from(file, str(catalog_dir))
+    write_private(file, to_toml(answers), replace=force)
+    for warning in current.warnings:
+        print_note(f"warning: {warning}")
+    named = "" if file == DEFAULT_FILE else f" --current {shlex.quote(str(file))}"
+    print_line(f"{file} has been written; only you can read it.")
+    print_line(f"Next, check the credentials: currents-export check{named}")
+
+
+def _check_file(file: Path, *, force: bool) -> None:
+    """Refuse a file that cannot be written, before anything is asked."""
+    if str(file) == "-":
+        raise OptionError("the Current holds secrets, so it is written to a file, not printed")
+    if os.path.lexists(file) and not force:
+        raise OptionError(f"{file} exists already; --force replaces it")
+    if not file.parent.is_dir():
+        raise OptionError(f"{file}: there is no directory {file.parent}")
+
+
+def _secret(name: str, value: str | None, file: str | None, *, stdin: bool) -> str | None:
+    """Return a secret from the one place that it is given in; None when it is not given."""
+    option = f"--{name.replace('_', '-')}"
+    if (value is not None) + (file is not None) + stdin > 1:
+        raise OptionError(f"give only one of {option}, {option}-file and {option}-stdin")
+    try:
+        if file is not None:
+            return read_secret(Path(file).expanduser())
+        if stdin:
+            return _from_stdin(name)
+    except ValueError as error:
+        raise CurrentError([(f"{name}_file" if file is not None else name, str(error))]) from None
+    return value
+
+
+def _from_stdin(name: str) -> str:
+    if sys.stdin is None:
+        raise ValueError("standard input is closed")
+    if sys.stdin.isatty():
+        secret: str = typer.prompt(name.replace("_", " "), hide_input=True, err=True)
+        return secret
+    try:
+        text = sys.stdin.buffer.read().decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise ValueError("standard input is not UTF-8 text") from None
+    if not text:
+        raise ValueError("standard input is empty")
+    return text
+
+
+def _transformations(given: list[str] | None) -> dict[str, str] | None:
+    try:
+        return None if given is None else from_text("field_transformations", ",".join(given))
+    except ValueError as error:
+        raise CurrentError([("field_transformations", str(error))]) from None
+
+
+def _missing(answers: dict[str, Any]) -> list[str]:
+    """Return the options that are still needed."""
+    names = [name for name in ("integration_name", "contact_email") if name not in answers]
+    kinds = [kind for kind in DESTINATIONS if answers.keys() & {*kind.form_fields()}]
+    if not kinds:
+        choices = [
+            f"{' and '.join(_OPTIONS.get(name, name) for name in kind.required_fields())} "
+            f"({kind.label})"
+            for kind in DESTINATIONS
+        ]
+        return [*(_OPTIONS[name] for name in names), f"and either {', or '.join(choices)}"]
+    names += [name for name in kinds[0].required_fields() if name not in answers]
+    return [_OPTIONS.get(name, name) for name in names]
+
+
+def _seen_from(file: Path, other: str) -> str:
+    """Return the name of a file relative to the directory of the TOML file."""
+    if Path(other).is_absolute() or other.startswith("~"):
+        return other
+    return os.path.relpath(other, file.parent)

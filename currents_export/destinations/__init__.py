@@ -1,0 +1,26 @@
+"""Where a Current sends its events: one class for each kind of export that Braze offers.
+
+A destination holds the URL and the credentials, says whether events of anonymous users are sent,
+and judges the response to the credential check. A new one is a module here and its registration in
+`form.py`: its class in `DESTINATIONS`, and its fields in `DestinationFields`.
+"""
+
+from ._base import Destination
+from ._checks import is_loopback
+from ._credentials import CredentialsCheck
+from .custom_http import CustomHttp
+from .form import DESTINATIONS, DestinationFields, about, choose_destination
+from .rudderstack import Region, RudderStack
+
+__all__ = [
+    "DESTINATIONS",
+    "CredentialsCheck",
+    "CustomHttp",
+    "Destination",
+    "DestinationFields",
+    "Region",
+    "RudderStack",
+    "about",
+    "choose_destination",
+    "is_loopback",
+]

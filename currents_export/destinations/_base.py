@@ -1,0 +1,123 @@
+"""`Destination`: what every destination of a Current has."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import attrs
+
+from .._redaction import mask_url
+from ..errors import CurrentError
+from ._checks import Problem, flag_problems
+from ._credentials import CredentialsCheck, basic_authorization, secrets_in
+
+__all__ = ["Destination"]
+
+
+@attrs.frozen(kw_only=True)
+class Destination(ABC):
+    """Where a Current sends its events, and with which credentials.
+
+    A subclass declares its form fields as attributes; they have the names that they have in
+    `Current`. A field without a default is required.
+
+    Attributes:
+        name: a short name, such as `rudderstack`.
+        label: the name that messages show.
+        url_field: the form field that holds the URL; no other destination has it, so it also says
+            which destination a Current has.
+        url_example: what the URL looks like.
+        refusals: by the name of another destination's field, why this one does not have it.
+        allow_plain_http: whether a URL that is not `https` may point beyond this machine.
+
+    Raises:
+        CurrentError: one or more fields are wrong; all problems are listed together.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    url_field: ClassVar[str]
+    url_example: ClassVar[str]
+    refusals: ClassVar[Mapping[str, str]] = {}
+
+    allow_plain_http: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        flags = flag_problems("allow_plain_http", self.allow_plain_http)
+        if problems := [*self.problems(), *flags]:
+            raise CurrentError(problems)
+
+    @abstractmethod
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with the fields of this destination."""
+
+    @property
+    @abstractmethod
+    def needs_external_user_id(self) -> bool:
+        """Whether events of users without an `external_user_id` are filtered."""
+
+    @property
+    def url(self) -> str:
+        """Where requests go, secrets included."""
+        url: str = getattr(self, self.url_field)
+        return url
+
+    @property
+    def shown_url(self) -> str:
+        """`url` with its secrets masked, fit for a log."""
+        return mask_url(self.url) or ""
+
+    @property
+    def authorization(self) -> str | None:
+        """The `Authorization` header of every request; None when there is none."""
+        return basic_authorization(self.url)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The texts that must not be shown, the longest first."""
+        _, _, credentials = (self.authorization or "").partition(" ")
+        found = secrets_in(self.url) | {credentials} - {""}
+        return tuple(sorted(found, key=len, reverse=True))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is probably a mistake, though the Current can be used."""
+        return ()
+
+    def judge(self, status: int | None, text: str) -> CredentialsCheck:
+        """Return what the response to a request without events says about the credentials.
+
+        A receiver answers with 2XX, or with 401, 403 or 404 when the credentials are bad.
+
+        Args:
+            status: the HTTP status; None when the network failed.
+            text: the beginning of the body, or what went wrong with the network; no secrets.
+
+        Source: Braze, Custom Currents export.
+        """
+        what = "network error" if status is None else str(status)
+        response = f"{what}: {text}" if text else what
+        if status is not None and 200 <= status < 300:
+            return CredentialsCheck(True, status, "the credentials are valid")
+        if status in (401, 403, 404):
+            message = f"the URL or the credentials are wrong ({response})"
+            return CredentialsCheck(False, status, message)
+        message = f"the response does not show whether the credentials are valid ({response})"
+        return CredentialsCheck(None, status, message)
+
+    @classmethod
+    def form_fields(cls) -> tuple[str, ...]:
+        """Return the names of the form fields that belong to this destination."""
+        return tuple(field.name for field in _own_fields(cls))
+
+    @classmethod
+    def required_fields(cls) -> tuple[str, ...]:
+        """Return the names of the form fields that must be given."""
+        return tuple(field.name for field in _own_fields(cls) if field.default is attrs.NOTHING)
+
+
+def _own_fields(kind: type[Destination]) -> list[attrs.Attribute[Any]]:
+    common = {field.name for field in attrs.fields(Destination)}
+    return [field for field in attrs.fields(kind) if field.name not in common]

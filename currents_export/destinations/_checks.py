@@ -1,0 +1,102 @@
+"""Checks of form fields that several destinations, and the Current itself, have in common."""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from .._redaction import mask_url, shown
+
+__all__ = ["Problem", "flag_problems", "is_loopback", "quoted", "text_problems", "url_problems"]
+
+#: The name of a form field, and what is wrong with it and what would be right.
+Problem = tuple[str, str]
+
+# White space, control characters, and what stands for bytes that are not UTF-8.
+_NOT_IN_A_URL = re.compile(r"[\s\x00-\x1f\x7f\ud800-\udfff\"]")
+# Labels between dots (letters beyond ASCII may be written as they are), or an IPv6 address.
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]+(%\w+)?")
+# What comes before the path and the query.
+_HEAD = re.compile(r"[a-zA-Z]+://[^/?#]*")
+_ESCAPES = {" ": "a space", '"': "a double quote"}
+
+
+def quoted(value: object) -> str:
+    """Return a value as a message shows it; a URL in the wrong field may hold a write key."""
+    if isinstance(value, str):
+        return shown(mask_url(value) if "://" in value else value)
+    is_scalar = isinstance(value, int | float | enum.Enum | None)
+    return shown(value) if is_scalar else f"a {type(value).__name__}"
+
+
+def text_problems(name: str, value: object) -> Iterator[Problem]:
+    """Check that a field is text and is not blank."""
+    if value is None:
+        yield name, "it is missing"
+    elif not isinstance(value, str):
+        yield name, f"it must be text, not {type(value).__name__}"
+    elif not value.strip():
+        yield name, "it is empty"
+
+
+def flag_problems(name: str, value: object) -> Iterator[Problem]:
+    """Check that a field is true or false."""
+    if not isinstance(value, bool):
+        yield name, "it must be true or false"
+
+
+def url_problems(name: str, url: object, *, allow_plain_http: object) -> Iterator[Problem]:
+    """Check that a field is a URL to which a secret may be sent."""
+    found = list(text_problems(name, url))
+    if found or not isinstance(url, str):
+        yield from found
+        return
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        # The reason would quote the part at fault, and a secret may have been put there.
+        yield name, "it is not a URL: its host or port is malformed"
+        return
+    if problem := _character_problem(url):
+        yield name, f"it is not a URL: {problem}"
+    elif not host or not _HOST.fullmatch(host):
+        yield name, "it is not a URL; it must look like https://host/path"
+    elif parts.scheme not in ("http", "https"):
+        yield name, "it must be an https URL"
+    elif parts.scheme == "http" and allow_plain_http is not True and not is_loopback(host):
+        yield (
+            name,
+            "plain http shows its secret to the network; use https, or set allow_plain_http",
+        )
+
+
+def _character_problem(url: str) -> str | None:
+    """Say which characters do not belong in the URL, and what to write instead."""
+    if not _NOT_IN_A_URL.search(url):
+        return None
+    if url != url.strip():
+        return "it begins or ends with white space; remove it"
+    head = _HEAD.match(url)
+    if head is None or _NOT_IN_A_URL.search(head[0]):
+        return (
+            "its host must not contain white space or quotes; it must look like https://host/path"
+        )
+    found = dict.fromkeys(_NOT_IN_A_URL.findall(url))
+    if not found.keys() <= _ESCAPES.keys():
+        return "it contains white space or control characters that a URL cannot have"
+    what = " and ".join(_ESCAPES[each] for each in found)
+    instead = " and ".join(f"%{ord(each):02X} for {_ESCAPES[each]}" for each in found)
+    return f"it contains {what}; write {instead}"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether requests to the host stay on this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        name = host.lower()
+        return name == "localhost" or name.endswith(".localhost")

@@ -1,0 +1,63 @@
+"""What a URL says about credentials, and what the credential check found."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
+
+import attrs
+
+from .._redaction import mask_url
+
+__all__ = ["CredentialsCheck", "basic_authorization", "secrets_in"]
+
+#: A value this short in a query is hardly a secret, and occurs in many texts by chance.
+_SHORT = 6
+
+
+@attrs.frozen
+class CredentialsCheck:
+    """What the response to a request without events says about the credentials.
+
+    Attributes:
+        holds: True for valid credentials, False for bad ones, None when the response does not
+            show which.
+        status: the HTTP status; None when the network failed.
+        message: what that means, in a sentence without secrets.
+    """
+
+    holds: bool | None
+    status: int | None
+    message: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the check as a JSON object."""
+        return attrs.asdict(self)
+
+
+def basic_authorization(url: str) -> str | None:
+    """Return the `Authorization` header for the user name and password in a URL, if it has them.
+
+    Source: RFC 7617: the colon is sent even when there is no password.
+    """
+    parts = urlsplit(url)
+    if not parts.username and not parts.password:
+        return None
+    pair = unquote_to_bytes(parts.username or "") + b":" + unquote_to_bytes(parts.password or "")
+    return f"Basic {base64.b64encode(pair).decode()}"
+
+
+def secrets_in(url: str) -> set[str]:
+    """Return the parts of a URL that must not be shown, as they are written and decoded."""
+    parts = urlsplit(url)
+    found = {parts.username or "", parts.password or "", parts.query}
+    for pair in parts.query.split("&"):
+        name, _, value = pair.partition("=")
+        secret = value or name
+        if len(secret) >= _SHORT or name.lower() == "writekey":
+            found.add(secret)
+    if mask_url(url) != url:
+        found.add(url)
+    found |= {unquote(each) for each in found}
+    return found - {""}

@@ -1,0 +1,73 @@
+"""Which Current a command works with, and what it says about it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from currents_export._toml import to_toml
+from currents_export.cli._current import load_current
+from currents_export.errors import CurrentError, OptionError
+from tests.support.currents import CUSTOM, RUDDERSTACK, form, variables
+
+
+@pytest.fixture(autouse=True)
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in [name for name in os.environ if name.startswith("CURRENTS_EXPORT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_file_of_the_directory_is_used_by_default(directory: Path) -> None:
+    (directory / "current.toml").write_text(to_toml(CUSTOM), "utf-8")
+    (directory / "other.toml").write_text(to_toml(RUDDERSTACK), "utf-8")
+    assert load_current(None, None) == form(CUSTOM)
+    assert load_current(Path("other.toml"), None) == form(RUDDERSTACK)
+
+
+def test_without_a_file_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in variables(**CUSTOM).items():
+        monkeypatch.setenv(name, value)
+    assert load_current(None, None) == form(CUSTOM)
+
+
+def test_no_current_names_the_option_the_file_and_init(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CURRENTS_EXPORT_CATALOG_DIR", ".")
+    with pytest.raises(OptionError) as caught:
+        load_current(None, None)
+    assert "\n" not in str(caught.value)
+    for text in ("there is no Current", "--current FILE", "current.toml", "currents-export init"):
+        assert text in str(caught.value)
+
+
+def test_incomplete_environment_lists_its_problems_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CURRENTS_EXPORT_REGION", "mars")
+    with pytest.raises(OptionError) as caught:
+        load_current(None, None)
+    assert "CURRENTS_EXPORT_REGION: region: 'mars' is unknown" in str(caught.value)
+    assert "--current FILE" in str(caught.value)
+
+
+def test_problems_of_a_file_are_its_own(directory: Path) -> None:
+    (directory / "current.toml").write_text("region = 5", "utf-8")
+    with pytest.raises(CurrentError, match=r"^current\.toml: "):
+        load_current(None, None)
+
+
+def test_warning_is_one_line_on_standard_error(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = "https://abc.dataplane.rudderstack.com/v1/webhook?writeKey=QZX"
+    (directory / "current.toml").write_text(to_toml(RUDDERSTACK | {"key": key, "region": "EU"}))
+    current = load_current(None, None)
+    captured = capsys.readouterr()
+    assert captured.err == f"warning: {current.warnings[0]}\n"
+    assert captured.out == ""
+
+
+def test_catalog_option_overrides_the_file(directory: Path) -> None:
+    (directory / "current.toml").write_text(to_toml(CUSTOM | {"catalog_dir": "gone"}), "utf-8")
+    assert load_current(None, directory).catalog_dir == directory

@@ -1,0 +1,114 @@
+"""A Current from environment variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from currents_export.current import ENVIRONMENT_PREFIX, Current, Region
+from currents_export.errors import CurrentError
+from tests.current.test_file import TOML
+from tests.support.currents import CUSTOM, RUDDERSTACK, form, load, load_error, variables
+
+
+def test_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    environ = variables(
+        **RUDDERSTACK,
+        event_types=" user, *.email.*,, ",
+        schema_version=" 8 ",
+        field_transformations="email_address = hash , gender=remove",
+        allow_plain_http="TRUE",
+        catalog_dir=str(tmp_path),
+    )
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert (
+        Current.load()
+        == Current.load(environ=environ | {"OTHER": "x"})
+        == form(
+            event_types=["user", "*.email.*"],
+            schema_version=8,
+            field_transformations={"email_address": "hash", "gender": "remove"},
+            allow_plain_http=True,
+            catalog_dir=tmp_path,
+        )
+    )
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), (" False ", False)])
+def test_include_anonymous_is_a_word(text: str, value: bool) -> None:
+    environ = variables(**CUSTOM, include_anonymous=text)
+    assert Current.load(environ=environ).include_anonymous is value
+
+
+def test_variable_overrides_the_file(tmp_path: Path) -> None:
+    made = load(tmp_path, TOML, variables(region="US", key="https://x@host/"))
+    assert made.region is Region.US
+    assert made.url == "https://x@host/"
+
+
+def test_catalog_directory_is_relative_to_the_current_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tables").mkdir()
+    monkeypatch.chdir(tmp_path)
+    made = Current.load(environ=variables(**RUDDERSTACK, catalog_dir="tables"))
+    assert made.catalog_dir == Path("tables")
+    assert made.catalog.directory == tmp_path / "tables"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("schema_version", "x", "it must be a whole number"),
+        ("schema_version", "-1", "it must be a whole number"),
+        ("schema_version", "1.5", "it must be a whole number"),
+        ("schema_version", "²", "it must be a whole number"),
+        ("schema_version", "9" * 5000, ""),
+        ("schema_version", "99", "schema version 99 is not known"),
+        ("allow_plain_http", "1", "it must be true or false"),
+        ("include_anonymous", "yes", "it must be true or false"),
+        ("field_transformations", "gender", "it must look like email_address=hash,gender=remove"),
+        ("field_transformations", "gender=x", "the transformation of 'gender' is 'x'"),
+        ("event_types", " ", "none is selected"),
+        ("region", "mars", "'mars' is unknown"),
+        ("regoin", "US", "there is no such field; did you mean 'region'?"),
+        ("catalog_dir", "/gone", "/gone is not a directory"),
+    ],
+)
+def test_problem_names_the_variable(tmp_path: Path, name: str, text: str, problem: str) -> None:
+    error = load_error(tmp_path, TOML, variables(**{name: text}))
+    assert error.problems[0][0] == name
+    assert error.problems[0][1].startswith(problem)
+    [line] = str(error).splitlines()[1:]
+    assert line.startswith(f"  - {ENVIRONMENT_PREFIX}{name.upper()}: {name}: ")
+
+
+def test_problems_of_every_kind_come_together(tmp_path: Path) -> None:
+    """What cattrs cannot convert, what is unknown, and what the Current refuses."""
+    environ = variables(schema_version="x", regoin="US", allow_plain_http="1", region="mars")
+    error = load_error(tmp_path, TOML.replace("Shop", " "), environ)
+    assert sorted(field for field, _ in error.problems) == [
+        "allow_plain_http",
+        "integration_name",
+        "region",
+        "regoin",
+        "schema_version",
+    ]
+
+
+def test_nothing_at_all_lacks_everything() -> None:
+    with pytest.raises(CurrentError) as caught:
+        Current.load(environ={})
+    assert [field for field, _ in caught.value.problems] == [
+        "integration_name",
+        "contact_email",
+        "key",
+    ]
+    assert caught.value.source is None
+
+
+def test_empty_variable_counts_as_none(tmp_path: Path) -> None:
+    environ = variables(bearer_token="", key="", key_file="", schema_version="")
+    assert load(tmp_path, TOML, environ) == load(tmp_path, TOML)

@@ -1,0 +1,144 @@
+"""A Current from a TOML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from currents_export.current import Current
+from currents_export.errors import CurrentError
+from tests.support.currents import KEY, form, load, load_error
+
+TOML = f"""\
+# The Current of the shop.
+integration_name = "Shop"
+contact_email = "ops@example.com"
+key = "{KEY}"
+region = "eu"
+event_types = ["users.messages.email.*", "customer_behavior"]
+schema_version = 8
+
+[field_transformations]
+email_address = "hash"
+gender = "remove"
+"""
+
+
+def test_file_is_read(tmp_path: Path) -> None:
+    made = load(tmp_path, TOML)
+    assert made == form(
+        region="EU",
+        event_types=["users.messages.email.*", "customer_behavior"],
+        schema_version=8,
+        field_transformations={"email_address": "hash", "gender": "remove"},
+    )
+    assert Current.load(str(tmp_path / "current.toml"), environ={}) == made
+
+
+def test_byte_order_mark_is_ignored(tmp_path: Path) -> None:
+    assert load(tmp_path, "\ufeff" + TOML) == load(tmp_path, TOML)
+
+
+def test_problems_come_together_with_file_and_line(tmp_path: Path) -> None:
+    text = (
+        TOML.replace('"Shop"', "5")
+        .replace('"eu"', '"mars"')
+        .replace("schema_version = 8", "shema_version = 4")
+        .replace('"remove"', '"drop"')
+    )
+    error = load_error(tmp_path, text)
+    drop = "the transformation of 'gender' is 'drop'; it must be remove or hash"
+    assert error.source == str(tmp_path / "current.toml")
+    assert str(error).splitlines() == [
+        f"{error.source}: the Current has 4 problems:",
+        "  - line 7: shema_version: there is no such field; did you mean 'schema_version'?",
+        "  - line 2: integration_name: it must be text, not int",
+        "  - line 5: region: 'mars' is unknown; it must be US or EU",
+        "  - line 9: field_transformations: " + drop,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('"region" = 5', "line 1: region: 5 is"),
+        ("\n\n   'region'=5", "line 3: region: 5 is"),
+        ("[region]\na = 1", "line 1: region: a dict is"),
+        ("[[region]]\na = 1", "line 1: region: a list is"),
+        ("region.a = 1", "line 1: region: a dict is"),
+        ("regions = 1", "line 1: regions: there is no such field; did you mean 'region'?"),
+        ("key_fil = 1", "line 1: key_fil: there is no such field; did you mean 'key_file'"),
+        ('"re\\u0067ion" = 5', "- region: 5 is"),
+        ('"" = 5', ": there is no such field"),
+        ("selected = 5", "line 1: selected: there is no such field"),
+        ("destination = 5", "line 1: destination: there is no such field"),
+        ("# region = 1\nregion = 5", "line 2: region: 5 is"),
+    ],
+)
+def test_line_of_a_key_is_found_however_it_is_written(tmp_path: Path, text: str, says: str) -> None:
+    assert says in str(load_error(tmp_path, text))
+
+
+def test_unknown_keys_are_listed_in_order(tmp_path: Path) -> None:
+    error = load_error(tmp_path, "".join(f"{name} = 1\n" for name in "zyxabc"))
+    assert [field for field, _ in error.problems][:6] == list("abcxyz")
+
+
+def test_empty_file_lacks_what_is_needed(tmp_path: Path) -> None:
+    assert load_error(tmp_path, "").problems[:2] == (
+        ("integration_name", "it is missing"),
+        ("contact_email", "it is missing"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("key = ", "it is not TOML: Invalid value"),
+        ("[key\n", "it is not TOML: "),
+        ("key = 1\nkey = 2", "it is not TOML: "),
+        (f"key = {'9' * 5000}", "it is not TOML: "),
+        (f"key = {'[' * 50_000}", "it is not TOML: "),
+        (b"key = '\xff'", "it is not UTF-8 text"),
+        (b"\x00", "it is not TOML: "),
+    ],
+)
+def test_what_is_not_toml_is_an_error(tmp_path: Path, text: str | bytes, why: str) -> None:
+    error = load_error(tmp_path, text)
+    [(field, message)] = error.problems
+    assert field == "file"
+    assert message.startswith(why)
+    assert str(error).startswith(f"{tmp_path / 'current.toml'}: the Current has 1 problem:")
+
+
+@pytest.mark.parametrize("name", ["missing.toml", ".", "a\0b"])
+def test_unreadable_file_is_an_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CurrentError, match="it cannot be read: ") as caught:
+        Current.load(tmp_path / name, environ={})
+    assert caught.value.source == str(tmp_path / name)
+
+
+def test_catalog_directory_is_relative_to_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tables").mkdir()
+    assert load(tmp_path, f'catalog_dir = "tables"\n{TOML}').catalog_dir == tmp_path / "tables"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert load(tmp_path, f'catalog_dir = "~/tables"\n{TOML}').catalog_dir == tmp_path / "tables"
+
+
+def test_argument_overrides_the_catalog_directory(tmp_path: Path) -> None:
+    path = tmp_path / "current.toml"
+    path.write_text(f'catalog_dir = "gone"\n{TOML}', "utf-8")
+    environ = {"CURRENTS_EXPORT_CATALOG_DIR": "gone too"}
+    assert Current.load(path, environ=environ, catalog_dir=tmp_path).catalog_dir == tmp_path
+    with pytest.raises(CurrentError, match=r"catalog_dir: .* is not a directory"):
+        Current.load(path, environ={}, catalog_dir=tmp_path / "gone")
+
+
+def test_include_anonymous_is_read(tmp_path: Path) -> None:
+    custom = TOML.replace(f'key = "{KEY}"\nregion = "eu"', 'endpoint = "https://x.example/"')
+    assert load(tmp_path, f"include_anonymous = true\n{custom}").include_anonymous is True
+    assert load(tmp_path, custom).include_anonymous is False
