@@ -165,7 +165,7 @@ _MODULES = {
         "NoticeKind",
         "Response",
         "Result",
-    "RudderStack",
+        "RudderStack",
         "Sender",
         "State",
         "SystemClock",

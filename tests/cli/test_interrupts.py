@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from currents_export.cli import _delivery, _input
+from currents_export.cli import _input
+from currents_export.cli._delivery import Delivery
 from currents_export.cli._signals import on_interrupt
-from currents_export.delivery import Sender
-from currents_export.errors import SenderClosedError
 from currents_export.payload import encode_event
 from currents_export.receiver import Receiver, ScriptedResponse, listen
 from tests.cli.support import PATIENCE, ids_in, run
@@ -69,12 +68,12 @@ def test_standard_input_left_unread(
 
 
 def test_interrupt_before_the_sender() -> None:
-    job = _delivery._Job()
-    job.interrupt()
-    sender = Sender(custom())
-    with job.closing(sender), pytest.raises(SenderClosedError):
-        sender.send(event())
-    assert job.interrupted
+    delivery = Delivery(custom())
+    with delivery.interruptible():
+        signal.raise_signal(signal.SIGINT)
+        delivery.run(lambda sender: sender.send(event(7)))
+    assert delivery.interrupted
+    assert delivery.not_taken == event(7)
 
 
 def test_other_signals() -> None:

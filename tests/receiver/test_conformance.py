@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from currents_export.catalog import Catalog
+from currents_export.catalog import Catalog, FindingCode
 from currents_export.receiver import AppTransport, FindingCount, Receiver
 from tests.support.events import OPEN, event, make_events
 from tests.support.receivers import Client, body, broken
@@ -42,7 +42,13 @@ def test_finding_shows_first_problem(client: Client) -> None:
     client(receiver).post("/", content=body(first, second))
     (finding,) = receiver.counts.findings
     assert finding == FindingCount(
-        "error", OPEN, "properties.email_address", "it is 1", finding.expected, 2
+        "error",
+        OPEN,
+        "properties.email_address",
+        "it is 1",
+        finding.expected,
+        2,
+        FindingCode.WRONG_TYPE,
     )
 
 

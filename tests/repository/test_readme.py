@@ -116,7 +116,7 @@ def test_continuous_integration_runs_the_set_up_that_the_readme_tells() -> None:
 
 
 def test_every_command_is_in_the_readme() -> None:
-    from currents_export.cli._app import _COMMANDS
+    from currents_export.cli._app import COMMANDS
 
-    for name in _COMMANDS:
+    for name in COMMANDS:
         assert f"| `{name}" in README

@@ -36,7 +36,7 @@ def rudderstack(url: str, **values: Any) -> Current:
 
 KEY = "https://data.example.com/v1/webhook?writeKey=QZXQZXQZX"
 ENDPOINT = "https://collector.example.com/currents"
-NAMES = {"integration_name": "Shop", "contact_email": "ops@example.com"}
+NAMES: dict[str, Any] = {"integration_name": "Shop", "contact_email": "ops@example.com"}
 RUDDERSTACK = NAMES | {"key": KEY, "region": "US"}
 CUSTOM = NAMES | {"endpoint": ENDPOINT}
 
