@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 __all__ = [
+    "CatalogError",
     "CurrentError",
     "CurrentsExportError",
     "EventError",
@@ -26,6 +28,9 @@ __all__ = [
     "UnknownNameError",
 ]
 
+#: How many problems a message lists.
+_MOST = 20
+
 
 class CurrentsExportError(Exception):
     """The base of every error that currents-export raises on purpose."""
@@ -35,8 +40,10 @@ class OptionError(CurrentsExportError, ValueError):
     """An argument outside the values it may have."""
 
 
-class UnknownNameError(CurrentsExportError):
+class UnknownNameError(CurrentsExportError, KeyError):
     """A name that is in no table.
+
+    It is a `KeyError` too, since a catalog is a mapping.
 
     Attributes:
         name: the name as it was given.
@@ -47,6 +54,32 @@ class UnknownNameError(CurrentsExportError):
         super().__init__(message)
         self.name = name
         self.nearest = tuple(nearest)
+
+    # A KeyError would show the repr of the message.
+    __str__ = Exception.__str__
+
+
+class CatalogError(CurrentsExportError):
+    """Tables of a catalog that cannot be used; the message lists every problem.
+
+    Attributes:
+        problems: a pair for each problem: the place, such as `event_types.tsv:12`, which is empty
+            when the whole directory is at fault; and what is wrong with it.
+        directory: the directory of the tables; None for the packaged ones.
+    """
+
+    def __init__(
+        self, problems: Sequence[tuple[str, str]], *, directory: Path | str | None = None
+    ) -> None:
+        noun = "problem" if len(problems) == 1 else "problems"
+        where = "the packaged catalog" if directory is None else f"the catalog in {directory}"
+        lines = [f"{place}: {message}" if place else message for place, message in problems[:_MOST]]
+        if len(problems) > _MOST:
+            lines.append(f"and {len(problems) - _MOST} more")
+        listed = "".join(f"\n  - {line}" for line in lines)
+        super().__init__(f"{where} has {len(problems)} {noun}:{listed}")
+        self.problems = tuple(problems)
+        self.directory = directory
 
 
 class EventError(CurrentsExportError):
