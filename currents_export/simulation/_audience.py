@@ -17,13 +17,23 @@ from .workspace.model import Message, Workspace
 
 __all__ = ["Audience", "Pool", "make_audience", "make_pools"]
 
-#: Users and the devices on which a type's events can happen to them, the most active users first.
-Audience = Sequence[tuple[User, Device]]
-
 _Kind = Literal["campaign", "canvas", "group"]
 
 #: Fields that an event has because of a message, even where it does not name the message.
 _MESSAGE_FIELDS = CAMPAIGN_FIELDS | CANVAS_FIELDS | {"dispatch_id", "send_id"}
+
+
+@attrs.frozen
+class Audience:
+    """Whom and on what a type's events can happen to.
+
+    Attributes:
+        pairs: users and devices, the most active users first.
+        complete: whether all of them have the fields that were asked for.
+    """
+
+    pairs: Sequence[tuple[User, Device]] = attrs.field(repr=False)
+    complete: bool
 
 
 @attrs.frozen
@@ -62,7 +72,9 @@ def make_audience(users: Sequence[User], rule: AudienceRule, required: Collectio
         for device in user.devices
         if (not rule.platforms or device.platform in rule.platforms) and _has(device, device_paths)
     ]
-    return chosen or [(user, device) for user in users for device in user.devices]
+    if chosen:
+        return Audience(chosen, complete=True)
+    return Audience([(user, device) for user in users for device in user.devices], complete=False)
 
 
 def _has(thing: User | Device, paths: Collection[str]) -> bool:

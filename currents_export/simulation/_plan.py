@@ -68,7 +68,7 @@ class Plan:
     user_defaults: _Makes
     defaults: _Makes
     fallbacks: _Makes
-    audience: Audience
+    audience: Sequence[tuple[User, Device]]
     channels: tuple[str, ...]
     pools: tuple[Pool, ...]
     shares: tuple[float, ...]
@@ -169,8 +169,9 @@ class Plan:
                     properties[name] = value
         properties.update(self.constants)
         for maker, wanted in self.made:
-            values = maker(draft)
-            properties.update({name: values[name] for name in values if name in wanted})
+            for name, value in maker(draft).items():
+                if name in wanted:
+                    properties[name] = value
         for name, make in self.user_defaults:
             who[name] = make(draft)
         for name, make in self.defaults:
@@ -250,7 +251,7 @@ class _Planner:
             user_defaults=tuple(self._defaults["user"].items()),
             defaults=tuple(self._defaults["properties"].items()),
             fallbacks=tuple(self._fallbacks()),
-            audience=self._audience,
+            audience=self._audience.pairs,
             channels=self._rule.channels,
             pools=tuple(pools),
             shares=tuple(accumulate(pool.share for pool in pools))[:-1],
@@ -303,6 +304,9 @@ class _Planner:
 
     def _fallbacks(self) -> Iterable[tuple[str, Callable[[Draft], Any]]]:
         certain = {*self._constants, *self._defaults["properties"]}
+        if self._audience.complete:
+            for kind in ("user", "device"):
+                certain.update(name for name, _ in self._of("properties", kind))
         for field in self._event_type.fields.values():
             if field.required and field.part == "properties" and field.name not in certain:
                 yield field.name, default_maker(field)

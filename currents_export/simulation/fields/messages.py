@@ -24,9 +24,6 @@ _DISPATCH_SECONDS, _SEND_SECONDS = 3600, 86_400
 #: A message goes to its last recipient this many seconds after it went to the first.
 _SPREAD_SECONDS = 600
 
-#: Types whose dispatch id Braze leaves null: in-app messages are not dispatched.
-_NOT_DISPATCHED = ("users.messages.inappmessage.Click", "users.messages.inappmessage.Impression")
-
 #: `abort_log` has at most this many characters.
 _LOG_LENGTH = 128
 
@@ -37,17 +34,25 @@ def dispatch(draft: Draft) -> Mapping[str, Any]:
     message, time = draft.message, draft.time
     if message is None or message.kind == "group":
         return {}
-    began = time - time % _DISPATCH_SECONDS
-    values: dict[str, Any] = {"dispatch_id": object_id(began, message.dispatch_key)}
-    if draft.event_type.name in _NOT_DISPATCHED and not draft.whole:
-        values["dispatch_id"] = None
+    values = {"dispatch_id": object_id(time - time % _DISPATCH_SECONDS, message.dispatch_key)}
     if message.send_key:
         values["send_id"] = object_id(time - time % _SEND_SECONDS, message.send_key)
-    if "send_time" in draft.names:
-        # The same for all events of the message that one user got.
-        after = int(message.dispatch_key[-4:] + draft.user.id[-4:], 16) % _SPREAD_SECONDS
-        values["send_time"] = min(time, began + after)
     return values
+
+
+@field_maker
+def in_app_dispatch(draft: Draft) -> Mapping[str, Any]:
+    """Make the ids of an in-app message that was seen: it has no dispatch, but in a sample."""
+    values = dispatch(draft)
+    return values if draft.whole else {**values, "dispatch_id": None}
+
+
+@field_maker
+def send_time(draft: Draft) -> Mapping[str, Any]:
+    """Make the time of the message's Send, the same for all events of the message of one user."""
+    key = draft.the_message.dispatch_key[-4:] + draft.user.id[-4:]
+    began = draft.time - draft.time % _DISPATCH_SECONDS
+    return {"send_time": min(draft.time, began + int(key, 16) % _SPREAD_SECONDS)}
 
 
 @field_maker

@@ -11,20 +11,18 @@ from .registry import field_maker
 
 _WORDING = read_data("fields", "wording.toml")
 _DATA = read_data("fields", "custom_events.toml")
-_EVENTS = _DATA["events"]
-_SAMPLE = next(event for event in _EVENTS if event["name"] == _DATA["sample"])
 
 
 @field_maker
 def custom_event(draft: Draft) -> Mapping[str, Any]:
     """Make the name of a custom event and its properties, where it has some."""
-    event = _SAMPLE if draft.whole else pick_early(draft, _EVENTS, 1.8)
-    if not event["properties"]:
-        return {"name": event["name"]}
-    properties: dict[str, Any] = {}
-    for group in event["properties"]:
-        properties |= _PROPERTIES[group](draft)
-    return {"name": event["name"], "custom_properties": properties}
+    name, groups = _SAMPLE if draft.whole else pick_early(draft, _EVENTS, 1.8)
+    if not groups:
+        return {"name": name}
+    properties = groups[0](draft)
+    for group in groups[1:]:
+        properties |= group(draft)
+    return {"name": name, "custom_properties": properties}
 
 
 def _viewed(draft: Draft) -> dict[str, Any]:
@@ -74,6 +72,12 @@ _PROPERTIES: Mapping[str, Callable[[Draft], dict[str, Any]]] = {
     "store": lambda draft: {"city": draft.user.place.city, "radius_km": 25},
     "review": _reviewed,
 }
+
+_EVENTS = tuple(
+    (event["name"], tuple(_PROPERTIES[group] for group in event["properties"]))
+    for event in _DATA["events"]
+)
+_SAMPLE = next(event for event in _EVENTS if event[0] == _DATA["sample"])
 
 
 def _order_id(draft: Draft) -> str:
