@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from .catalog import Catalog, Finding, check_event, json_schema
+    from .catalog import Catalog, Finding, FindingCode, check_event, json_schema
     from .current import Current, Region
     from .delivery import Backoff, Hooks, ManualClock, Result, Sender
     from .errors import (
+        CatalogError,
         CurrentError,
         CurrentsExportError,
         EventError,
@@ -37,12 +38,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Backoff",
     "Catalog",
+    "CatalogError",
     "Current",
     "CurrentError",
     "CurrentsExportError",
     "Event",
     "EventError",
     "Finding",
+    "FindingCode",
     "Hooks",
     "InvalidEventsError",
     "ManualClock",
@@ -67,7 +70,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "catalog": ("Catalog", "Finding", "check_event", "json_schema"),
+    "catalog": ("Catalog", "Finding", "FindingCode", "check_event", "json_schema"),
     "current": ("Current", "Region"),
     "delivery": ("Backoff", "Hooks", "ManualClock", "Result", "Sender"),
     "events": ("Event",),

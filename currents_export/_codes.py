@@ -17,7 +17,8 @@ class Code(enum.StrEnum):
 
     description: str
 
-    def __new__(cls, code: str, description: str) -> Self:
+    # The default lets a type checker accept the look-up by code, such as `Reason("too_large")`.
+    def __new__(cls, code: str, description: str = "") -> Self:
         member = str.__new__(cls, code)
         member._value_ = code
         member.description = description

@@ -1,16 +1,18 @@
-"""Saying what a mistyped name was probably meant to be."""
+"""What a mistyped name probably was meant to be."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+__all__ = ["did_you_mean", "nearest"]
+
 
 def nearest(name: str, known: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
-    """The names in `known` most like `name`, ignoring case, the likeliest first.
+    """Return the names in `known` most like `name`, ignoring case, the likeliest first.
 
-    A dotted name is also found by as many of its last parts as `name` has: `email.Opne` is far
-    from `users.messages.email.Open` by edit distance, near by intent.
+    A dotted name is also compared with as many of a known name's last parts as it has itself:
+    `email.Opne` has little in common with `users.messages.email.Open`, but is meant to be it.
     """
     parts = name.count(".") + 1
     forms: dict[str, list[str]] = {}
@@ -18,13 +20,13 @@ def nearest(name: str, known: Iterable[str], *, most: int = 3) -> tuple[str, ...
         lower = candidate.lower()
         for form in dict.fromkeys((lower, ".".join(lower.split(".")[-parts:]))):
             forms.setdefault(form, []).append(candidate)
-    # Two forms may stand for one candidate, so twice as many are asked for.
+    # Two forms may stand for one candidate, so twice as many are requested.
     close = get_close_matches(name.lower(), forms, n=2 * most, cutoff=0.6)
     return tuple(dict.fromkeys(found for form in close for found in forms[form]))[:most]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A clause such as `; did you mean 'a' or 'b'?`; empty when nothing is near."""
+    """Return a clause such as `; did you mean 'a' or 'b'?`; empty when nothing is near."""
     names = nearest(name, known)
     if not names:
         return ""

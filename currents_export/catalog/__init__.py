@@ -1,16 +1,24 @@
 """What Braze can send: event types, fields and schema versions, and conformance to them."""
 
-from ._conformance import Finding, check_event
+from ._catalog import Catalog
+from ._conformance import check_event
+from ._finding import Finding, FindingCode
+from ._formats import FORMATS, Format
 from ._json_schema import json_schema
-from ._model import Catalog, EventType, Field, SchemaVersion, ValueRule
+from ._model import EventType, Field, SchemaVersion, ValueRule
+from ._tables import read_table
 
 __all__ = [
+    "FORMATS",
     "Catalog",
     "EventType",
     "Field",
     "Finding",
+    "FindingCode",
+    "Format",
     "SchemaVersion",
     "ValueRule",
     "check_event",
     "json_schema",
+    "read_table",
 ]

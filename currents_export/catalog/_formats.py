@@ -12,6 +12,8 @@ import orjson
 
 __all__ = ["FORMATS", "MAX_TIME", "Format"]
 
+_JsonTypes = tuple[Literal["string", "integer", "number"], ...]
+
 #: Later than this, seconds since the Unix epoch are surely milliseconds (the year is 5138).
 MAX_TIME = 99_999_999_999
 
@@ -29,7 +31,7 @@ class Format:
     """
 
     name: str
-    json_types: tuple[Literal["string", "integer", "number"], ...]
+    json_types: _JsonTypes
     right: str
     example: str | int
     matches: Callable[[Any], object] | None = attrs.field(default=None, repr=False)
@@ -54,7 +56,8 @@ def _is_short_ascii(text: str) -> bool:
     return len(text) <= 64 and text.isascii()
 
 
-_TEXT, _NUMBER = ("string",), ("integer", "number")
+_TEXT: _JsonTypes = ("string",)
+_NUMBER: _JsonTypes = ("integer", "number")
 _DATE = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
 

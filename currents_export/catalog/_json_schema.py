@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._conformance import MAX_TIME
+from ._formats import MAX_TIME
 from ._model import EventType, Field
+from ._values import MAX_INTEGER, MIN_INTEGER
 
 __all__ = ["json_schema"]
 
-#: Our formats that JSON Schema knows under a name of its own.
+#: Our formats that JSON Schema has too.
 _FORMATS = {"uuid": "uuid", "email": "email"}
 
 
 def json_schema(event_type: EventType, schema_version: int) -> dict[str, Any]:
-    """A JSON Schema that an event meets if, and only if, its conformance shows no error.
+    """Return a JSON Schema that accepts the events without a conformance error.
 
-    Fields the schema does not know are allowed, as a receiver must allow them. An optional field
-    may be null. A format is an annotation, and the known values are given as `examples`, since
-    Braze may widen them.
+    Unknown fields are allowed, as a receiver must allow them. An optional field may be null. A
+    format is an annotation, and the known values are given as `examples`, since Braze may add to
+    them.
+
+    JSON Schema cannot say two things, which are errors of `check_event` only: that `time` must
+    be written without a decimal point (to JSON Schema, 1.0 and 1 are the same), and that whole
+    numbers must fit into 64 bits in places other than fields of type `integer`.
+
+    Args:
+        event_type: the event type, as its schema version has it.
+        schema_version: the version to name in the description.
     """
     parts = {
         part: _part([field for field in event_type.fields.values() if field.part == part])
@@ -35,7 +44,10 @@ def json_schema(event_type: EventType, schema_version: int) -> dict[str, Any]:
             "event_type": {"const": event_type.name},
             "id": {"type": "string", "minLength": 1, "format": "uuid"},
             "time": {
-                "description": "When it happened, in whole seconds since the Unix epoch, UTC.",
+                "description": (
+                    "When it happened, in whole seconds since the Unix epoch, UTC, without a "
+                    "decimal point."
+                ),
                 "type": "integer",
                 "minimum": 1,
                 "maximum": MAX_TIME,
@@ -61,11 +73,13 @@ def _field(field: Field) -> dict[str, Any]:
         "type": json_type if field.required else [json_type, "null"],
     }
     if is_array:
-        schema["items"] = {"type": "string"}
+        schema["items"] = {"type": ["string", "null"]}
+    if json_type == "integer":
+        schema |= {"minimum": MIN_INTEGER, "maximum": MAX_INTEGER}
     if field.rule.format in _FORMATS:
         schema["format"] = _FORMATS[field.rule.format]
     if field.rule.values:
         schema["examples"] = [
-            int(value) if field.json_type == "integer" else value for value in field.rule.values
+            int(value) if json_type == "integer" else value for value in field.rule.values
         ]
     return schema

@@ -23,7 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from ..catalog import Catalog, Finding, check_event
+from ..catalog import Catalog, Finding, FindingCode, check_event
 from ..errors import OptionError
 from ._capture import Capture
 from ._script import ScriptedResponse, play
@@ -270,7 +270,9 @@ class Receiver:
             given = request.headers.get(name)
             if given is None or given.partition(";")[0].strip().lower() != value:
                 problem = "the header is missing" if given is None else f"the header is {given!r}"
-                finding = Finding("warning", None, None, name, problem, f"Braze sends {value}")
+                code = FindingCode.WRONG_HEADER
+                right = f"Braze sends {value}"
+                finding = Finding(code.level, None, None, name, problem, right, code)
                 self._note([finding])
 
     def _check_events(self, events: list[Any]) -> list[Finding]:

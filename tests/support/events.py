@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from currents_export.catalog import EventType, Field
+from currents_export.catalog import FORMATS, Catalog, EventType, Field
 from currents_export.events import Event
 
 OPEN = "users.messages.email.Open"
@@ -35,18 +35,6 @@ def make_events(count: int, event_type: str = OPEN) -> list[Event]:
     return [event(number, event_type) for number in range(count)]
 
 
-_LIKE: dict[str, Any] = {
-    "uuid": EVENT_ID,
-    "object_id": "5f3c0e1a9b8d7c6e5f4a3b2c",
-    "e164": "+14155550123",
-    "wamid": "wamid.abc",
-    "currency": "USD",
-    "timezone": "America/Argentina/Buenos_Aires",
-    "locale": "en-us",
-    "combination": "0_0_0",
-    "json": '{"a": 1}',
-}
-
 _OF_TYPE: dict[str, Any] = {
     "string": "text",
     "integer": 3,
@@ -58,17 +46,17 @@ _OF_TYPE: dict[str, Any] = {
 
 
 def value_for(field: Field) -> Any:
-    """A value of the right type, and like what Braze sends."""
+    """Return a value of the right type, format and set."""
     if field.rule.values:
         value = field.rule.values[0]
         return int(value) if field.json_type == "integer" else value
-    if field.json_type == "string":
-        return _LIKE.get(field.rule.format, "text")
+    if field.rule.format:
+        return FORMATS[field.rule.format].example
     return _OF_TYPE[field.json_type]
 
 
 def good_event(event_type: EventType, *, optional: bool = False) -> dict[str, Any]:
-    """An event with the required fields of its type alone, or with the optional ones too."""
+    """Make an event with the required fields of its type only, or with the optional ones too."""
     event: dict[str, Any] = {
         "event_type": event_type.name,
         "id": EVENT_ID,
@@ -80,3 +68,11 @@ def good_event(event_type: EventType, *, optional: bool = False) -> dict[str, An
         if field.required or (optional and field.name != "canvas_id"):
             event[field.part][field.name] = value_for(field)
     return event
+
+
+def event_with(path: str, value: Any, event_type: str = OPEN) -> dict[str, Any]:
+    """Make a good event in which the field at the path has the value given here."""
+    made = good_event(Catalog.load()[event_type])
+    part, _, name = path.partition(".")
+    made[part][name] = value
+    return made

@@ -1,0 +1,14 @@
+"""Fixtures of the catalog's tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.tables import CopiedTables
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> CopiedTables:
+    return CopiedTables(tmp_path)
