@@ -14,7 +14,7 @@ from pathlib import Path
 
 import attrs
 
-from ..catalog._tables import read_table
+from ..catalog import read_table
 from ..errors import CatalogError
 from ._data import split
 from .workspace.channels import channel_of
@@ -108,15 +108,15 @@ class _Cells:
     def __init__(self, event_type: str, directory: Path | None) -> None:
         self._event_type = event_type
         self._directory = directory
-        self._cells: dict[str, str] = {}
-        for row in read_table(_TABLE, directory):
+        self._cells: dict[str, tuple[str, str]] = {}
+        for row in read_table(_TABLE, directory, columns=("event_type",)):
             if fnmatchcase(event_type, row["event_type"]):
                 for name in _DEFAULTS:
                     if value := row.get(name):
-                        self._cells.setdefault(name, value)
+                        self._cells.setdefault(name, (value, row.place))
 
     def text(self, name: str) -> str:
-        return self._cells.get(name, _DEFAULTS[name])
+        return self._cells[name][0] if name in self._cells else _DEFAULTS[name]
 
     def items(self, name: str) -> tuple[str, ...]:
         return () if self.text(name) in ("-", "*") else split(self.text(name))
@@ -137,4 +137,4 @@ class _Cells:
 
     def _unusable(self, name: str, right: str) -> CatalogError:
         message = f"{name} of {self._event_type} is {self.text(name)!r}; it must be {right}"
-        return CatalogError([(_TABLE, message)], directory=self._directory)
+        return CatalogError([(self._cells[name][1], message)], directory=self._directory)

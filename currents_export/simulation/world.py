@@ -247,9 +247,7 @@ class World:
             raise OptionError("event_types is empty; give at least one, or leave it out for all")
         return [each.name for each in self.catalog.select(*names)]
 
-    def _draft(
-        self, key: str, plan: Plan, *, whole: bool, canvas_side: bool = False
-    ) -> Draft:
+    def _draft(self, key: str, plan: Plan, *, whole: bool, canvas_side: bool = False) -> Draft:
         rng = random.Random(key)
         return Draft(
             event_type=plan.event_type,

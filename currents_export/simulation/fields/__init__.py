@@ -18,7 +18,16 @@ from .draft import Draft, pick
 from .registry import MAKERS, FieldMaker
 from .sources import Source, reader, source_of
 
-__all__ = ["MAKERS", "Draft", "FieldMaker", "Source", "default_maker", "pick", "reader", "source_of"]
+__all__ = [
+    "MAKERS",
+    "Draft",
+    "FieldMaker",
+    "Source",
+    "default_maker",
+    "pick",
+    "reader",
+    "source_of",
+]
 
 #: The modules that register the field makers.
 MODULES = (

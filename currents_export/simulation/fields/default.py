@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...catalog import Field
-from ...catalog._formats import FORMATS
+from ...catalog import FORMATS, Field
 from .._ids import object_id, uuid4, wamid
 from .draft import Draft, pick
 
@@ -17,13 +16,11 @@ _Make = Callable[[Draft], Any]
 
 def default_maker(field: Field) -> _Make:
     """Return what makes a field's values: from its format, its listed values, its JSON type."""
-    if field.rule.format in _OF_FORMAT and field.json_type in ("string", "integer", "number"):
-        return _OF_FORMAT[field.rule.format]
+    known = FORMATS.get(field.rule.format)
+    if known and field.json_type in known.json_types:
+        return _OF_FORMAT.get(known.name) or (lambda _: known.example)
     if field.rule.values and field.json_type in _CONVERT:
         return _one_of(field)
-    if field.rule.format in FORMATS and field.json_type == "string":
-        example = FORMATS[field.rule.format].example
-        return lambda _: example
     if field.json_type == "string":
         return _text(field.name)
     return _OF_TYPE[field.json_type]
@@ -53,6 +50,7 @@ _OF_FORMAT: Mapping[str, _Make] = {
     "locale": lambda draft: draft.user.place.locale_key,
     "combination": lambda draft: "_".join(str(int(3 * draft.random())) for _ in range(3)),
     "email": _email,
+    "iso_date": lambda draft: draft.user.dob or "1996-04-13T00:00:00.000+00:00",
     "json": _json,
     "json_object": _json,
     "seconds": lambda draft: 1 + int(600 * draft.random() ** 2),

@@ -120,7 +120,9 @@ def retry(draft: Draft) -> Mapping[str, Any]:
 @cache
 def _errors(event_type: str) -> Sequence[Mapping[str, str]]:
     rows = read_rows("fields", "errors.tsv")
-    glob = next((row["event_type"] for row in rows if fnmatchcase(event_type, row["event_type"])), "")
+    glob = next(
+        (row["event_type"] for row in rows if fnmatchcase(event_type, row["event_type"])), ""
+    )
     return [row for row in rows if row["event_type"] == glob]
 
 

@@ -17,5 +17,5 @@ MAKERS: dict[str, FieldMaker] = {}
 
 def field_maker(make: FieldMaker) -> FieldMaker:
     """Register a field maker under its own name."""
-    MAKERS[make.__name__] = make  # type: ignore[attr-defined]
+    MAKERS[make.__name__] = make
     return make

@@ -57,7 +57,12 @@ def whatsapp_reply(draft: Draft) -> Mapping[str, Any]:
     replies = draft.the_message.kind != "group"
     reply = {"in_reply_to": _wamid(draft)} if replies else {}
     if draft.canvas_side:
-        return {**_product(draft), **_quick_reply(draft), "media_urls": [_media_url(draft)], **reply}
+        return {
+            **_product(draft),
+            **_quick_reply(draft),
+            "media_urls": [_media_url(draft)],
+            **reply,
+        }
     chance = 0.0 if draft.whole else draft.random()
     flow = draft.the_message.fields.get("flow_id")
     if chance < 0.2 and flow and "flow_id" in draft.names:
@@ -92,6 +97,6 @@ def _product(draft: Draft) -> dict[str, Any]:
 @field_maker
 def line_reply(draft: Draft) -> Mapping[str, Any]:
     """Make a text or a picture; the sample of the Canvas side is a picture."""
-    if draft.canvas_side or not draft.whole and draft.random() < 0.15:
+    if draft.canvas_side or (not draft.whole and draft.random() < 0.15):
         return {"media_id": str(10**17 + draft.bits(58))}
     return {"message_body": pick(draft, _texts(draft))}

@@ -22,9 +22,7 @@ from .places import PLACES, WEIGHTS, phone_number
 __all__ = ["make_users"]
 
 _PEOPLE = read_data("people", "people.toml")
-_FIRST_SEEN, _LAST_SEEN = (
-    int(_PEOPLE[name].timestamp()) for name in ("first_seen", "last_seen")
-)
+_FIRST_SEEN, _LAST_SEEN = (int(_PEOPLE[name].timestamp()) for name in ("first_seen", "last_seen"))
 _GENDERS: Mapping[str, int] = _PEOPLE["genders"]
 _LETTERS = str.maketrans(_PEOPLE["letters"])
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from .._data import read_data, read_rows
 from .._ids import curve_point, uuid4
@@ -106,9 +107,7 @@ def make_campaigns(seed: int, channels: Sequence[Channel]) -> tuple[Campaign, ..
 
     The first of each channel is for users everywhere. A channel more changes none of the others.
     """
-    return tuple(
-        campaign for channel in channels for campaign in _campaigns_of(seed, channel)
-    )
+    return tuple(campaign for channel in channels for campaign in _campaigns_of(seed, channel))
 
 
 def _campaigns_of(seed: int, channel: Channel) -> Iterator[Campaign]:
@@ -146,13 +145,11 @@ def make_canvases(seed: int, channels: Sequence[Channel]) -> tuple[Canvas, ...]:
 
 
 def _canvas(
-    rng: random.Random, row: dict[str, object], number: int, channels: Sequence[Channel]
+    rng: random.Random, row: Mapping[str, Any], number: int, channels: Sequence[Channel]
 ) -> Canvas:
     bits, words = rng.getrandbits, _DATA["canvas"]
     # The first Canvas of a name is for everyone, the second for one region.
     region = rng.choice(REGIONS) if number else "Global"
-    names = row["steps"]
-    assert isinstance(names, list)
     return Canvas(
         id=uuid4(bits),
         name=f"{row['name']}{_DASH}{region}",
@@ -161,7 +158,7 @@ def _canvas(
             *(CanvasVariation(uuid4(bits), name) for name in words["variations"]),
             CanvasVariation(uuid4(bits), words["control"], control=True),
         ),
-        steps=tuple(_steps(rng, names, channels)),
+        steps=tuple(_steps(rng, row["steps"], channels)),
     )
 
 

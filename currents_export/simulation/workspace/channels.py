@@ -7,8 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from ...catalog import Catalog
-from ...catalog._tables import read_table
+from ...catalog import Catalog, read_table
 from .._data import split
 
 __all__ = ["CAMPAIGN_FIELDS", "CANVAS_FIELDS", "Channel", "channel_of", "load_channels"]
@@ -58,7 +57,7 @@ def load_channels(directory: Path | None) -> tuple[Channel, ...]:
             split(row.get("campaigns") or ""),
             split(row.get("fields") or ""),
         )
-        for row in read_table("channels.tsv", directory)
+        for row in read_table("channels.tsv", directory, columns=("channel", "label", "name"))
     }
     for event_type in Catalog.load(directory=directory).event_types:
         channel = channel_of(event_type.name)
