@@ -202,8 +202,8 @@ def _fullest(
         second: whether to return one with most fields that the first choice lacks instead.
     """
     fields = [fields_of(thing) for thing in things]
-    most = max(map(len, fields))
-    first = pick(draft, [index for index, each in enumerate(fields) if len(each) == most])
+    most = max(fields, key=len)
+    first = pick(draft, [index for index, each in enumerate(fields) if each == most])
     if second and (more := [len(each - fields[first]) for each in fields]) and max(more):
         return things[more.index(max(more))]
     return things[first]

@@ -130,7 +130,7 @@ class World:
 
         | event types | first | Canvas side |
         |---|---|---|
-        | of devices | an iPhone's fields, or a browser's if these are more | those of the other |
+        | on devices | an iPhone's fields | a browser's fields |
         | subscription changes | email | push; SMS |
         | `canvasstep.Progression` | goes on: `next_step_id` | leaves: `exit_reason` |
         | Live Activities | an update of a running one | a start |

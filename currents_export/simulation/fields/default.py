@@ -15,9 +15,13 @@ _Make = Callable[[Draft], Any]
 
 
 def default_maker(field: Field) -> _Make:
-    """Return what makes a field's values: from its format, its listed values, its JSON type."""
+    """Return what makes a field's values.
+
+    They follow from its format, then its listed values, then its JSON type. Listed values come
+    first where no others are allowed.
+    """
     known = FORMATS.get(field.rule.format)
-    if known and field.json_type in known.json_types:
+    if known and field.json_type in known.json_types and (field.rule.open or not field.rule.values):
         return _OF_FORMAT.get(known.name) or (lambda _: known.example)
     if field.rule.values and field.json_type in _CONVERT:
         return _one_of(field)
