@@ -93,35 +93,38 @@ class Plan:
         draft.time, draft.user, draft.device, draft.message = time, user, known, message
         return self._finish(draft, properties)
 
-    def draw_sample(self, draft: Draft, time: int) -> Event:
+    def draw_sample(
+        self, draft: Draft, time: int, *, beside: frozenset[str] = frozenset()
+    ) -> Event:
         """Draw an event with every field that can hold together; `draft` is overwritten.
 
-        That of the Canvas side belongs to a Canvas where it can, and has fields that exclude
-        those of the other side.
+        `beside` names the fields of the other sample of the type. Of fields that exclude each
+        other, this one then has those that the other one lacks.
         """
-        second = draft.canvas_side
         user, device = _fullest(
-            draft, self.audience[:_CANDIDATES], lambda pair: self._fields_of(*pair), second=second
+            draft, self.audience[:_CANDIDATES], lambda pair: self._fields_of(*pair), beside
         )
         properties: dict[str, Any] = {}
         message = None
         if self.pools:
             pool = self.pools[0]
-            if second:
+            if draft.canvas_side:
                 pool = next((each for each in self.pools if each.kind == "canvas"), pool)
             choices = pool.messages[user.place.region]
-            channels = [
-                channel
-                for channel in self.channels
-                if any(each.channel == channel for each, _ in choices)
-            ]
-            if channels:
-                channel = channels[min(second, len(channels) - 1)]
+            if channel := self._sample_channel(draft, choices):
                 choices = [each for each in choices if each[0].channel == channel]
-            message, values = _fullest(draft, choices, self._message_fields_of)
+            message, values = _fullest(draft, choices, self._message_fields_of, beside)
             properties.update(values)
         draft.time, draft.user, draft.device, draft.message = time, user, device, message
         return self._finish(draft, properties)
+
+    def _sample_channel(
+        self, draft: Draft, choices: Sequence[tuple[Message, Mapping[str, Any]]]
+    ) -> str | None:
+        """Return the channel of a sample: the first one or, on the Canvas side, the second."""
+        there = {message.channel for message, _ in choices}
+        channels = [channel for channel in self.channels if channel in there]
+        return channels[: 1 + draft.canvas_side][-1] if channels else None
 
     def fill(self, event: Event, draft: Draft, *, others: Event) -> None:
         """Fill the fields that neither of two samples has; `draft` is that of `event`."""
@@ -190,23 +193,12 @@ def _fullest(
     draft: Draft,
     things: Sequence[T],
     fields_of: Callable[[T], frozenset[str]],
-    *,
-    second: bool = False,
+    beside: frozenset[str],
 ) -> T:
-    """Return one of the things with most fields.
-
-    Args:
-        draft: where the chances come from.
-        things: the things to choose from.
-        fields_of: returns the fields that a thing has.
-        second: whether to return one with most fields that the first choice lacks instead.
-    """
+    """Return one of the things with most fields that are not in `beside`, then most fields."""
     fields = [fields_of(thing) for thing in things]
-    most = max(fields, key=len)
-    first = pick(draft, [index for index, each in enumerate(fields) if each == most])
-    if second and (more := [len(each - fields[first]) for each in fields]) and max(more):
-        return things[more.index(max(more))]
-    return things[first]
+    best = max(fields, key=lambda each: (len(each - beside), len(each)))
+    return pick(draft, [thing for thing, each in zip(things, fields, strict=True) if each == best])
 
 
 def make_plan(

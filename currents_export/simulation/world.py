@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from bisect import bisect
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 
 import attrs
@@ -156,10 +156,13 @@ class World:
         plan = self._plan(self.catalog[_name(event_type)].name)
         name, time = plan.event_type.name, _sample_time(time)
         drafts = [
-            self._draft(f"{self._seed}:{name}", plan, whole=True, canvas_side=side)
+            self._draft(f"{self._seed}:{name}:{side}", plan, whole=True, canvas_side=side)
             for side in (False, True)
         ]
-        first, second = (plan.draw_sample(draft, time) for draft in drafts)
+        first = plan.draw_sample(drafts[0], time)
+        second = plan.draw_sample(
+            drafts[1], time, beside=frozenset((*first.user, *first.properties))
+        )
         plan.fill(first, drafts[0], others=second)
         event = second if canvas else first
         return attrs.evolve(event, id=self._id(name, "canvas" if canvas else "", time))
@@ -209,26 +212,15 @@ class World:
         _check_whole("start", start, least=1, most=_LAST_TIME)
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not (0 < rate < math.inf):
             raise OptionError(f"rate is {rate!r}; it must be a number greater than 0")
-        key = ":".join(
-            map(
-                str,
-                (
-                    *(self._seed, len(self.users), self.catalog.schema_version),
-                    *(start, float(rate), ",".join(chosen)),
-                ),
-            )
-        )
-        plan = self._plan(chosen[0])
-        return self._stream(chosen, self._draft(key, plan, whole=False), start, rate)
+        return self._stream(chosen, start, float(rate))
 
-    def _stream(self, names: list[str], draft: Draft, start: int, rate: float) -> Iterator[Event]:
-        draws = [self._plan(name).draw for name in names]
+    def _stream(self, names: list[str], start: int, rate: float) -> Iterator[Event]:
+        plans = [self._plan(name) for name in names]
         sums = list(accumulate(self._weights(names)))
-        total, last, random_ = sums[-1], len(sums) - 1, draft.random
-        now = float(start)
-        while now <= _LAST_TIME:
-            yield draws[bisect(sums, random_() * total, 0, last)](draft, int(now))
-            now -= math.log(1.0 - random_()) / rate
+        version, users = self.catalog.schema_version, len(self.users)
+        key = f"{self._seed}:{users}:{version}:{start}:{rate!r}:{','.join(names)}"
+        draft = self._draft(key, plans[0], whole=False)
+        return _draw([plan.draw for plan in plans], sums, draft, start, rate)
 
     def _weights(self, names: list[str]) -> list[float]:
         weights = [traffic_rule(name, self.catalog.directory).weight for name in names]
@@ -237,6 +229,8 @@ class World:
 
     def _select(self, event_types: Iterable[EventType | str] | None) -> list[str]:
         if event_types is None:
+            if not self.catalog:
+                raise OptionError("the catalog has no event types")
             return list(self.catalog)
         if isinstance(event_types, str | EventType):
             raise OptionError(
@@ -280,6 +274,21 @@ class World:
                 self._audiences[key] = make_audience(self.users, rule.audience, required)
             self._plans[name] = make_plan(event_type, self._workspace, rule, self._audiences[key])
         return self._plans[name]
+
+
+def _draw(
+    draws: list[Callable[[Draft, int], Event]],
+    sums: list[float],
+    draft: Draft,
+    start: int,
+    rate: float,
+) -> Iterator[Event]:
+    """Yield events whose types come up by their weights, of which `sums` are the running sums."""
+    total, last, random_ = sums[-1], len(sums) - 1, draft.random
+    now = float(start)
+    while now <= _LAST_TIME:
+        yield draws[bisect(sums, random_() * total, 0, last)](draft, int(now))
+        now -= math.log(1.0 - random_()) / rate
 
 
 def _sample_time(time: int | None) -> int:

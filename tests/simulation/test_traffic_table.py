@@ -92,5 +92,5 @@ def test_odd_rules_still_make_events(tables: CopiedTables, row: str) -> None:
 def test_unusable_cells(tables: CopiedTables, row: str, message: str) -> None:
     world = world_of(tables, row)
     with pytest.raises(CatalogError, match=r"traffic\.tsv:2: " + message) as caught:
-        next(world.events(start=SAMPLE_TIME))
+        world.events(start=SAMPLE_TIME)
     assert caught.value.directory == tables.directory

@@ -12,7 +12,7 @@ import pytest
 from currents_export.catalog import check_event
 from currents_export.events import Event
 from currents_export.simulation import World
-from tests.support.traffic import NEWEST, channel_of, every, of_type
+from tests.support.traffic import NEWEST, channel_of, every, filled, of_type
 
 #: Where a row is only for some event types, they are matched by a glob.
 ALL = "*"
@@ -100,19 +100,38 @@ def test_rule(
     assert [value for value in values if not is_right(value)] == []
 
 
+#: Fields that are null in some events and not in others.
+NULLS = {
+    ("users.messages.pushnotification.Open", "button_string"),
+    ("users.messages.pushnotification.Open", "button_action_type"),
+    ("users.messages.inappmessage.Click", "button_id"),
+    ("users.messages.email.Send", "locale_key"),
+}
+
+
+@pytest.mark.parametrize(("event_type", "field"), sorted(NULLS))
+def test_nulls(traffic: list[Event], event_type: str, field: str) -> None:
+    values = every(of_type(traffic, event_type), field)
+    assert None in values
+    assert len(set(values)) > 1
+
+
 def test_every_field_occurs(traffic: list[Event]) -> None:
     seen: dict[str, set[str]] = {name: set() for name in NEWEST}
     for event in traffic:
-        seen[event.event_type].update(f"user.{name}" for name in event.user)
-        seen[event.event_type].update(f"properties.{name}" for name in event.properties)
+        seen[event.event_type] |= filled(event)
     unseen = {
         f"{each.name}: {path}"
         for each in NEWEST.event_types
         for path in each.fields
         if path not in seen[each.name]
     }
-    # Only samples leave a Canvas.
-    assert unseen == {"users.canvasstep.Progression: properties.exit_reason"}
+    # Only samples leave a Canvas, or have the dispatch of an in-app message that was seen.
+    assert unseen == {
+        "users.canvasstep.Progression: properties.exit_reason",
+        "users.messages.inappmessage.Click: properties.dispatch_id",
+        "users.messages.inappmessage.Impression: properties.dispatch_id",
+    }
 
 
 def test_aborts(traffic: list[Event]) -> None:
@@ -121,7 +140,7 @@ def test_aborts(traffic: list[Event]) -> None:
         rule = NEWEST[event.event_type].fields["properties.abort_type"].rule
         assert kind in rule.values
         if kind == "frequency_capped":
-            assert re.fullmatch(r"Frequency cap rule: \d+ [a-z ]+ messages every 1 \w+", log)
+            assert re.fullmatch(r"Frequency cap rule: \d+ [a-z-]+ messages every 1 \w+", log)
         if "Connected Content:" in log:
             assert kind == "exhausted_cc_retries"
     logs = every(of_type(traffic, "users.messages.email.Abort"), "abort_log")

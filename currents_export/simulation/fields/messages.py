@@ -57,8 +57,8 @@ def send_time(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def locale(draft: Draft) -> Mapping[str, Any]:
-    """Make the locale of the translation; messages in one language have none."""
-    return {"locale_key": draft.user.place.locale_key} if draft.chance(0.3) else {}
+    """Make the locale of the translation; null for the default one."""
+    return {"locale_key": draft.user.place.locale_key if draft.chance(0.3) else None}
 
 
 @field_maker
@@ -97,7 +97,7 @@ def _listed(event_type: EventType, name: str) -> tuple[str, ...]:
 
 def _log(draft: Draft, text: str) -> str:
     channel = channel_of(draft.event_type.name) or ""
-    name = draft.workspace.channel_names.get(channel, channel).replace("_", " ")
+    name = draft.workspace.channel_names.get(channel, channel).replace("_", "-")
     text = text.replace("{domain}", draft.workspace.domain).replace("{channel}", name)
     return text[:_LOG_LENGTH]
 
@@ -149,17 +149,17 @@ def category(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def push_button(draft: Draft) -> Mapping[str, Any]:
-    """Make the button of a push message; an open by its body has none."""
+    """Make the button of a push message; null for an open by its body."""
     if not draft.chance(0.15):
-        return {}
+        return {"button_string": None, "button_action_type": None}
     button, action = pick(draft, _WORDING["push_buttons"])
     return {"button_string": button, "button_action_type": action}
 
 
 @field_maker
 def button(draft: Draft) -> Mapping[str, Any]:
-    """Make the button of a message; a click on its body has none."""
-    return {"button_id": pick(draft, _WORDING["message_buttons"])} if draft.chance(0.7) else {}
+    """Make the button of a message; null for a click on its body."""
+    return {"button_id": pick(draft, _WORDING["message_buttons"]) if draft.chance(0.7) else None}
 
 
 @field_maker
