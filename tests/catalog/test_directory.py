@@ -317,3 +317,8 @@ def test_mended_tables_load(tables: CopiedTables) -> None:
     assert problems(tables)
     tables.write("versions.tsv", good)
     assert Catalog.load(directory=tables.directory).schema_version == NEWEST.schema_version
+
+
+def test_table_that_nobody_has(tables: CopiedTables) -> None:
+    with pytest.raises(CatalogError, match=r"nothing\.tsv: cannot be read: No such file"):
+        read_table("nothing.tsv", tables.directory)
