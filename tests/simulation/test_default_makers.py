@@ -6,110 +6,18 @@ from itertools import islice
 
 import pytest
 
-from currents_export.catalog import FORMATS, Catalog, EventType, Field, ValueRule, check_event
+from currents_export.catalog import FORMATS, Catalog, Field, ValueRule, check_event
 from currents_export.simulation import SAMPLE_TIME, World
 from currents_export.simulation.fields import Draft, default_maker
+from tests.support.newer import JSON_TYPES, SEND, add_newer_version
 from tests.support.tables import CopiedTables
 from tests.support.traffic import unfilled
-
-SEND = "users.messages.telepathy.Send"
-THOUGHT = "users.messages.telepathy.ThoughtReceived"
-REVIEW = "reviews.Written"
-OPEN = "users.messages.email.Open"
-JSON_TYPES = ("string", "integer", "number", "boolean", "object", "array<string>")
 
 
 @pytest.fixture
 def newer(tables: CopiedTables) -> Catalog:
-    """The packaged tables and, in one version more, what nothing knows."""
-    version = max(each.number for each in Catalog.versions()) + 1
-    counts = {"event_types": 0, "fields": 0}
-    columns = tables.lines("versions.tsv")[0].split("\t")
-    tables.add(
-        "versions.tsv",
-        schema_version=version,
-        released="2026-11-04",
-        **{name: count for name, count in counts.items() if name in columns},
-    )
-    for name in (SEND, THOUGHT, REVIEW):
-        tables.add(
-            "event_types.tsv",
-            event_type=name,
-            family="message_engagement",
-            since=version,
-            status="current",
-            description="Something new.",
-        )
-    rows: list[tuple[str, str, str, str, str]] = [
-        (OPEN, "properties", "mood", "string", "no"),
-        (REVIEW, "user", "user_id", "string", "no"),
-        (REVIEW, "user", "tribe", "string", "yes"),
-        (REVIEW, "properties", "stars", "integer", "yes"),
-        (REVIEW, "properties", "session_id", "string", "yes"),
-        (REVIEW, "properties", "campaign_name", "string", "no"),
-    ]
-    for name in (SEND, THOUGHT):
-        rows += [
-            *((name, "user", each, "string", "no") for each in ("external_user_id", "device_id")),
-            (name, "user", "user_id", "string", "yes"),
-            *(
-                (name, "properties", each, "string", "no")
-                for each in (
-                    *("campaign_id", "campaign_name", "message_variation_id"),
-                    *("canvas_id", "canvas_step_id", "canvas_variation_id", "dispatch_id"),
-                    *("send_id", "message_extras", "subscription_group_id", "url", "error"),
-                )
-            ),
-            (name, "properties", "email_address", "string", "yes"),
-            (name, "properties", "brain_wave", "string", "yes"),
-            (name, "properties", "abort_type", "string", "no"),
-            *(
-                (name, "properties", f"new_{number}", json_type, "yes" if number % 2 else "no")
-                for number, json_type in enumerate(JSON_TYPES)
-            ),
-            *((name, "properties", f"as_{each}", "string", "no") for each in text_formats()),
-            *((name, "properties", f"as_{each}", "integer", "no") for each in number_formats()),
-        ]
-    known = {line.split("\t")[0] for line in tables.lines("fields.tsv")}
-    for event_type, part, field, json_type, required in rows:
-        tables.add(
-            "event_fields.tsv",
-            event_type=event_type,
-            part=part,
-            field=field,
-            json_type=json_type,
-            required=required,
-            pii="no",
-            since=version,
-        )
-        if field not in known:
-            known.add(field)
-            tables.add("fields.tsv", field=field, description="Something new.")
-    tables.add("field_values.tsv", field="brain_wave", values="alpha|beta", open="no")
-    for each in (*text_formats(), *number_formats()):
-        tables.add("field_values.tsv", field=f"as_{each}", format=each, open="yes")
-    lines = tables.lines("field_values.tsv")
-    for column, value in (("gateway", "deep_sleep"), ("users.messages.sms.Abort", "asleep")):
-        lines = [
-            line.replace("liquid_abort_message|", f"liquid_abort_message|{value}|")
-            if line.startswith(f"{column}\t")
-            else line.replace("open|click", "open|click|dream")
-            for line in lines
-        ]
-    tables.write("field_values.tsv", "\n".join(lines) + "\n")
+    add_newer_version(tables)
     return Catalog.load(directory=tables.directory)
-
-
-def text_formats() -> list[str]:
-    return [name for name, each in FORMATS.items() if "string" in each.json_types]
-
-
-def number_formats() -> list[str]:
-    return [name for name, each in FORMATS.items() if "integer" in each.json_types]
-
-
-def new_types(catalog: Catalog) -> list[EventType]:
-    return [catalog[name] for name in (SEND, THOUGHT, REVIEW, OPEN)]
 
 
 @pytest.mark.parametrize("users", [1, 40])

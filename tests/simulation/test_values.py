@@ -105,7 +105,7 @@ NULLS = {
     ("users.messages.pushnotification.Open", "button_string"),
     ("users.messages.pushnotification.Open", "button_action_type"),
     ("users.messages.inappmessage.Click", "button_id"),
-    ("users.messages.email.Send", "locale_key"),
+    ("users.messages.pushnotification.Send", "locale_key"),
 }
 
 
