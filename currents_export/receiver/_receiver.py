@@ -23,6 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from .._json import NumberError, loads
 from ..catalog import Catalog, Finding, check_event
 from ..errors import OptionError
 from ._capture import Capture
@@ -30,6 +31,7 @@ from ._script import ScriptedResponse, play
 
 __all__ = ["Counts", "FindingCount", "Receiver"]
 
+_GZIP = b"\x1f\x8b"
 #: Responses that HTTP allows no body.
 _WITHOUT_BODY = (204, 205, 304)
 #: Findings are counted apart up to this many kinds, and all together beyond.
@@ -237,6 +239,7 @@ class Receiver:
             if self._max_body_bytes is not None and len(body) > self._max_body_bytes:
                 limit = f"the limit is {self._max_body_bytes} bytes"
                 raise _Refused(413, f"the body has {len(body)} bytes; {limit}")
+            _check_encoding(request, body)
             self._check_headers(request)
             events = _events_in(body)
             findings = self._check_events(events)
@@ -326,11 +329,21 @@ def _secrets(name: str, given: Iterable[str]) -> tuple[str, ...]:
     return secrets
 
 
+def _check_encoding(request: Request, body: bytes) -> None:
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if body.startswith(_GZIP):
+        encoding = "gzip"
+    if encoding not in ("", "identity"):
+        raise _Refused(415, f"the body is compressed ({encoding}); it must be plain JSON")
+
+
 def _events_in(body: bytes) -> list[Any]:
     if not body.strip():
         return []
     try:
-        value = orjson.loads(body)
+        value = loads(body)
+    except NumberError as error:
+        raise _Refused(400, str(error)) from None
     except orjson.JSONDecodeError as error:
         raise _Refused(400, f"the body is not JSON: {error}") from None
     events = value.get("events") if isinstance(value, dict) else None
