@@ -11,7 +11,7 @@ import re
 
 __all__ = ["Ending", "Lines", "after", "end_of_value", "next_start"]
 
-# A string ends on the line it begins on. If it seems to end in the middle of `{"event_type"`, it has
+# A string ends on the line it begins on. If it seems to end inside `{"event_type"`, it has in fact
 # lost its closing quote, and the quote found is the one that opens the first key of an event.
 _STRING = rb'"(?:[^"\\\n]++|\\[^\n])*+(?:(?<!\{)(?<!\{ )"|"(?!event_type"))'
 # An event after a comma. Inside a string its quotes would be escaped.
