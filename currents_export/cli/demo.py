@@ -32,7 +32,6 @@ _FAULTS = (
     ScriptedResponse("reset"),
     ScriptedResponse(500, keep=True),
 )
-_COLUMNS = ("event_type", "attempt", "response", "action")
 
 
 def run(
@@ -52,7 +51,7 @@ def run(
             shown.result.to_dict()
             | {
                 "drops": [drop._asdict() for drop in shown.drops],
-                "faults": [dict(zip(_COLUMNS, row, strict=True)) for row in shown.retried],
+                "faults": [_described(each) for each in shown.retried],
                 "missing": missing,
                 "received": receiver.counts.to_dict(),
             }
@@ -61,7 +60,13 @@ def run(
         print_line(f"A receiver listened on {url}; a Current sent it one event of each type.")
         print_line()
         print_line("What failed, and what the sender did:")
-        print_table(dict.fromkeys(_COLUMNS, "left"), shown.retried)
+        print_table(
+            dict.fromkeys(("event type", "attempt", "response", "action"), ""),
+            (
+                (each.event_type, each.number, each.response, each.action.description)
+                for each in shown.retried
+            ),
+        )
         print_line()
         print_line("What the sender reports:")
         print_result(shown.result, shown.drops, by_event_type=not shown.result.complete)
@@ -82,12 +87,20 @@ class _Delivery:
     drops: list[Drop]
 
     @property
-    def retried(self) -> list[tuple[Any, ...]]:
-        """Every attempt of the event types that needed more than one, as table rows."""
+    def retried(self) -> list[Attempt]:
+        """Every attempt of the event types that needed more than one."""
         again = {each.event_type for each in self.attempts if each.number > 1}
-        rows = [each for each in self.attempts if each.event_type in again]
-        rows.sort(key=lambda each: (each.event_type, each.number))
-        return [(each.event_type, each.number, str(each.response), each.action) for each in rows]
+        attempts = [each for each in self.attempts if each.event_type in again]
+        return sorted(attempts, key=lambda each: (each.event_type, each.number))
+
+
+def _described(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "event_type": attempt.event_type,
+        "attempt": attempt.number,
+        "response": str(attempt.response),
+        "action": attempt.action,
+    }
 
 
 def _deliver(world: World, url: str) -> _Delivery:

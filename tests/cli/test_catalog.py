@@ -16,7 +16,10 @@ def test_events_by_pattern() -> None:
     assert header.split() == ["event", "type", "family", "since", "status", "description"]
     expected = Catalog.load().select("users.messages.email.*")
     assert [row.split()[0] for row in rows] == [each.name for each in expected]
-    assert result.stderr == f"{len(rows)} event types in schema version 10\n"
+    assert (
+        result.stderr
+        == f"{len(rows)} event types in schema version {Catalog.load().schema_version}\n"
+    )
 
 
 def test_events_of_a_version() -> None:
@@ -33,8 +36,8 @@ def test_events_with_fields() -> None:
     assert sum(line.startswith(("users.messages.email.Open: ",)) for line in lines) == 1
     user_id = next(line.split() for line in lines if line.startswith("user.user_id "))
     assert user_id[:4] == ["user.user_id", "string", "yes", "1"]
-    (told,) = json.loads(run("events", OPEN, "--fields", "--json").stdout)
-    paths = [field["path"] for field in told["fields"]]
+    (report,) = json.loads(run("events", OPEN, "--fields", "--json").stdout)
+    paths = [field["path"] for field in report["fields"]]
     assert paths == [field.path for field in Catalog.load()[OPEN].fields.values()]
 
 

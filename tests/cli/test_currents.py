@@ -51,7 +51,7 @@ def test_missing_current(command: str, tmp_path: Path) -> None:
         assert "it cannot be read: " in result.stderr
     nothing = run(command)
     assert nothing.exit_code == 2
-    assert "contact_email: it is missing" in nothing.stderr
+    assert nothing.stderr.startswith("error: there is no Current: --current FILE names")
 
 
 def test_environment_overrides_file(

@@ -23,12 +23,12 @@ def test_same_seed_same_bytes() -> None:
     events = [json.loads(line) for line in one.stdout.splitlines()]
     assert len(events) == 50
     assert events[0]["time"] == 1769860800
-    assert one.stderr == "50 events; --seed 7 --start 1769860800 gives them again\n"
+    assert one.stderr == "50 events; --seed 7 --start 1769860800 repeats them\n"
 
 
 def test_printed_options_repeat_the_events() -> None:
     first = run("generate", "-n", 5)
-    hint = first.stderr.partition("; ")[2].removesuffix(" gives them again\n")
+    hint = first.stderr.partition("; ")[2].removesuffix(" repeats them\n")
     assert run("generate", "-n", 5, *hint.split()).stdout_bytes == first.stdout_bytes
 
 
@@ -85,11 +85,11 @@ def test_output_file(tmp_path: Path) -> None:
     to_stdout = run("generate", *FIXED, "-n", 20)
     assert to_file.stdout == ""
     assert path.read_bytes() == to_stdout.stdout_bytes
-    told = json.loads(run("generate", *FIXED, "-n", 20, "--output", path, "--json").stdout)
+    report = json.loads(run("generate", *FIXED, "-n", 20, "--output", path, "--json").stdout)
     assert path.read_bytes() == to_stdout.stdout_bytes
-    assert (told["events"], told["seed"], told["start"]) == (20, 7, 1769860800)
-    assert told["output"] == str(path)
-    assert sum(told["by_event_type"].values()) == 20
+    assert (report["events"], report["seed"], report["start"]) == (20, 7, 1769860800)
+    assert report["output"] == str(path)
+    assert sum(report["by_event_type"].values()) == 20
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_output_file(tmp_path: Path) -> None:
         (["--start", "0"], "start is 0; it must be a whole number from 1"),
         (["--start", "4294967296"], "start is 4294967296"),
         (["--start", "1969-12-31"], "start is -86400"),
-        (["--samples", "--count", "3"], "--samples is one event of each type"),
+        (["--samples", "--count", "3"], "--samples makes one event of each type"),
         (["--event-type", ""], "unknown event type ''"),
     ],
 )
@@ -133,7 +133,7 @@ def test_stream_ends_in_2106() -> None:
     result = run("generate", "--seed", 1, "--start", 2**32 - 1, "--rate", 1e-9, "-n", 3)
     assert result.exit_code == 1
     assert len(result.stdout.splitlines()) == 1
-    assert "3 events were asked for, but the stream ends in the year 2106" in result.stderr
+    assert "3 events were requested, but the stream ends in the year 2106" in result.stderr
 
 
 def test_no_progress_among_events(monkeypatch: pytest.MonkeyPatch) -> None:

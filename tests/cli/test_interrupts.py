@@ -1,17 +1,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from currents_export.cli import _input
 from currents_export.cli._delivery import Delivery
 from currents_export.cli._signals import on_interrupt
 from currents_export.payload import encode_event
@@ -49,9 +46,9 @@ def test_interrupted_send_keeps_the_rest(
         args = ("--current", current(url), "--pending", kept, "--json")
         result = run("send", file("events.jsonl", events), *args)
     assert result.exit_code == 130
-    told = json.loads(result.stdout)
-    assert told["interrupted"] is True
-    assert told["pending"] + told["not_taken"] == count
+    report = json.loads(result.stdout)
+    assert report["interrupted"] is True
+    assert report["pending"] + report["not_taken"] == count
     assert sorted(ids_in(kept)) == [each.id for each in events]
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -95,31 +92,6 @@ def test_interrupted_test(current: Callable[..., Path]) -> None:
         result = run("test", "--current", current(url, event_types=[OPEN, CLICK]))
     assert result.exit_code == 130
     assert "accepted 2, delivered 0, dropped 0, filtered 0, pending 2" in result.stdout
-
-
-def test_interrupt_while_reading_standard_input(
-    file: Callable[..., Path],
-    current: Callable[..., Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    reading, writing = os.pipe()
-    os.write(writing, b"".join(encode_event(each) + b"\n" for each in make_events(100)))
-    kept = tmp_path / "pending.jsonl"
-    with interrupting() as (url, _), os.fdopen(reading, "rb") as pipe:
-        args = ("--current", current(url), "--pending", kept, "--json")
-        monkeypatch.setattr(_input, "read_path", lambda name: reads(pipe if name == "-" else name))
-        result = run("send", "-", file("more.jsonl", [event(100)]), *args)
-    os.close(writing)
-    assert result.exit_code == 130
-    assert json.loads(result.stdout)["pending"] >= 100
-    assert sorted(ids_in(kept)) == [each.id for each in make_events(101)]
-
-
-def reads(source: Any) -> Any:
-    from currents_export.reading import read_path, read_values
-
-    return read_path(source) if isinstance(source, str) else read_values(source, source="<stdin>")
 
 
 def test_second_interrupt(

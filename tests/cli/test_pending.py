@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from currents_export.payload import encode_event
-from currents_export.receiver import Receiver, listen
+from currents_export.receiver import Receiver, ScriptedResponse, listen
 from tests.cli.support import ids_in, run
 from tests.support.currents import TOKEN
 from tests.support.events import CLICK, event, make_events
@@ -28,8 +27,8 @@ def test_closed_port(
     lines = kept.read_bytes().splitlines()
     assert sorted(lines) == sorted(encode_event(each) for each in events)
     assert not (tmp_path / "pending.jsonl.part").exists()
-    told = json.loads(run(*args, "--pending", kept, "--json").stdout)
-    assert (told["pending"], told["pending_file"], told["state"]) == (5, str(kept), "paused")
+    report = json.loads(run(*args, "--pending", kept, "--json").stdout)
+    assert (report["pending"], report["pending_file"], report["state"]) == (5, str(kept), "paused")
     without = run(*args)
     assert without.exit_code == 1
     assert "--pending FILE keeps what could not be sent" in without.stderr
@@ -69,10 +68,10 @@ def test_rest_of_input_is_kept(
         result = run("send", *files, "--current", where, "--pending", kept, "--json")
         counted = run("send", *files, "--current", where)
     assert (result.exit_code, counted.exit_code) == (1, 1)
-    told = json.loads(result.stdout)
-    assert (told["accepted"], told["pending"], told["not_taken"]) == (10_000, 10_000, 250)
+    report = json.loads(result.stdout)
+    assert (report["accepted"], report["pending"], report["not_taken"]) == (10_000, 10_000, 250)
     assert sorted(ids_in(kept)) == [each.id for each in events]
-    assert "of the input, not taken any more: 250" in counted.stdout
+    assert "events of the input that were not accepted: 250" in counted.stdout
 
 
 def test_standard_input_is_always_kept(
@@ -116,15 +115,19 @@ def test_unwritable_pending_file(
     assert receiver.counts.requests == 0
 
 
-def test_keeping_fails(
-    current: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    # The file's name is made from the time: now it is in a directory that does not exist.
-    monkeypatch.setattr(time, "strftime", lambda _: "none/there")
+def test_keeping_fails(current: Callable[..., Path], tmp_path: Path) -> None:
+    directory = tmp_path / "kept"
+    directory.mkdir()
+
+    async def remove(_: float) -> None:
+        directory.rmdir()
+
     text = b"".join(encode_event(each) + b"\n" for each in make_events(3))
-    result = run("send", "--current", current(), "--give-up-after", 0.2, "--json", stdin=text)
+    script = [ScriptedResponse(401, delay=1)]
+    with listen(Receiver(script=script, sleep=remove)) as url:
+        args = ("--current", current(url), "--pending", directory / "pending.jsonl", "--json")
+        result = run("send", *args, stdin=text)
     assert result.exit_code == 2
-    told = json.loads(result.stdout)
-    assert (told["pending"], told["not_taken"], told["pending_file"]) == (3, 0, None)
+    report = json.loads(result.stdout)
+    assert (report["pending"], report["not_taken"], report["pending_file"]) == (3, 0, None)
     assert "3 events that were not sent could not be kept: " in result.stderr

@@ -89,17 +89,17 @@ def events(tmp_path: Path) -> Callable[[int], Path]:
     return write
 
 
-def test_the_demo_delivers_everything(start: Start) -> None:
+def test_demo(start: Start) -> None:
     code, out, err = ended(start("demo", "--json"))
-    told = json.loads(out)
+    report = json.loads(out)
     assert (code, err) == (0, "")
-    assert told["accepted"] == told["delivered"] + told["dropped"] + told["pending"] > 0
-    assert (told["pending"], told["missing"]) == (0, 0)
-    assert told["received"]["duplicates"] == 1
+    assert report["accepted"] == report["delivered"] + report["dropped"] + report["pending"] > 0
+    assert (report["pending"], report["missing"]) == (0, 0)
+    assert report["received"]["duplicates"] == 1
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
-def test_serve_takes_what_another_process_sends(
+def test_send_to_serve(
     by: signal.Signals,
     start: Start,
     current: Callable[[str], Path],
@@ -123,7 +123,7 @@ def test_serve_takes_what_another_process_sends(
     assert WRITE_KEY not in out
 
 
-def test_serve_says_where_it_listens_to_a_person(start: Start) -> None:
+def test_serve_prints_its_url(start: Start) -> None:
     serving = start("serve", "--port", 0)
     assert serving.stdout is not None
     first = serving.stdout.readline()
@@ -134,7 +134,7 @@ def test_serve_says_where_it_listens_to_a_person(start: Start) -> None:
     assert out.startswith("0 requests\n")
 
 
-def test_serve_ends_at_once_though_an_answer_is_not_due(start: Start) -> None:
+def test_serve_stops_during_a_delay(start: Start) -> None:
     serving = start("serve", "--port", 0, "--json", "--script", "ok,delay=1000")
     url = line_of(serving)["url"]
     with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as waiting:
@@ -150,7 +150,7 @@ def test_serve_ends_at_once_though_an_answer_is_not_due(start: Start) -> None:
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_send_reports_what_is_pending(
+def test_interrupted_send(
     by: signal.Signals,
     start: Start,
     current: Callable[[str], Path],
@@ -168,19 +168,43 @@ def test_an_interrupted_send_reports_what_is_pending(
         args = ("send", events(300), "--current", current(url), "--pending", kept, "--json")
         sending = start(*args)
         code, out, err = ended(sending)
-    told = json.loads(out)
-    assert (code, err) == (130, "503: scripted; trying again\n")
-    assert (told["interrupted"], told["delivered"], told["state"]) == (True, 0, "active")
-    assert told["pending"] + told["not_taken"] == 300
+    report = json.loads(out)
+    assert (code, err) == (130, "503: scripted; retrying\n")
+    assert (report["interrupted"], report["delivered"], report["state"]) == (True, 0, "active")
+    assert report["pending"] + report["not_taken"] == 300
     lines = kept.read_bytes().splitlines()
     assert sorted(json.loads(line)["id"] for line in lines) == [
         each.id for each in make_events(300)
     ]
 
 
-def test_a_batch_leaves_at_its_age_while_the_input_goes_on(
-    start: Start, current: Callable[[str], Path]
+def test_interrupt_while_reading_standard_input(
+    start: Start, current: Callable[[str], Path], tmp_path: Path
 ) -> None:
+    kept, more = tmp_path / "pending.jsonl", tmp_path / "more.jsonl"
+    more.write_bytes(encode_event(event(100)))
+    sending: Process
+
+    async def interrupt(_: float) -> None:
+        sending.send_signal(signal.SIGINT)
+
+    script = [ScriptedResponse(503, delay=1), ScriptedResponse(503, times=None)]
+    with listen(Receiver(script=script, sleep=interrupt)) as url:
+        args = ("send", "-", more, "--current", current(url), "--pending", kept, "--json")
+        sending = start(*args, stdin=subprocess.PIPE)
+        assert sending.stdin is not None
+        # A full batch leaves, and the command waits for more, which never comes.
+        sending.stdin.writelines(encode_event(each).decode() + "\n" for each in make_events(100))
+        sending.stdin.flush()
+        assert sending.stdout is not None
+        report = json.loads(sending.stdout.read())
+        assert sending.wait(PATIENCE) == 130
+    assert report["pending"] + report["not_taken"] == 101
+    ids = [json.loads(line)["id"] for line in kept.read_bytes().splitlines()]
+    assert sorted(ids) == [each.id for each in make_events(101)]
+
+
+def test_batch_leaves_at_max_age(start: Start, current: Callable[[str], Path]) -> None:
     came = threading.Event()
 
     async def note(_: float) -> None:
@@ -199,7 +223,7 @@ def test_a_batch_leaves_at_its_age_while_the_input_goes_on(
 
 
 @pytest.mark.parametrize("args", [("generate", "-n", "20000"), ("events", "--fields"), ("demo",)])
-def test_a_reader_that_has_seen_enough_makes_no_noise(args: tuple[str, ...], start: Start) -> None:
+def test_closed_pipe_is_quiet(args: tuple[str, ...], start: Start) -> None:
     process = start(*args)
     assert process.stdout is not None
     assert process.stdout.readline()
@@ -229,7 +253,7 @@ def on_a_terminal(start: Start, *args: object, **options: Any) -> tuple[int, str
     return process.wait(PATIENCE), shown.decode()
 
 
-def test_on_a_terminal_results_still_go_where_they_are_sent(start: Start, tmp_path: Path) -> None:
+def test_redirected_results_on_a_terminal(start: Start, tmp_path: Path) -> None:
     path, results = tmp_path / "events.jsonl", tmp_path / "results"
     path.write_bytes(encode_event(event(0, unknown=1)))
     with results.open("w") as file:
@@ -241,7 +265,7 @@ def test_on_a_terminal_results_still_go_where_they_are_sent(start: Start, tmp_pa
     assert "warning: " not in shown
 
 
-def test_events_on_a_terminal_are_not_mixed_with_progress(start: Start) -> None:
+def test_events_without_progress(start: Start) -> None:
     code, shown = on_a_terminal(start, "generate", "-n", 3)
     assert code == 0
     assert "\x1b" not in shown
@@ -255,9 +279,7 @@ def captured_ids(path: Path) -> set[str]:
     return {each.value["id"] for each in items if isinstance(each.value, dict)}
 
 
-def test_nothing_gets_lost_when_the_receiver_is_killed_and_comes_back(
-    start: Start, tmp_path: Path
-) -> None:
+def test_receiver_is_killed(start: Start, tmp_path: Path) -> None:
     capture = tmp_path / "capture.jsonl"
     first = start("serve", "--json", "--port", 0, "--capture", capture)
     url = line_of(first)["url"]

@@ -140,9 +140,9 @@ def test_progress_while_running(monkeypatch: pytest.MonkeyPatch) -> None:
     ("args", "says"),
     [
         (["--script", "503,dely=1"], "there is no option 'dely'; did you mean 'delay'?"),
-        (["--script", "503", "--script", "x"], "'x' is not understood"),
-        (["--write-key", ""], "write_keys must be a list of texts that are not empty"),
-        (["--host", ".."], "cannot listen on '..': it is not the name of a host"),
+        (["--script", "503", "--script", "x"], "'x' is not a response"),
+        (["--write-key", ""], "write_keys must be a list of strings that are not empty"),
+        (["--host", ".."], "cannot listen on '..': it is not a host name"),
         (["--host", "nowhere.invalid"], "cannot listen on 'nowhere.invalid'"),
         (["--port", "65536"], "--port"),
         (["--port", "http"], "--port"),

@@ -44,11 +44,21 @@ def test_rudderstack_gets_external_user_ids(current: Callable[..., Path]) -> Non
 @pytest.mark.parametrize(
     ("script", "holds", "code", "says"),
     [
-        ([], True, 0, "the credentials hold"),
+        ([], True, 0, "the credentials are valid"),
         ([ScriptedResponse(401)], False, 1, "the URL or the credentials are wrong (401: scripted)"),
         ([ScriptedResponse(404)], False, 1, "the URL or the credentials are wrong"),
-        ([ScriptedResponse(503)], None, 1, "the response does not tell (503: scripted)"),
-        ([ScriptedResponse("reset")], None, 1, "the response does not tell (network error: "),
+        (
+            [ScriptedResponse(503)],
+            None,
+            1,
+            "whether the credentials are valid (503: scripted)",
+        ),
+        (
+            [ScriptedResponse("reset")],
+            None,
+            1,
+            "the response does not show whether the credentials are valid (network error: ",
+        ),
     ],
 )
 def test_check(
@@ -72,4 +82,6 @@ def test_check(
 def test_check_at_a_closed_port(current: Callable[..., Path]) -> None:
     result = run("check", "--current", current())
     assert result.exit_code == 1
-    assert result.stdout.startswith("the response does not tell (network error: ")
+    assert result.stdout.startswith(
+        "the response does not show whether the credentials are valid (network error: "
+    )

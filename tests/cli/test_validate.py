@@ -9,10 +9,13 @@ from pathlib import Path
 import orjson
 import pytest
 
+from currents_export.catalog import Catalog
 from currents_export.cli import _input
 from currents_export.payload import encode_event
 from tests.cli.support import run
 from tests.support.events import OPEN, event, make_events
+
+NEWEST = Catalog.load().schema_version
 
 
 def test_valid_events(file: Callable[..., Path]) -> None:
@@ -29,7 +32,8 @@ def test_valid_events(file: Callable[..., Path]) -> None:
         result = run("validate", path)
         assert (result.exit_code, result.stdout) == (0, "")
         assert result.stderr == (
-            "5 events checked against schema version 10: 0 errors, 0 warnings, 0 unreadable\n"
+            f"5 events checked against schema version {NEWEST}: "
+            "0 errors, 0 warnings, 0 unreadable\n"
         )
 
 
@@ -43,11 +47,16 @@ def test_findings(file: Callable[..., Path]) -> None:
     assert second.startswith(f"{path}:3: warning: {OPEN} {odd.id}: properties.unknown: ")
     assert "3 events checked" in result.stderr
     assert "1 errors, 1 warnings, 0 unreadable" in result.stderr
-    told = json.loads(run("validate", path, "--json").stdout)
-    assert (told["events"], told["errors"], told["warnings"], told["unreadable"]) == (3, 1, 1, 0)
-    assert (told["schema_version"], told["by_event_type"]) == (10, {OPEN: 3})
-    assert [each["where"] for each in told["findings"]] == [f"{path}:2", f"{path}:3"]
-    assert [each["level"] for each in told["findings"]] == ["error", "warning"]
+    report = json.loads(run("validate", path, "--json").stdout)
+    assert (report["events"], report["errors"], report["warnings"], report["unreadable"]) == (
+        3,
+        1,
+        1,
+        0,
+    )
+    assert (report["schema_version"], report["by_event_type"]) == (NEWEST, {OPEN: 3})
+    assert [each["where"] for each in report["findings"]] == [f"{path}:2", f"{path}:3"]
+    assert [each["level"] for each in report["findings"]] == ["error", "warning"]
 
 
 def test_strict(file: Callable[..., Path]) -> None:
@@ -62,10 +71,10 @@ def test_bad_line_among_good_ones(file: Callable[..., Path]) -> None:
     path = file("events.jsonl", f"{good}\nnot JSON\n{good}\n7\n")
     result = run("validate", path, "--json")
     assert result.exit_code == 2
-    told = json.loads(result.stdout)
-    assert (told["events"], told["unreadable"]) == (3, 1)
-    assert told["by_event_type"] == {"?": 1, OPEN: 2}
-    assert [each["where"] for each in told["findings"]] == [f"{path}:4"]
+    report = json.loads(result.stdout)
+    assert (report["events"], report["unreadable"]) == (3, 1)
+    assert report["by_event_type"] == {"?": 1, OPEN: 2}
+    assert [each["where"] for each in report["findings"]] == [f"{path}:4"]
     assert result.stderr.startswith(f"error: {path}:2: not JSON: ")
 
 
@@ -104,7 +113,7 @@ def test_file_name_not_unicode(args: tuple[str, ...], tmp_path: Path) -> None:
 def test_closed_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     (item,) = _input.values_in(None)
-    assert str(item) == "<stdin>: it is closed"
+    assert str(item) == "<stdin>: cannot be read: it is closed"
 
 
 def test_reading_from_a_terminal(
