@@ -88,8 +88,10 @@ def test_bad_lines_among_good_ones(
     file: Callable[..., Path], current: Callable[..., Path], tmp_path: Path
 ) -> None:
     good = [encode_event(each).decode() for each in make_events(2)]
-    brackets = "[" * 250 + "]" * 250
-    deep = f'{{"event_type": "{OPEN}", "id": "x", "time": 1, "properties": {{"a": {brackets}}}}}'
+    nested: Any = "deep"
+    for _ in range(250):
+        nested = [nested]
+    deep = json.dumps(event(5).to_dict() | {"properties": {"a": nested}})
     path = file("events.jsonl", "\n".join([good[0], "not JSON", "7", '{"id": "x"}', deep, good[1]]))
     receiver = Receiver()
     with listen(receiver) as url:
