@@ -75,7 +75,7 @@ class Delivery:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """End the run in order on SIGINT and SIGTERM; a second one breaks it off."""
+        """End the run in order on SIGINT and SIGTERM; a second one ends it at once."""
         with on_interrupt(self._interrupt, here=self._interrupt_here):
             yield
 

@@ -29,24 +29,24 @@ def on_interrupt(
         here: called in the main thread, between any two of its steps; it may raise.
     """
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+    handled = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
     ours, signals = socket.socketpair()
     signals.setblocking(False)
 
     def listen() -> None:
         while number := ours.recv(1):
-            if number[0] in heeded:
+            if number[0] in handled:
                 act()
 
     thread = threading.Thread(target=listen, name="signals", daemon=True)
     thread.start()
     wakeup = signal.set_wakeup_fd(signals.fileno(), warn_on_full_buffer=False)
-    for each in heeded:
+    for each in handled:
         signal.signal(each, lambda *_: here())
     try:
         yield
     finally:
-        for each in heeded:
+        for each in handled:
             signal.signal(each, before[each])
         signal.set_wakeup_fd(wakeup)
         signals.close()

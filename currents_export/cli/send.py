@@ -53,7 +53,7 @@ def run(
     from there is always written, by default to a file named after the time.
 
     Ctrl-C ends it in order: what was not sent by then is reported and written, too. A second one
-    breaks it off.
+    ends it at once.
     """
     chosen = load_current(current, catalog_dir)
     file = _pending_file(pending, reads_stdin="-" in (files or ["-"]))

@@ -44,7 +44,7 @@ class Batch:
     Attributes:
         event_type: their type.
         events: the events, in the order in which they were accepted.
-        alone: whether the batch is one event that was split off after a 400.
+        split_off: whether the batch is one event that was split off after a 400.
         attempts: how many times it was sent.
         failing_since: when its current streak of failures began, if it is in one.
         last_failure: the last response that left it waiting.
@@ -52,7 +52,7 @@ class Batch:
 
     event_type: str
     events: tuple[Queued, ...]
-    alone: bool = False
+    split_off: bool = False
     attempts: int = 0
     failing_since: float | None = None
     last_failure: str = ""
@@ -317,12 +317,12 @@ class Queues:
                 return self._drop(batch.event_type, batch.events, why, response)
             case Action.SPLIT_TO_ONES:
                 self._put_back(
-                    Batch(batch.event_type, (each,), alone=True) for each in batch.events
+                    Batch(batch.event_type, (each,), split_off=True) for each in batch.events
                 )
             case Action.SPLIT_SMALLER:
                 half = len(batch.events) // 2
                 parts = (batch.events[:half], batch.events[half:])
-                self._put_back(Batch(batch.event_type, part, batch.alone) for part in parts)
+                self._put_back(Batch(batch.event_type, part, batch.split_off) for part in parts)
             case _:
                 self._put_back(iter((batch,)))
         return []

@@ -57,13 +57,13 @@ _BY_STATUS = {
 }
 
 
-def decide(status: int | None, *, size: int, alone: bool) -> Action:
+def decide(status: int | None, *, size: int, split_off: bool) -> Action:
     """Return what Braze does with a batch after a response.
 
     Args:
         status: the HTTP status, or None for a network error.
         size: the number of events in the batch.
-        alone: whether the batch is one event that was split off after a 400, so that a second 400
+        split_off: whether the batch is one event that was split off after a 400; a second 400
             drops it. An event that was the only one in its queue is sent once more first.
     """
     if status is None:
@@ -71,7 +71,9 @@ def decide(status: int | None, *, size: int, alone: bool) -> Action:
     if 200 <= status < 300:
         return Action.DELIVERED
     action = _BY_STATUS.get(status, Action.RETRY)
-    if (action is Action.SPLIT_TO_ONES and alone) or (action is Action.SPLIT_SMALLER and size == 1):
+    if (action is Action.SPLIT_TO_ONES and split_off) or (
+        action is Action.SPLIT_SMALLER and size == 1
+    ):
         return Action.DROP
     return action
 

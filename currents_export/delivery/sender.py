@@ -555,7 +555,7 @@ class Sender:
         began = self._clock.now()
         response = self._endpoint.post(body)
         now = self._clock.now()
-        action = decide(response.status, size=len(batch.events), alone=batch.alone)
+        action = decide(response.status, size=len(batch.events), split_off=batch.split_off)
         with self._lock:
             if self._hooks.on_attempt is not None:
                 attempt = Attempt(

@@ -122,7 +122,7 @@ def test_400_splits_to_ones_in_order() -> None:
     target.settle(taken(target), Action.SPLIT_TO_ONES)
     ones = [target.take(0.0) for _ in range(3)]
     assert [ids(one) for one in ones] == [["a0"], ["a1"], ["a2"]]
-    assert all(one is not None and one.alone for one in ones)
+    assert all(one is not None and one.split_off for one in ones)
 
 
 def test_413_splits_in_halves() -> None:
@@ -132,7 +132,7 @@ def test_413_splits_in_halves() -> None:
     target.settle(taken(target), Action.SPLIT_SMALLER)
     halves = [target.take(0.0), target.take(0.0)]
     assert [ids(half) for half in halves] == [["a0", "a1"], ["a2", "a3", "a4"]]
-    assert not any(half is None or half.alone for half in halves)
+    assert not any(half is None or half.split_off for half in halves)
 
 
 def test_drop_names_event_and_reason() -> None:

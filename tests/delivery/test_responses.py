@@ -41,11 +41,11 @@ TABLE = [
 
 @pytest.mark.parametrize(("status", "action"), TABLE)
 def test_each_status_has_its_action(status: int | None, action: Action) -> None:
-    assert decide(status, size=100, alone=False) is action
+    assert decide(status, size=100, split_off=False) is action
 
 
 @pytest.mark.parametrize(
-    ("status", "size", "alone", "action"),
+    ("status", "size", "split_off", "action"),
     [
         (400, 1, False, Action.SPLIT_TO_ONES),  # the only event in its queue is sent once more
         (400, 1, True, Action.DROP),
@@ -57,14 +57,14 @@ def test_each_status_has_its_action(status: int | None, action: Action) -> None:
         (401, 1, True, Action.PAUSE),
     ],
 )
-def test_single_event(status: int, size: int, alone: bool, action: Action) -> None:
-    assert decide(status, size=size, alone=alone) is action
+def test_single_event(status: int, size: int, split_off: bool, action: Action) -> None:
+    assert decide(status, size=size, split_off=split_off) is action
 
 
 @given(st.integers(100, 599) | st.none(), st.integers(1, 100))
 def test_only_400_and_413_drop_a_single_event(status: int | None, size: int) -> None:
-    alone = size == 1
-    assert (decide(status, size=size, alone=alone) is Action.DROP) == (
+    split_off = size == 1
+    assert (decide(status, size=size, split_off=split_off) is Action.DROP) == (
         size == 1 and status in (400, 413)
     )
 
