@@ -15,7 +15,8 @@ from .errors import EventError
 __all__ = ["Event"]
 
 
-_OWN_KEYS = frozenset({"event_type", "id", "time", "user", "properties"})
+_REQUIRED_KEYS = ("event_type", "id", "time")
+_OWN_KEYS = frozenset({*_REQUIRED_KEYS, "user", "properties"})
 
 
 def _new_id() -> str:
@@ -27,18 +28,17 @@ class Event:
     """One event of a Current.
 
     Attributes:
-        event_type: the full name, such as `users.messages.email.Open`. Names the catalog does
-            not hold are allowed: Braze adds new ones at any time.
-        time: when it happened, in whole seconds since the Unix epoch, UTC.
+        event_type: the full name, such as `users.messages.email.Open`. Names that the catalog does
+            not have are allowed, since Braze adds new ones at any time.
+        time: when it happened, in whole seconds since the Unix epoch (UTC).
         user: who it happened to: `user_id`, `external_user_id`, `device_id`, `timezone`.
-        properties: everything else, by field name; values are JSON values.
-        id: what receivers deduplicate on, a UUID; a fresh random one by default.
-        extra: top-level keys other than these five, kept as they were read.
+        properties: all other fields by name; the values are JSON values.
+        id: the UUID by which receivers recognize duplicates; a new random one by default.
+        extra: other top-level keys, kept as they were read.
 
     Raises:
-        EventError: an attribute has the wrong type or is empty, or `extra` holds one of the other
-            five keys. The values inside `user` and `properties` are checked when the event is
-            encoded.
+        EventError: an attribute is empty or has the wrong type, or `extra` has one of the other
+            five keys. The values in `user` and `properties` are checked when the event is encoded.
 
     Source: Braze, Custom Currents export (the event object).
     """
@@ -51,49 +51,60 @@ class Event:
     extra: dict[str, Any] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
+        # Events are made by the million, so the usual types are accepted by one cheap test.
+        usual = (
+            type(self.event_type) is type(self.id) is str
+            and self.event_type
+            and self.id
+            and type(self.time) is int
+            and type(self.user) is type(self.properties) is type(self.extra) is dict
+            and not self.extra
+        )
+        if not usual:
+            self._check()
+
+    def _check(self) -> None:
         for name in ("event_type", "id"):
             value = getattr(self, name)
-            if (type(value) is not str and not _is_text(value)) or not value:
+            if not _is_text(value) or not value:
                 raise _wrong(name, value, "a string that is not empty")
         if type(self.time) is not int:
             raise _wrong("time", self.time, "whole seconds since the Unix epoch, as an int")
         for name in ("user", "properties", "extra"):
             if not isinstance(getattr(self, name), dict):
                 raise _wrong(name, getattr(self, name), "a dict of field names to JSON values")
-        if self.extra and (doubled := self.extra.keys() & _OWN_KEYS):
+        if doubled := self.extra.keys() & _OWN_KEYS:
             names = ", ".join(sorted(doubled))
-            raise EventError(f"extra holds {names}, which the event has itself", field="extra")
+            raise EventError(
+                f"extra has {names}; pass it as an attribute of the event", field="extra"
+            )
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
-        """The event that a JSON object stands for.
+        """Return the event in a JSON object.
 
-        A missing `user` or `properties` is read as empty; unknown top-level keys go to `extra`.
+        A missing `user` or `properties` is read as empty; other top-level keys go to `extra`.
 
         Raises:
-            EventError: `value` is no object, or lacks `event_type`, `id` or `time`, or one of
-                the five has the wrong type.
+            EventError: `value` is not an object, it lacks `event_type`, `id` or `time`, or one of
+                the five keys has a value of the wrong type.
         """
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             raise EventError(
                 f"an event is a JSON object with event_type, id, time, user and properties; "
                 f"this is {_described(value)}"
             )
         rest = dict(value)
-        missing = [name for name in ("event_type", "id", "time") if name not in rest]
-        if missing:
-            raise EventError(f"the event lacks {', '.join(missing)}", field=missing[0])
-        return cls(
-            event_type=rest.pop("event_type"),
-            id=rest.pop("id"),
-            time=rest.pop("time"),
-            user=rest.pop("user", {}),
-            properties=rest.pop("properties", {}),
-            extra=rest,
-        )
+        try:
+            event_type, time, event_id = rest.pop("event_type"), rest.pop("time"), rest.pop("id")
+        except KeyError:
+            missing = [name for name in _REQUIRED_KEYS if name not in value]
+            raise EventError(f"the event lacks {', '.join(missing)}", field=missing[0]) from None
+        user, properties = rest.pop("user", {}), rest.pop("properties", {})
+        return cls(event_type, time, user, properties, event_id, rest)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object a Current sends: the five keys in Braze's order, then `extra`.
+        """Return the JSON object that a Current sends: Braze's five keys in order, then `extra`.
 
         The dicts inside are the event's own, not copies.
         """

@@ -1,7 +1,7 @@
 """Events to the Custom HTTP payload, as bytes; no I/O.
 
-The body of every request is `{"events": [event, ...]}`, and nothing but JSON goes into it. What
-JSON cannot hold is refused here, with the field named, before it can reach a queue.
+The body of every request is `{"events": [event, ...]}`, and only JSON goes into it. A value that
+JSON cannot hold is refused here, by the name of its field, before it can reach a queue.
 
 Source: Braze, Custom Currents export.
 """
@@ -14,43 +14,50 @@ import enum
 import hashlib
 import math
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import NoneType
 from typing import Any
 
 import attrs
 import orjson
 
+from ._codes import Code
+from ._json import LARGEST_INT, SMALLEST_INT, TOO_LARGE, field_path, shown_path
 from ._redaction import shown
 from .errors import EventError
 from .events import Event
 
 __all__ = [
+    "BATCH_SIZE",
     "EMPTY_BODY",
     "MAX_EVENT_BYTES",
     "Transformation",
+    "encode_array",
+    "encode_bodies",
     "encode_body",
     "encode_event",
     "transform",
 ]
 
+#: The most events in a request (Braze: 100).
+BATCH_SIZE = 100
+
 #: An event whose JSON is larger than this many bytes is not sent (Braze: 900 KB).
 MAX_EVENT_BYTES = 900_000
 
-#: The body of the request with which Braze sees whether the credentials hold.
+#: The body of the request with which Braze checks the credentials.
 EMPTY_BODY = b'{"events":[]}'
 
 _SCALARS = frozenset({str, int, bool, NoneType})
 _MAX_DEPTH = 200
 _NOT_UNICODE = "holds half of a surrogate pair, which is not valid Unicode text"
-_SMALLEST_INT, _LARGEST_INT = -(2**63), 2**64 - 1
 
 
-class Transformation(enum.Enum):
+class Transformation(Code):
     """What a field transformation does to a string (Braze: Currents field transformations)."""
 
-    REMOVE = "remove"
-    HASH = "hash"
+    REMOVE = "remove", "replaced by [REDACTED]"
+    HASH = "hash", "replaced by its SHA-256"
 
 
 _TRANSFORM: dict[Transformation, Callable[[str], str]] = {
@@ -60,11 +67,11 @@ _TRANSFORM: dict[Transformation, Callable[[str], str]] = {
 
 
 def transform(event: Event, transformations: Mapping[str, Transformation]) -> Event:
-    """The event with `transformations` (field name to what is done to it) applied.
+    """Return the event with `transformations` (by field name) applied.
 
-    String values in `user` and `properties` alone are changed: *remove* puts `[REDACTED]` in
-    their place, *hash* the lower-case hexadecimal SHA-256 of their UTF-8. An event that holds
-    none of the fields is returned as it is.
+    Only string values in `user` and `properties` change: *remove* replaces them by `[REDACTED]`,
+    *hash* by the lower-case hexadecimal SHA-256 of their UTF-8. An event that has none of the
+    fields is returned as it is.
 
     Raises:
         EventError: a string to be hashed is not valid Unicode; the message names the field.
@@ -91,16 +98,16 @@ def _transform_part(
 
 
 def encode_event(event: Event) -> bytes:
-    """The event's JSON.
+    """Return the event's JSON.
 
     Raises:
-        EventError: a value is not JSON (NaN and the infinities included), a key is not a string,
-            a whole number needs more than 64 bits, or text is not valid Unicode; the message
-            names the field.
+        EventError: a value is not JSON (nor are NaN and the infinities), a key is not a string, a
+            whole number needs more than 64 bits, or text is not valid Unicode; the message names
+            the field.
     """
     value = event.to_dict()
-    # Most values are plain scalars, and the encoder judges those; it would take a NaN, a UUID or a
-    # date in silence, so all else is looked at first.
+    # Most values are plain scalars, which the encoder itself checks. It would accept a NaN, a UUID
+    # or a date without a word, so everything else is checked first.
     if (
         event.extra
         or not _SCALARS.issuperset(map(type, event.properties.values()))
@@ -108,8 +115,8 @@ def encode_event(event: Event) -> bytes:
     ):
         _refuse_non_json(value)
     try:
-        # A copy of the exact size: what orjson returns lies in a block that it cut down, and a long
-        # queue of those costs the allocator more time than all the rest together.
+        # A copy of the exact size: orjson returns bytes in a block that it has cut down, and a long
+        # queue of those blocks costs the allocator more time than everything else.
         return b"".join((orjson.dumps(value), b""))
     except (TypeError, ValueError) as error:
         _refuse_non_json(value)
@@ -117,8 +124,36 @@ def encode_event(event: Event) -> bytes:
 
 
 def encode_body(events: Iterable[bytes]) -> bytes:
-    """The request body for events that `encode_event` wrote."""
+    """Return the request body for events that `encode_event` wrote."""
     return b'{"events":[' + b",".join(events) + b"]}"
+
+
+def encode_bodies(events: Iterable[Event], batch_size: int = BATCH_SIZE) -> Iterator[bytes]:
+    """Yield request bodies of up to `batch_size` events, each of one event type.
+
+    A body is yielded as soon as it is full. Those that are not full follow at the end, in the
+    order in which the types first came after their last full body.
+
+    Raises:
+        EventError: see `encode_event`.
+    """
+    waiting: dict[str, list[bytes]] = {}
+    for event in events:
+        batch = waiting.setdefault(event.event_type, [])
+        batch.append(encode_event(event))
+        if len(batch) == batch_size:
+            yield encode_body(waiting.pop(event.event_type))
+    yield from map(encode_body, waiting.values())
+
+
+def encode_array(items: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a JSON array, piece by piece, of values that are JSON already; one value a line."""
+    yield b"["
+    separator = b"\n"
+    for item in items:
+        yield separator + item
+        separator = b",\n"
+    yield b"\n]\n"
 
 
 _HINTS: tuple[tuple[type, str], ...] = (
@@ -133,23 +168,36 @@ _HINTS: tuple[tuple[type, str], ...] = (
 )
 
 
-def _refuse_non_json(value: object, path: str = "", depth: int = 0) -> None:
-    """Raise an `EventError` for the first thing in `value` that JSON cannot hold."""
+def _refuse_non_json(event: dict[str, Any]) -> None:
+    """Raise an `EventError` for the first value in an event that JSON cannot hold."""
+    fault = _fault(event)
+    if fault is None:
+        return
+    problem, parts = fault
+    path = field_path(reversed(parts))
+    raise EventError(f"{shown_path(path) or 'the event'} {problem}", field=path or None)
+
+
+def _fault(value: object, depth: int = 0) -> tuple[str, list[str | int]] | None:
+    """Return what is wrong and, from the inside out, the keys and indices that lead there."""
     if depth > _MAX_DEPTH:
-        raise EventError(f"{path[:60]}... is nested over {_MAX_DEPTH} levels deep", field=path)
+        return f"is nested over {_MAX_DEPTH} levels deep", []
+    inner: Iterable[tuple[str | int, object]]
     if isinstance(value, dict):
-        for key, inner in value.items():
+        for key in value:
             if not isinstance(key, str) or _scalar_problem(key):
-                owner = path or "the event"
-                raise EventError(
-                    f"{owner} has the key {shown(key)}; JSON keys are text", field=path or None
-                )
-            _refuse_non_json(inner, f"{path}.{key}" if path else key, depth + 1)
+                return f"has the key {shown(key)}; JSON keys are text", []
+        inner = value.items()
     elif isinstance(value, list) or type(value) is tuple:
-        for index, inner in enumerate(value):
-            _refuse_non_json(inner, f"{path}[{index}]", depth + 1)
-    elif problem := _scalar_problem(value):
-        raise EventError(f"{path} {problem}", field=path)
+        inner = enumerate(value)
+    else:
+        problem = _scalar_problem(value)
+        return (problem, []) if problem else None
+    for part, each in inner:
+        if fault := _fault(each, depth + 1):
+            fault[1].append(part)
+            return fault
+    return None
 
 
 def _scalar_problem(value: object) -> str | None:
@@ -161,15 +209,22 @@ def _scalar_problem(value: object) -> str | None:
         case float() if type(value) is float:
             return None
         case int() if not isinstance(value, enum.Enum):
-            if _SMALLEST_INT <= value <= _LARGEST_INT:
-                return None
-            return "is a whole number of more than 64 bits"
+            return None if SMALLEST_INT <= value <= LARGEST_INT else f"is {TOO_LARGE}"
         case str() if not isinstance(value, enum.Enum):
-            if value.isascii() or _is_unicode(value):
-                return None
-            return _NOT_UNICODE
-    hint = next((f"; {hint}" for kind, hint in _HINTS if isinstance(value, kind)), "")
-    return f"is a {type(value).__name__}, which is not JSON{hint}"
+            return None if value.isascii() or _is_unicode(value) else _NOT_UNICODE
+    kind = type(value)
+    name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    return f"is of type {name}, which is not JSON{_hint(value)}"
+
+
+def _hint(value: object) -> str:
+    for kind, hint in _HINTS:
+        if isinstance(value, kind):
+            return f"; {hint}"
+    # numpy and its kin, which need not be imported to be recognized.
+    if hasattr(type(value), "item"):
+        return "; use .tolist()" if hasattr(type(value), "__len__") else "; use .item()"
+    return "; use float()" if isinstance(value, float) else ""
 
 
 def _is_unicode(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Events to bytes: exactly JSON, or an error that names the field."""
+"""Events to bytes: JSON, or an error that names the field."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import enum
 import hashlib
 import json
 import uuid
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import attrs
 import orjson
 import pytest
 from hypothesis import given
@@ -19,14 +21,17 @@ from hypothesis import strategies as st
 from currents_export.errors import EventError
 from currents_export.events import Event
 from currents_export.payload import (
+    BATCH_SIZE,
     EMPTY_BODY,
     Transformation,
+    encode_array,
+    encode_bodies,
     encode_body,
     encode_event,
     transform,
 )
 from currents_export.reading import read_events, read_values
-from tests.support.events import bare_event
+from tests.support.events import CLICK, OPEN, SEND, event, make_events
 from tests.support.strategies import any_events, garbage, json_values, texts
 
 
@@ -34,7 +39,7 @@ class Color(enum.Enum):
     RED = "red"
 
 
-class Size(str, enum.Enum):  # noqa: UP042 - the older spelling is what is tried here
+class Size(str, enum.Enum):  # noqa: UP042 - the test is about the older spelling
     BIG = "big"
 
 
@@ -53,27 +58,31 @@ class Share(float):
 Point = collections.namedtuple("Point", "x y")
 
 
+def made(**attributes: Any) -> Event:
+    return attrs.evolve(event(), **attributes)
+
+
 @given(any_events)
-def test_an_event_is_json_that_reads_back_the_same(event: Event) -> None:
-    encoded = encode_event(event)
-    assert Event.from_dict(json.loads(encoded)) == event
-    assert list(json.loads(encoded)) == list(event.to_dict())
+def test_event_reads_back(one: Event) -> None:
+    encoded = encode_event(one)
+    assert Event.from_dict(json.loads(encoded)) == one
+    assert list(json.loads(encoded)) == list(one.to_dict())
 
 
 @given(st.lists(any_events, max_size=4))
-def test_a_body_reads_back_as_its_events(some: list[Event]) -> None:
+def test_body_reads_back(some: list[Event]) -> None:
     body = encode_body(map(encode_event, some))
     assert list(json.loads(body)) == ["events"]
     assert list(read_events(read_values([body]))) == some
 
 
 @given(st.lists(any_events, min_size=1, max_size=4))
-def test_lines_of_events_read_back(some: list[Event]) -> None:
-    lines = [encode_event(event) + b"\n" for event in some]
+def test_lines_read_back(some: list[Event]) -> None:
+    lines = [encode_event(each) + b"\n" for each in some]
     assert list(read_events(read_values(lines))) == some
 
 
-def test_a_body_without_events_is_the_empty_one() -> None:
+def test_empty_body() -> None:
     assert encode_body([]) == EMPTY_BODY
     assert json.loads(EMPTY_BODY) == {"events": []}
 
@@ -89,49 +98,58 @@ def test_a_body_without_events_is_the_empty_one() -> None:
         (-(2**63) - 1, "is a whole number of more than 64 bits"),
         (10**5000, "is a whole number of more than 64 bits"),
         ("a\ud800", "holds half of a surrogate pair"),
-        (uuid.uuid4(), "is a UUID, which is not JSON; use str()"),
-        (datetime.date(2026, 1, 1), "is a date, which is not JSON; use .isoformat()"),
-        (datetime.datetime(2026, 1, 1), "is a datetime, which is not JSON; use .isoformat()"),
-        (decimal.Decimal(1), "is a Decimal, which is not JSON; use float() or str()"),
-        (b"a", "is a bytes, which is not JSON; decode it to text"),
-        ({1}, "is a set, which is not JSON; use a list"),
-        (frozenset(), "is a frozenset, which is not JSON; use a list"),
-        (Point(1, 2), "is a Point, which is not JSON; use a list or a plain tuple"),
-        (Color.RED, "is a Color, which is not JSON; use its .value"),
-        (Size.BIG, "is a Size, which is not JSON; use its .value"),
-        (Number.ONE, "is a Number, which is not JSON; use its .value"),
-        (Share(0.5), "is a Share, which is not JSON"),
-        (orjson.Fragment(b"{"), "is a Fragment, which is not JSON"),
-        (object(), "is a object, which is not JSON"),
+        (uuid.uuid4(), "is of type uuid.UUID, which is not JSON; use str()"),
+        (
+            datetime.date(2026, 1, 1),
+            "is of type datetime.date, which is not JSON; use .isoformat()",
+        ),
+        (
+            datetime.datetime(2026, 1, 1),
+            "is of type datetime.datetime, which is not JSON; use .isoformat()",
+        ),
+        (decimal.Decimal(1), "is of type decimal.Decimal, which is not JSON; use float() or str()"),
+        (b"a", "is of type bytes, which is not JSON; decode it to text"),
+        ({1}, "is of type set, which is not JSON; use a list"),
+        (frozenset(), "is of type frozenset, which is not JSON; use a list"),
+        (
+            Point(1, 2),
+            f"is of type {__name__}.Point, which is not JSON; use a list or a plain tuple",
+        ),
+        (Color.RED, f"is of type {__name__}.Color, which is not JSON; use its .value"),
+        (Size.BIG, f"is of type {__name__}.Size, which is not JSON; use its .value"),
+        (Number.ONE, f"is of type {__name__}.Number, which is not JSON; use its .value"),
+        (Share(0.5), f"is of type {__name__}.Share, which is not JSON; use float()"),
+        (orjson.Fragment(b"{"), "is of type orjson.Fragment, which is not JSON"),
+        (object(), "is of type object, which is not JSON"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.isascii() else "",
 )
 @pytest.mark.parametrize(("wrap", "path"), [(0, ""), (1, "[1]"), (2, ".inner[1]")])
-def test_what_json_cannot_hold_is_refused_with_its_field(
+def test_other_value_is_refused_by_field(
     part: str, value: Any, problem: str, wrap: int, path: str
 ) -> None:
     for _ in range(min(wrap, 1)):
         value = ["before", value]
     if wrap == 2:
         value = {"inner": value}
-    event = bare_event(**{part: {"good": 1, "field": value}})
+    one = made(**{part: {"good": 1, "field": value}})
     with pytest.raises(EventError) as caught:
-        encode_event(event)
+        encode_event(one)
     field = ("field" if part == "extra" else f"{part}.field") + path
     assert caught.value.field == field
     assert str(caught.value).startswith(f"{field} {problem}")
 
 
 @pytest.mark.parametrize("name", ["event_type", "id"])
-def test_text_that_is_not_unicode_is_refused_outside_the_parts_too(name: str) -> None:
+def test_invalid_unicode_is_refused(name: str) -> None:
     with pytest.raises(EventError, match="half of a surrogate pair") as caught:
-        encode_event(bare_event(**{name: "\udc00"}))
+        encode_event(made(**{name: "\udc00"}))
     assert caught.value.field == name
 
 
-def test_a_time_of_more_than_64_bits_is_refused() -> None:
+def test_large_time_is_refused() -> None:
     with pytest.raises(EventError, match="64 bits") as caught:
-        encode_event(bare_event(time=2**64))
+        encode_event(made(time=2**64))
     assert caught.value.field == "time"
 
 
@@ -143,9 +161,9 @@ def test_a_time_of_more_than_64_bits_is_refused() -> None:
 @pytest.mark.parametrize(
     ("part", "path"), [("properties", "properties"), ("user", "user"), ("extra", None)]
 )
-def test_a_key_that_is_no_text_is_refused(key: Any, part: str, path: str | None) -> None:
+def test_other_key_is_refused(key: Any, part: str, path: str | None) -> None:
     with pytest.raises(EventError, match="JSON keys are text") as caught:
-        encode_event(bare_event(**{part: {key: 1}}))
+        encode_event(made(**{part: {key: 1}}))
     assert caught.value.field == path
     assert str(caught.value).startswith(f"{path or 'the event'} has the key")
 
@@ -155,62 +173,152 @@ def test_deep_nesting_is_encoded(levels: int) -> None:
     value: Any = 1
     for _ in range(levels):
         value = [value]
-    assert encode_event(bare_event(properties={"a": value})).count(b"[") == levels
+    assert encode_event(made(properties={"a": value})).count(b"[") == levels
 
 
-def test_nesting_without_end_is_refused() -> None:
+def test_endless_nesting_is_refused() -> None:
     value: list[Any] = []
     value.append(value)
     with pytest.raises(EventError, match="over 200 levels deep") as caught:
-        encode_event(bare_event(properties={"a": value}))
+        encode_event(made(properties={"a": value}))
     assert str(caught.value.field).startswith("properties.a[0]")
 
 
-def test_tuples_and_kinds_of_str_are_encoded_as_what_they_are() -> None:
-    event = bare_event(properties={"a": (1, 2), "b": Text("x")})
-    assert json.loads(encode_event(event))["properties"] == {"a": [1, 2], "b": "x"}
+def test_tuple_and_subclass_of_str_are_encoded() -> None:
+    one = made(properties={"a": (1, 2), "b": Text("x")})
+    assert json.loads(encode_event(one))["properties"] == {"a": [1, 2], "b": "x"}
 
 
-def test_an_encoder_that_fails_for_a_reason_of_its_own_names_the_event() -> None:
-    # A kind of str that is no enum may be a value, but orjson takes no such key.
+def test_failing_encoder_names_the_event() -> None:
+    # A subclass of str may be a value, but orjson does not accept it as a key.
     with pytest.raises(EventError, match=r"event 'abc' cannot be written as JSON") as caught:
-        encode_event(bare_event(id="abc", properties={Text("a"): 1}))
+        encode_event(made(id="abc", properties={Text("a"): 1}))
     assert caught.value.field is None
 
 
 @given(st.dictionaries(texts | st.integers(), garbage, max_size=3))
-def test_garbage_becomes_json_or_an_event_error(values: dict[Any, Any]) -> None:
+def test_garbage_becomes_json_or_an_error(values: dict[Any, Any]) -> None:
     try:
-        encoded = encode_event(bare_event(properties=values))
+        encoded = encode_event(made(properties=values))
     except EventError as error:
         assert str(error)  # noqa: PT017 - either outcome is right
     else:
         assert json.loads(encoded, parse_constant=pytest.fail)["properties"].keys() == values.keys()
 
 
+# Scalars and arrays of other libraries
+
+
+def foreign(name: str, base: type = object, **methods: Any) -> Any:
+    """Return a value of a type like those of numpy, which need not be installed."""
+    kind = type(name, (base,), {"item": None, "__module__": "numpy"} | methods)
+    return kind(1) if base is not object else kind()
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (foreign("float64", float), "of type numpy.float64, which is not JSON; use .item()"),
+        (foreign("int64"), "of type numpy.int64, which is not JSON; use .item()"),
+        (foreign("bool"), "of type numpy.bool, which is not JSON; use .item()"),
+        (
+            foreign("ndarray", __len__=None),
+            "of type numpy.ndarray, which is not JSON; use .tolist()",
+        ),
+    ],
+)
+def test_foreign_value_is_named_with_its_module(value: Any, problem: str) -> None:
+    for properties in ({"price": value}, {"price": [value]}):
+        with pytest.raises(EventError) as caught:
+            encode_event(made(properties=properties))
+        assert str(caught.value.field).startswith("properties.price")
+        assert problem in str(caught.value)
+
+
+# Bodies and arrays
+
+
+def sizes(bodies: Iterable[bytes]) -> list[tuple[str, list[str]]]:
+    events = [json.loads(body)["events"] for body in bodies]
+    return [(some[0]["event_type"], [each["id"] for each in some]) for some in events]
+
+
+def test_bodies_have_one_type_in_the_order_of_filling() -> None:
+    types = [OPEN, CLICK, OPEN, SEND, CLICK, CLICK, OPEN]
+    events = [event(number, name) for number, name in enumerate(types)]
+    ids = [each.id for each in events]
+    assert sizes(encode_bodies(events, 2)) == [
+        (OPEN, [ids[0], ids[2]]),
+        (CLICK, [ids[1], ids[4]]),
+        (SEND, [ids[3]]),
+        (CLICK, [ids[5]]),
+        (OPEN, [ids[6]]),
+    ]
+
+
+def test_bodies_have_a_hundred_events_by_default() -> None:
+    found = sizes(encode_bodies(make_events(2 * BATCH_SIZE + 1)))
+    assert [len(ids) for _, ids in found] == [BATCH_SIZE, BATCH_SIZE, 1]
+
+
+def test_full_body_is_yielded_at_once() -> None:
+    def events() -> Iterator[Event]:
+        yield from make_events(2)
+        pytest.fail("read too far ahead")
+
+    assert len(json.loads(next(encode_bodies(events(), 2)))["events"]) == 2
+
+
+def test_no_events_have_no_bodies() -> None:
+    assert list(encode_bodies([])) == []
+
+
+@given(st.lists(any_events, max_size=8), st.integers(1, 3))
+def test_bodies_hold_every_event_once(some: list[Event], batch_size: int) -> None:
+    bodies = [list(read_events(read_values([body]))) for body in encode_bodies(some, batch_size)]
+    found = [each for body in bodies for each in body]
+    assert all(0 < len(body) <= batch_size for body in bodies)
+    for name in {each.event_type for each in some}:
+        of_type = [each for each in some if each.event_type == name]
+        assert [each for each in found if getattr(each, "event_type", None) == name] == of_type
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_array_is_json_with_a_value_on_a_line(count: int) -> None:
+    items = [b'{"a":%d}' % number for number in range(count)]
+    text = b"".join(encode_array(items))
+    assert json.loads(text) == [{"a": number} for number in range(count)]
+    assert text.count(b"\n") == count + 2
+
+
 # Transformations
 
 
-def test_remove_puts_the_same_text_for_every_value() -> None:
-    event = bare_event(user={"timezone": "UTC"}, properties={"gender": "F", "other": "x"})
-    removed = transform(event, {"gender": Transformation.REMOVE, "timezone": Transformation.REMOVE})
+def test_codes_of_transformations() -> None:
+    assert [str(each) for each in Transformation] == ["remove", "hash"]
+    assert all(each.description for each in Transformation)
+
+
+def test_remove_replaces_the_text() -> None:
+    one = made(user={"timezone": "UTC"}, properties={"gender": "F", "other": "x"})
+    removed = transform(one, {"gender": Transformation.REMOVE, "timezone": Transformation.REMOVE})
     assert removed.user == {"timezone": "[REDACTED]"}
     assert removed.properties == {"gender": "[REDACTED]", "other": "x"}
-    assert event.properties["gender"] == "F"
+    assert one.properties["gender"] == "F"
 
 
-def test_hash_is_the_sha_256_of_the_text() -> None:
-    event = bare_event(properties={"email_address": "abc"})
-    hashed = transform(event, {"email_address": Transformation.HASH})
+def test_hash_is_sha_256() -> None:
+    one = made(properties={"email_address": "abc"})
+    hashed = transform(one, {"email_address": Transformation.HASH})
     assert hashed.properties["email_address"] == (
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     )
 
 
 @given(texts)
-def test_equal_texts_have_equal_hashes_and_the_hash_is_of_their_utf_8(text: str) -> None:
-    event = bare_event(properties={"a": text, "b": text})
-    hashed = transform(event, dict.fromkeys("ab", Transformation.HASH)).properties
+def test_hash_is_of_the_utf_8(text: str) -> None:
+    one = made(properties={"a": text, "b": text})
+    hashed = transform(one, dict.fromkeys("ab", Transformation.HASH)).properties
     assert hashed["a"] == hashed["b"] == hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -218,11 +326,11 @@ def test_equal_texts_have_equal_hashes_and_the_hash_is_of_their_utf_8(text: str)
     st.dictionaries(st.sampled_from("abcd"), json_values),
     st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(Transformation)),
 )
-def test_text_alone_is_transformed_and_all_else_stays(
+def test_only_text_is_transformed(
     values: dict[str, Any], transformations: dict[str, Transformation]
 ) -> None:
-    event = bare_event(user=values, properties=values)
-    after = transform(event, transformations)
+    one = made(user=values, properties=values)
+    after = transform(one, transformations)
     assert list(after.properties) == list(values)
     assert after.user == after.properties
     for name, value in values.items():
@@ -235,16 +343,16 @@ def test_text_alone_is_transformed_and_all_else_stays(
 
 
 @given(st.dictionaries(st.sampled_from("abcd"), json_values))
-def test_an_event_without_the_fields_is_returned_itself(values: dict[str, Any]) -> None:
-    event = bare_event(properties=values)
-    assert transform(event, {"z": Transformation.HASH}) is event
-    assert transform(event, {}) is event
+def test_event_without_the_fields_is_returned(values: dict[str, Any]) -> None:
+    one = made(properties=values)
+    assert transform(one, {"z": Transformation.HASH}) is one
+    assert transform(one, {}) is one
 
 
-def test_what_is_no_unicode_cannot_be_hashed_and_is_named() -> None:
-    event = bare_event(user={"timezone": "\ud800"})
+def test_invalid_unicode_cannot_be_hashed() -> None:
+    one = made(user={"timezone": "\ud800"})
     with pytest.raises(EventError, match="half of a surrogate pair") as caught:
-        transform(event, {"timezone": Transformation.HASH})
+        transform(one, {"timezone": Transformation.HASH})
     assert caught.value.field == "user.timezone"
-    removed = transform(event, {"timezone": Transformation.REMOVE})
+    removed = transform(one, {"timezone": Transformation.REMOVE})
     assert removed.user == {"timezone": "[REDACTED]"}

@@ -1,4 +1,4 @@
-"""No secret is shown, wherever in a URL it stands."""
+"""No secret is shown, wherever it is in a URL."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from currents_export._redaction import MASK, mask, mask_url, shown
 from tests.support.strategies import Unshowable
 
-# No other part of a URL below is written in these letters.
+# The other parts of the URLs below have none of these letters.
 secrets = st.text("QZX739", min_size=6, max_size=20)
-# What stands before an unescaped "=" in a query is a name, so there is none but at the end.
+# The text before an unescaped "=" in a query is a name, so "=" is only at the end.
 any_secrets = st.builds(
     lambda *parts: "".join(parts),
     secrets,
@@ -41,7 +41,7 @@ POSITIONS = [
 @pytest.mark.parametrize("where", POSITIONS)
 @given(secret=secrets)
 @settings(max_examples=30)
-def test_a_secret_is_masked_in_every_position(where: str, secret: str) -> None:
+def test_secret_is_masked_in_every_position(where: str, secret: str) -> None:
     masked = mask_url(where.format(secret))
     assert masked is not None
     assert secret not in masked
@@ -51,7 +51,7 @@ def test_a_secret_is_masked_in_every_position(where: str, secret: str) -> None:
 @pytest.mark.parametrize("where", [where for where in POSITIONS if "@" not in where])
 @given(secret=any_secrets)
 @settings(max_examples=50)
-def test_a_secret_that_is_not_escaped_is_masked_too(where: str, secret: str) -> None:
+def test_unescaped_secret_is_masked(where: str, secret: str) -> None:
     masked = mask_url(where.format(secret))
     assert masked is not None
     assert not any(part in masked for part in _parts(secret))
@@ -64,7 +64,7 @@ def test_a_secret_that_is_not_escaped_is_masked_too(where: str, secret: str) -> 
 @example(secret="777777/QZXQZX")
 @example(secret="777777?QZXQZX")
 @example(secret="QZXQZX==")
-def test_a_password_that_ends_the_host_early_is_masked_too(where: str, secret: str) -> None:
+def test_password_that_ends_the_host_early(where: str, secret: str) -> None:
     masked = mask_url(where.format(secret))
     assert masked is not None
     assert not any(part in masked for part in _parts(secret))
@@ -77,7 +77,7 @@ def _parts(secret: str) -> list[str]:
 
 
 @given(secrets)
-def test_an_escaped_secret_is_masked(secret: str) -> None:
+def test_escaped_secret_is_masked(secret: str) -> None:
     written = quote(f"{secret}/ü@")
     assert secret not in str(mask_url(f"https://{written}:{written}@host/?k={written}"))
 
@@ -96,7 +96,7 @@ def test_an_escaped_secret_is_masked(secret: str) -> None:
         ("http://[::1]:80/?a=b", f"http://[::1]:80/?a={MASK}"),
     ],
 )
-def test_the_rest_of_a_url_is_shown(url: str, masked: str) -> None:
+def test_rest_of_the_url_is_shown(url: str, masked: str) -> None:
     assert mask_url(url) == masked
 
 
@@ -117,7 +117,7 @@ def test_the_rest_of_a_url_is_shown(url: str, masked: str) -> None:
         "https://user:12#34@host/path",
     ],
 )
-def test_what_is_no_proper_url_is_masked_whole(url: str) -> None:
+def test_improper_url_is_masked_whole(url: str) -> None:
     assert mask_url(url) == MASK
 
 
@@ -126,7 +126,7 @@ def test_masking_never_fails(url: str) -> None:
     assert isinstance(mask_url(url), str)
 
 
-def test_nothing_is_masked_where_nothing_is() -> None:
+def test_none_stays_none() -> None:
     assert mask_url(None) is None
     assert mask(None) == "None"
     assert mask("abc") == repr(MASK)
@@ -142,12 +142,12 @@ def test_nothing_is_masked_where_nothing_is() -> None:
     ],
     ids=["text", "None", "long int", "no repr"],
 )
-def test_a_value_is_shown_whatever_its_repr_does(value: object, text: str) -> None:
+def test_value_without_a_repr_is_shown(value: object, text: str) -> None:
     assert shown(value) == text
 
 
 @given(st.text(), st.integers(10, 100))
-def test_a_long_value_is_cut_short(text: str, most: int) -> None:
+def test_long_value_is_cut(text: str, most: int) -> None:
     result = shown(text, most=most)
     assert len(result) <= most
     assert result == repr(text) or (result.endswith("...") and repr(text).startswith(result[:-3]))

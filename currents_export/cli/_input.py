@@ -9,17 +9,19 @@ from ..errors import ReadError
 from ..reading import Located, read_path
 from ._streams import print_note
 
-__all__ = ["values_in"]
+__all__ = ["note_terminal", "values_in"]
+
+
+def note_terminal(files: list[str] | None) -> None:
+    """Say that a command waits for events if it reads them from a terminal."""
+    if "-" in (files or ["-"]) and sys.stdin is not None and sys.stdin.isatty():
+        print_note("reading events from the terminal")
 
 
 def values_in(files: list[str] | None) -> Iterator[Located | ReadError]:
     """Yield the values in all the files; one that cannot be read does not affect the others."""
+    note_terminal(files)
     for file in files or ["-"]:
-        if file == "-" and (sys.stdin is None or sys.stdin.isatty()):
-            if sys.stdin is None:
-                yield ReadError("it is closed", source="<stdin>")
-                continue
-            print_note("reading events from the terminal")
         try:
             yield from read_path(file)
         except ReadError as error:

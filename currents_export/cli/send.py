@@ -13,9 +13,10 @@ import typer
 from ..delivery import PendingFile
 from ..errors import ReadError
 from ..events import Event
-from ..reading import StoppableReader
+from ..reading import StoppableEvents
 from ._current import load_current
 from ._delivery import Delivery
+from ._input import note_terminal
 from ._options import AllowEmpty, AsJson, CatalogDir, CurrentFile, Files, GiveUpAfter, Timeout
 from ._streams import print_error
 
@@ -56,9 +57,10 @@ def run(
     """
     chosen = load_current(current, catalog_dir)
     file = _pending_file(pending, reads_stdin="-" in (files or ["-"]))
-    reader = StoppableReader(files or ["-"])
-    delivery = Delivery(chosen, on_stop=reader.stop)
-    events = _events(reader, delivery)
+    note_terminal(files)
+    source = StoppableEvents(files)
+    delivery = Delivery(chosen, on_stop=source.stop)
+    events = _events(source, delivery)
     with delivery.interruptible():
         sender = delivery.run(
             lambda sender: sender.send(events),
@@ -82,8 +84,8 @@ def _pending_file(path: Path | None, *, reads_stdin: bool) -> PendingFile | None
     return PendingFile(Path(f"currents-export-pending-{now}-{os.getpid()}.jsonl"))
 
 
-def _events(reader: StoppableReader, delivery: Delivery) -> Iterator[Event]:
-    for item in reader:
+def _events(source: StoppableEvents, delivery: Delivery) -> Iterator[Event]:
+    for item in source:
         if isinstance(item, ReadError):
             delivery.unread += 1
             print_error(item)

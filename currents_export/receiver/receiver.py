@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from .._json import NumberError, loads
 from ..catalog import Catalog, Finding, FindingCode, check_event
 from ._counts import Counts, Recorder
 from ._credentials import Credentials
@@ -25,13 +26,14 @@ from .script import ScriptedResponse, play
 
 __all__ = ["Receiver"]
 
+_GZIP = b"\x1f\x8b"
 #: Statuses whose responses must not have a body.
 _WITHOUT_BODY = (204, 205, 304)
 #: The headers that Braze sends with every request.
 _HEADERS = {"Content-Type": "application/json", "Braze-Currents-Version": "1"}
 
 
-class _Refused(Exception):  # noqa: N818 - a response that is not 2XX, not an error of this program
+class _RefusedError(Exception):
     """A request that is not answered with 2XX."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -165,18 +167,19 @@ class Receiver:
     def _respond_to(self, request: Request, body: bytes) -> Response:
         try:
             if not self._credentials.accept(request):
-                raise _Refused(401, "the write key or the bearer token is missing or unknown")
+                raise _RefusedError(401, "the write key or the bearer token is missing or unknown")
             if self._max_body_bytes is not None and len(body) > self._max_body_bytes:
                 limit = f"the limit is {self._max_body_bytes} bytes"
-                raise _Refused(413, f"the body has {len(body)} bytes; {limit}")
+                raise _RefusedError(413, f"the body has {len(body)} bytes; {limit}")
+            _check_encoding(request, body)
             self._check_headers(request)
             events = _events_in(body)
             findings = self._check_events(events)
             if self._strict and (errors := [each for each in findings if each.level == "error"]):
                 noun = "error" if len(errors) == 1 else "errors"
-                raise _Refused(400, f"{len(errors)} conformance {noun}; {errors[0]}")
+                raise _RefusedError(400, f"{len(errors)} conformance {noun}; {errors[0]}")
             self._take(events)
-        except _Refused as refused:
+        except _RefusedError as refused:
             return PlainTextResponse(f"{refused.message}\n", refused.status)
         return PlainTextResponse("ok")
 
@@ -207,22 +210,32 @@ class Receiver:
                 try:
                     self._capture.write([orjson.dumps(each) for each in events])
                 except TypeError:  # orjson reads deeper than it writes
-                    raise _Refused(400, "an event is nested too deep to be captured") from None
+                    raise _RefusedError(400, "an event is nested too deep to be captured") from None
                 except (OSError, ValueError) as error:
-                    raise _Refused(500, f"the capture cannot be written: {error}") from error
+                    raise _RefusedError(500, f"the capture cannot be written: {error}") from error
             if self._keep:
                 self.events.extend(events)
             self._recorder.record_events(events)
+
+
+def _check_encoding(request: Request, body: bytes) -> None:
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if body.startswith(_GZIP):
+        encoding = "gzip"
+    if encoding not in ("", "identity"):
+        raise _RefusedError(415, f"the body is compressed ({encoding}); it must be plain JSON")
 
 
 def _events_in(body: bytes) -> list[Any]:
     if not body.strip():
         return []
     try:
-        value = orjson.loads(body)
+        value = loads(body)
+    except NumberError as error:
+        raise _RefusedError(400, str(error)) from None
     except orjson.JSONDecodeError as error:
-        raise _Refused(400, f"the body is not JSON: {error}") from None
+        raise _RefusedError(400, f"the body is not JSON: {error}") from None
     events = value.get("events") if isinstance(value, dict) else None
     if not isinstance(events, list):
-        raise _Refused(400, 'the body must look like {"events": [...]}')
+        raise _RefusedError(400, 'the body must look like {"events": [...]}')
     return events

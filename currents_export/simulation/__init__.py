@@ -1,22 +1,23 @@
 """Realistic traffic: a world of users, apps and messages, and the events that happen in it."""
 
-from ._model import (
+from .people.model import Browser, Device, Place, User
+from .workspace.model import (
     Agent,
     App,
-    Browser,
     Campaign,
     Canvas,
     CanvasStep,
     CanvasVariation,
-    Device,
+    Destination,
     EmailSender,
     ExperimentSplit,
+    LandingPage,
     MessageVariation,
-    Place,
     Product,
     SubscriptionGroup,
+    Survey,
+    SurveyQuestion,
     Tool,
-    User,
 )
 from .world import SAMPLE_TIME, World
 
@@ -29,13 +30,17 @@ __all__ = [
     "Canvas",
     "CanvasStep",
     "CanvasVariation",
+    "Destination",
     "Device",
     "EmailSender",
     "ExperimentSplit",
+    "LandingPage",
     "MessageVariation",
     "Place",
     "Product",
     "SubscriptionGroup",
+    "Survey",
+    "SurveyQuestion",
     "Tool",
     "User",
     "World",

@@ -1,4 +1,4 @@
-"""Identifiers in the shapes Braze and its providers use."""
+"""Identifiers in the forms that Braze and its providers use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Callable
 
-__all__ = ["base64url", "object_id", "token_of", "uuid4", "uuid_of", "wamid"]
+__all__ = ["base64url", "curve_point", "object_id", "token_of", "uuid4", "uuid_of", "wamid"]
 
 #: `random.Random.getrandbits`.
 Bits = Callable[[int], int]
@@ -16,35 +16,40 @@ _VERSION_4 = (0x4 << 76) | (0x2 << 62)
 
 
 def uuid4(bits: Bits) -> str:
-    """A UUID of version 4."""
-    # `uuid.UUID` costs as much as all the rest of an event.
+    """Make a UUID of version 4."""
+    # `uuid.UUID` takes as long as the rest of an event.
     digits = f"{bits(128) & _MASK | _VERSION_4:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def uuid_of(*parts: object) -> str:
-    """The UUID of something that has no id of its own; equal parts, equal UUID."""
+    """Return the UUID of something that has no id of its own; equal parts give equal UUIDs."""
     number = int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:16])
     return uuid4(lambda _: number)
 
 
 def token_of(*parts: object) -> str:
-    """The push token, of 128 hexadecimal digits, of something; equal parts, equal token."""
+    """Return a push token of 128 hexadecimal digits; equal parts give equal tokens."""
     return hashlib.sha512(repr(parts).encode()).hexdigest()
 
 
 def object_id(time: int, rest: str) -> str:
-    """A BSON ObjectId: the time it was made in 8 hexadecimal digits, and the `rest`, 16 more."""
+    """Make a BSON ObjectId: the time in 8 hexadecimal digits, then the `rest`, 16 more."""
     return f"{time & 0xFFFFFFFF:08x}{rest}"
 
 
 def base64url(bits: Bits, size: int) -> str:
-    """`size` random bytes as URL-safe Base64 without padding."""
+    """Return `size` random bytes as URL-safe Base64 without padding."""
     return base64.urlsafe_b64encode(bits(8 * size).to_bytes(size, "big")).decode().rstrip("=")
 
 
+def curve_point(bits: Bits) -> str:
+    """Make a public key: a point of the curve P-256, which begins with a 4 when not compressed."""
+    return base64url(lambda size: 4 << size - 8 | bits(size - 8), 65)
+
+
 def wamid(bits: Bits, phone: str) -> str:
-    """A WhatsApp message id; the user's phone number is in it, as in WhatsApp's own."""
+    """Make a WhatsApp message id; like WhatsApp's own, it holds the user's phone number."""
     digits = phone[1:].encode()
     unique = b"%018X" % bits(72)
     raw = b"\x1c\x18%c%b\x15\x02\x00\x11\x18\x12%b\x00" % (len(digits), digits, unique)

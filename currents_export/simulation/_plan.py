@@ -3,40 +3,30 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, TypeVar
 
 import attrs
 
-from ..catalog import EventType
+from ..catalog import EventType, Field
 from ..events import Event
-from ._fields import DEVICE_FIELDS, DRAWN, USER_FIELDS, WORKSPACE_FIELDS
+from ._audience import Audience, Pool, make_pools
 from ._ids import uuid4
-from ._messages import MESSAGE_FIELDS
-from ._messaging import CHANNELS, REGIONS
-from ._mix import Setting, setting_of
-from ._model import Device, Message, User, Workspace
-from ._scene import Scene, pick
+from ._traffic import TrafficRule
+from .fields import MAKERS, Draft, FieldMaker, default_maker, pick, reader, source_of
+from .people.model import Device, User
+from .workspace.model import Message, Workspace
 
-__all__ = ["Plan", "make_audience", "make_plan", "unmade_fields"]
+__all__ = ["Plan", "make_plan"]
 
 T = TypeVar("T")
 
-#: Users and the devices on which a type's events can happen to them, the most active users first.
-Audience = Sequence[tuple[User, Device]]
-
-#: Campaigns, Canvases and subscription groups, with the fields a type's events take from them.
-_Pool = Sequence[tuple[Message, Mapping[str, Any]]]
-
 _Read = Callable[[Any], Any]
+_Reads = tuple[tuple[str, _Read], ...]
+_Makes = tuple[tuple[str, Callable[[Draft], Any]], ...]
 
-#: The fields of which one puts an event down to a campaign, or to a Canvas.
-_CAMPAIGN_FIELDS = frozenset({"campaign_id", "campaign_name"})
-_CANVAS_FIELDS = frozenset({"canvas_id", "canvas_step_id", "canvas_variation_id"})
-
-#: Of so many of the most active users a whole event picks one with all its fields.
+#: A sample picks one of this many of the most active users.
 _CANDIDATES = 60
 
 
@@ -45,90 +35,133 @@ class Plan:
     """How an event of one type is made.
 
     Attributes:
-        event_type: the name of the type.
-        fields: the names of its fields.
-        setting: to whom, on what and as part of what it happens.
+        event_type: the type.
+        names: the names of its fields.
+        on_device: how often the device is known, between 0 and 1.
+        user_with_message: whether only an event that belongs to a message has a user.
         constants: properties that are the same in every event.
-        of_user: the fields of `user` that are read off the user.
-        of_device: the fields of `user` that are read off the device.
-        more_of_user: the properties that are read off the user.
-        more_of_device: the properties that are read off the device.
-        drawn: the draws, with the names of the properties that are taken from each.
+        of_user: the fields of `user` that are read from the user.
+        of_device: the fields of `user` that are read from the device.
+        more_of_user: the properties that are read from the user.
+        more_of_device: the properties that are read from the device.
+        made: the field makers, with the names of the properties that are taken from each.
+        user_defaults: what makes the fields of `user` that no source fills.
+        defaults: what makes the properties that no source fills.
+        fallbacks: what makes the required properties whose source can be without a value.
         audience: whom it happens to.
-        pools: what it can belong to: campaigns, Canvases, or subscription groups; of each kind
-            what there is in each region. An empty one is for events that belong to nothing.
-        shares: how often it belongs to one of the first pool, of the first two, and so on; of
-            all but the last.
+        channels: the channels of the messages that it can belong to; empty for all.
+        pools: what it can belong to, each with the share of the events that does.
+        shares: how often it belongs to the first pool, to the first two, and so on; without the
+            last, which would be 1.
     """
 
-    event_type: str
-    fields: frozenset[str]
-    setting: Setting
+    event_type: EventType
+    names: frozenset[str]
+    on_device: float
+    user_with_message: bool
     constants: Mapping[str, Any]
-    of_user: tuple[tuple[str, _Read], ...]
-    of_device: tuple[tuple[str, _Read], ...]
-    more_of_user: tuple[tuple[str, _Read], ...]
-    more_of_device: tuple[tuple[str, _Read], ...]
-    drawn: tuple[tuple[Callable[[Scene], Mapping[str, Any]], frozenset[str]], ...]
-    audience: Audience
-    pools: tuple[Mapping[str, _Pool], ...]
+    of_user: _Reads
+    of_device: _Reads
+    more_of_user: _Reads
+    more_of_device: _Reads
+    made: tuple[tuple[FieldMaker, frozenset[str]], ...]
+    user_defaults: _Makes
+    defaults: _Makes
+    fallbacks: _Makes
+    audience: Sequence[tuple[User, Device]]
+    channels: tuple[str, ...]
+    pools: tuple[Pool, ...]
     shares: tuple[float, ...]
 
-    def draw(self, scene: Scene, time: int) -> Event:
-        """An event as real traffic has it; `scene` is written over."""
-        random = scene.random
+    def draw(self, draft: Draft, time: int) -> Event:
+        """Draw an event as real traffic has it; `draft` is overwritten."""
+        random = draft.random
         share = random()
-        # Squares, so that what stands first comes up often: some users are more active than
-        # others, some campaigns larger.
+        # Squares, so that the first ones come up often: some users are more active than others,
+        # some campaigns larger.
         user, device = self.audience[int(len(self.audience) * share * share)]
-        on_device = self.setting.on_device
+        on_device = self.on_device
         known = device if on_device == 1.0 or random() < on_device else None
         properties: dict[str, Any] = {}
         message = None
-        if self.pools and (pool := self.pools[bisect(self.shares, random())][user.place.region]):
-            share = random()
-            message, values = pool[int(len(pool) * share * share)]
-            properties.update(values)
-        scene.time, scene.user, scene.device, scene.message = time, user, known, message
-        return self._finish(scene, properties)
+        if self.pools:
+            pool = self.pools[bisect(self.shares, random())].messages[user.place.region]
+            if pool:
+                share = random()
+                message, values = pool[int(len(pool) * share * share)]
+                properties.update(values)
+        draft.time, draft.user, draft.device, draft.message = time, user, known, message
+        return self._finish(draft, properties)
 
-    def draw_whole(self, scene: Scene, time: int) -> Event:
-        """An event with every field that can hold together; `scene` is written over."""
-        user, device = _best(
-            scene, self.audience[:_CANDIDATES], lambda pair: self._fields_of(*pair)
+    def draw_sample(
+        self, draft: Draft, time: int, *, beside: frozenset[str] = frozenset()
+    ) -> Event:
+        """Draw an event with every field that can hold together; `draft` is overwritten.
+
+        `beside` names the fields of the other sample of the type. Of fields that exclude each
+        other, this one then has those that the other one lacks.
+        """
+        user, device = _fullest(
+            draft, self.audience[:_CANDIDATES], lambda pair: self._fields_of(*pair), beside
         )
         properties: dict[str, Any] = {}
         message = None
         if self.pools:
-            pool = self.pools[0][user.place.region]
-            first = self.setting.channels[0]
-            message, values = _best(
-                scene,
-                [each for each in pool if each[0].channel == first] or pool,
-                lambda each: bool(each[0].send_key) + len(self.fields & each[0].fields.keys()),
-            )
+            pool = self.pools[0]
+            if draft.canvas_side:
+                pool = next((each for each in self.pools if each.kind == "canvas"), pool)
+            choices = pool.messages[user.place.region]
+            if channel := self._sample_channel(draft, choices):
+                choices = [each for each in choices if each[0].channel == channel]
+            message, values = _fullest(draft, choices, self._message_fields_of, beside)
             properties.update(values)
-        scene.time, scene.user, scene.device, scene.message = time, user, device, message
-        return self._finish(scene, properties)
+        draft.time, draft.user, draft.device, draft.message = time, user, device, message
+        return self._finish(draft, properties)
 
-    def _fields_of(self, user: User, device: Device) -> int:
-        """How many of the fields a user and a device have."""
-        return sum(
-            read(thing) is not None
+    def _sample_channel(
+        self, draft: Draft, choices: Sequence[tuple[Message, Mapping[str, Any]]]
+    ) -> str | None:
+        """Return the channel of a sample: the first one or, on the Canvas side, the second."""
+        there = {message.channel for message, _ in choices}
+        channels = [channel for channel in self.channels if channel in there]
+        return channels[: 1 + draft.canvas_side][-1] if channels else None
+
+    def fill(self, event: Event, draft: Draft, *, others: Event) -> None:
+        """Fill the fields that neither of two samples has; `draft` is that of `event`."""
+        for field in self.event_type.fields.values():
+            values = getattr(event, field.part)
+            if (
+                values.get(field.name) is None
+                and getattr(others, field.part).get(field.name) is None
+            ):
+                values[field.name] = default_maker(field)(draft)
+
+    def _fields_of(self, user: User, device: Device) -> frozenset[str]:
+        """Return which of the fields a user and a device have."""
+        return frozenset(
+            name
             for thing, reads in (
                 (user, (*self.of_user, *self.more_of_user)),
                 (device, (*self.of_device, *self.more_of_device)),
             )
-            for _, read in reads
+            for name, read in reads
+            if read(thing) is not None
         )
 
-    def _finish(self, scene: Scene, properties: dict[str, Any]) -> Event:
-        """The event of a scene; `properties` has what comes from the message."""
-        scene.event_type = self.event_type
-        scene.fields = self.fields
-        user, device = scene.user, scene.device
+    def _message_fields_of(self, choice: tuple[Message, Mapping[str, Any]]) -> frozenset[str]:
+        message, values = choice
+        more = ["send_id"] if message.send_key else []
+        more += ["next_step_id"] if message.next_step_id else []
+        return frozenset((*values, *more))
+
+    # In one piece, without calls or dicts in between: it runs for every event.
+    def _finish(self, draft: Draft, properties: dict[str, Any]) -> Event:  # noqa: PLR0912
+        """Complete the event of a draft; `properties` has what comes from the message."""
+        draft.event_type = self.event_type
+        draft.names = self.names
+        user, device = draft.user, draft.device
         who: dict[str, Any] = {}
-        if scene.message is not None or not self.setting.user_with_message:
+        if draft.message is not None or not self.user_with_message:
             for name, read in self.of_user:
                 if (value := read(user)) is not None:
                     who[name] = value
@@ -142,127 +175,141 @@ class Plan:
                 if (value := read(device)) is not None:
                     properties[name] = value
         properties.update(self.constants)
-        for draw, wanted in self.drawn:
-            made = draw(scene)
-            properties.update({name: made[name] for name in made if name in wanted})
-        return Event(self.event_type, scene.time, who, properties, uuid4(scene.bits))
+        for maker, wanted in self.made:
+            for name, value in maker(draft).items():
+                if name in wanted:
+                    properties[name] = value  # noqa: PERF403
+        for name, make in self.user_defaults:
+            who[name] = make(draft)
+        for name, make in self.defaults:
+            properties[name] = make(draft)
+        for name, make in self.fallbacks:
+            if properties.get(name) is None:
+                properties[name] = make(draft)
+        return Event(self.event_type.name, draft.time, who, properties, uuid4(draft.bits))
 
 
-def _best(scene: Scene, things: Sequence[T], count: Callable[[T], int]) -> T:
-    """One of the things for which `count` is largest."""
-    counts = [count(thing) for thing in things]
-    most = max(counts)
-    return pick(scene, [thing for thing, each in zip(things, counts, strict=True) if each == most])
+def _fullest(
+    draft: Draft,
+    things: Sequence[T],
+    fields_of: Callable[[T], frozenset[str]],
+    beside: frozenset[str],
+) -> T:
+    """Return one of the things with most fields that are not in `beside`, then most fields."""
+    fields = [fields_of(thing) for thing in things]
+    best = max(fields, key=lambda each: (len(each - beside), len(each)))
+    return pick(draft, [thing for thing, each in zip(things, fields, strict=True) if each == best])
 
 
-def unmade_fields(event_type: EventType) -> list[str]:
-    """The paths of the fields that nothing makes; of a shipped catalog, none."""
-    made = USER_FIELDS.keys() | DEVICE_FIELDS.keys() | WORKSPACE_FIELDS.keys() | MESSAGE_FIELDS
-    for row in DRAWN:
-        if fnmatchcase(event_type.name, row.event_types):
-            made |= row.fields
-    return [path for path, field in event_type.fields.items() if field.name not in made]
+def make_plan(
+    event_type: EventType, workspace: Workspace, rule: TrafficRule, audience: Audience
+) -> Plan:
+    """Work out the plan for a type."""
+    return _Planner(event_type, workspace, rule, audience).make()
 
 
-def make_audience(users: tuple[User, ...], setting: Setting) -> Audience:
-    """The users and devices that have what a setting asks for."""
-    return [
-        (user, device)
-        for user in users
-        if all(getattr(user, name) is not None for name in setting.user_has)
-        for device in user.devices
-        if device.platform in setting.platforms
-        and all(getattr(device, name) is not None for name in setting.device_has)
-    ]
+class _Planner:
+    """Sorts the fields of a type by what fills them."""
 
+    def __init__(
+        self,
+        event_type: EventType,
+        workspace: Workspace,
+        rule: TrafficRule,
+        audience: Audience,
+    ) -> None:
+        self._event_type = event_type
+        self._workspace = workspace
+        self._rule = rule
+        self._audience = audience
+        self._reads: dict[tuple[str, str], dict[str, _Read]] = {}
+        self._constants: dict[str, Any] = {}
+        self._makers: dict[str, set[str]] = {}
+        self._of_message: dict[str, Field] = {}
+        self._defaults: dict[str, dict[str, Callable[[Draft], Any]]] = {
+            "user": {},
+            "properties": {},
+        }
 
-def make_plan(event_type: EventType, workspace: Workspace, audience: Audience) -> Plan:
-    """The plan for a type; `audience` is that of the type's setting.
-
-    Raises:
-        LookupError: nothing makes one of the type's fields.
-    """
-    if missing := unmade_fields(event_type):
-        raise LookupError(
-            f"nothing in currents_export.simulation makes {', '.join(missing)} of "
-            f"{event_type.name}; add it to USER_FIELDS, DEVICE_FIELDS, MESSAGE_FIELDS or DRAWN"
+    def make(self) -> Plan:
+        for field in self._event_type.fields.values():
+            self._sort(field)
+        pools = make_pools(self._event_type, self._workspace, self._rule, list(self._of_message))
+        self._drop_unknown(pools)
+        return Plan(
+            event_type=self._event_type,
+            names=frozenset(field.name for field in self._event_type.fields.values()),
+            on_device=self._on_device(),
+            user_with_message=self._rule.user_with_message,
+            constants=self._constants,
+            of_user=self._of("user", "user"),
+            of_device=self._of("user", "device"),
+            more_of_user=self._of("properties", "user"),
+            more_of_device=self._of("properties", "device"),
+            made=tuple((MAKERS[name], frozenset(self._makers[name])) for name in self._makers),
+            user_defaults=tuple(self._defaults["user"].items()),
+            defaults=tuple(self._defaults["properties"].items()),
+            fallbacks=tuple(self._fallbacks()),
+            audience=self._audience.pairs,
+            channels=self._rule.channels,
+            pools=tuple(pools),
+            shares=tuple(accumulate(pool.share for pool in pools))[:-1],
         )
-    fields = event_type.fields.values()
-    who = {field.name for field in fields if field.part == "user"}
-    left = [field.name for field in fields if field.part == "properties"]
-    drawn = []
-    for row in DRAWN:
-        wanted = row.fields.intersection(left)
-        if wanted and fnmatchcase(event_type.name, row.event_types):
-            drawn.append((row.draw, wanted))
-            left = [name for name in left if name not in wanted]
-    of_message = [name for name in left if name in MESSAGE_FIELDS]
-    left = [name for name in left if name not in MESSAGE_FIELDS]
-    setting = setting_of(event_type.name)
-    pools = _pools(event_type, workspace, setting, of_message)
-    return Plan(
-        event_type=event_type.name,
-        fields=frozenset(field.name for field in fields),
-        setting=setting,
-        constants={
-            name: WORKSPACE_FIELDS[name](workspace) for name in left if name in WORKSPACE_FIELDS
-        },
-        of_user=_reads(USER_FIELDS, who),
-        of_device=_reads(DEVICE_FIELDS, who),
-        more_of_user=_reads(USER_FIELDS, left),
-        more_of_device=_reads(DEVICE_FIELDS, left),
-        drawn=tuple(drawn),
-        audience=audience,
-        pools=tuple(pool for _, pool in pools),
-        shares=tuple(accumulate(share for share, _ in pools))[:-1],
-    )
+
+    def _sort(self, field: Field) -> None:
+        source = source_of(self._event_type.name, field.name)
+        if source is None or (field.part == "user" and source.kind not in ("user", "device")):
+            self._defaults[field.part][field.name] = default_maker(field)
+            return
+        match source.kind:
+            case "user" | "device":
+                reads = self._reads.setdefault((field.part, source.kind), {})
+                reads[field.name] = reader(source.path)
+            case "workspace":
+                self._constants[field.name] = reader(source.path)(self._workspace)
+            case "constant":
+                self._constants[field.name] = source.path
+            case "chance":
+                self._defaults[field.part][field.name] = _chance(float(source.path))
+            case "message":
+                self._of_message[field.name] = field
+            case "maker":
+                self._makers.setdefault(source.path, set()).add(field.name)
+
+    def _drop_unknown(self, pools: Iterable[Pool]) -> None:
+        """Give the default maker to fields that no message has."""
+        found = {
+            name
+            for pool in pools
+            for messages in pool.messages.values()
+            for _, values in messages
+            for name in values
+        }
+        for name, field in self._of_message.items():
+            if name not in found:
+                self._defaults["properties"][name] = default_maker(field)
+
+    def _of(self, part: str, kind: str) -> _Reads:
+        return tuple(self._reads.get((part, kind), {}).items())
+
+    def _on_device(self) -> float:
+        """Return how often the device is known: always, if a required field comes from it."""
+        of_device = {
+            *(name for name, _ in self._of("user", "device")),
+            *(name for name, _ in self._of("properties", "device")),
+        }
+        required = {each.name for each in self._event_type.fields.values() if each.required}
+        return 1.0 if of_device & required else self._rule.on_device
+
+    def _fallbacks(self) -> Iterable[tuple[str, Callable[[Draft], Any]]]:
+        certain = {*self._constants, *self._defaults["properties"]}
+        if self._audience.complete:
+            for kind in ("user", "device"):
+                certain.update(name for name, _ in self._of("properties", kind))
+        for field in self._event_type.fields.values():
+            if field.required and field.part == "properties" and field.name not in certain:
+                yield field.name, default_maker(field)
 
 
-def _reads(table: Mapping[str, _Read], names: Collection[str]) -> tuple[tuple[str, _Read], ...]:
-    return tuple((name, read) for name, read in table.items() if name in names)
-
-
-def _pools(
-    event_type: EventType, workspace: Workspace, setting: Setting, names: Sequence[str]
-) -> list[tuple[float, Mapping[str, _Pool]]]:
-    """What an event can belong to, with the share that does."""
-    required = {field.name for field in event_type.fields.values() if field.required}
-    known = {field.name for field in event_type.fields.values()}
-    campaign, canvas, neither = setting.belongs
-    if not known & _CAMPAIGN_FIELDS or required & _CANVAS_FIELDS:
-        campaign = 0.0
-    if not known & _CANVAS_FIELDS or required & _CAMPAIGN_FIELDS:
-        canvas = 0.0
-    if not campaign + canvas:
-        return []
-    return [
-        (
-            share / (campaign + canvas + neither),
-            {region: list(_pool(workspace, setting, names, kind, region)) for region in REGIONS},
-        )
-        for kind, share in (("campaign", campaign), ("canvas", canvas), ("group", neither))
-        if share
-    ]
-
-
-def _pool(
-    workspace: Workspace, setting: Setting, names: Sequence[str], kind: str, region: str
-) -> Iterator[tuple[Message, Mapping[str, Any]]]:
-    """The messages of a kind that users in a region get, with what is taken from each."""
-    for message in workspace.messages:
-        if message.kind == kind and message.region in (region, "Global"):
-            values = {name: message.fields[name] for name in names if name in message.fields}
-            if values and _fits(message, setting):
-                yield message, values
-
-
-def _fits(message: Message, setting: Setting) -> bool:
-    if setting.which == "entry":
-        return message.first or message.channel == "entry"
-    if setting.which == "control":
-        return message.control
-    if "*" in setting.channels:
-        return message.channel in CHANNELS and not message.control
-    return message.channel in setting.channels and (
-        not message.control or message.channel == "experiment"
-    )
+def _chance(probability: float) -> Callable[[Draft], bool]:
+    return lambda draft: draft.random() < probability

@@ -5,37 +5,35 @@ from __future__ import annotations
 import math
 import random
 from bisect import bisect
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
+
+import attrs
 
 from ..catalog import Catalog, EventType
 from ..errors import OptionError
 from ..events import Event
+from ._audience import Audience, make_audience
 from ._ids import uuid4
-from ._messages import make_messages
-from ._messaging import (
-    make_apps,
-    make_campaigns,
-    make_canvases,
-    make_email_senders,
-    make_subscription_groups,
-)
-from ._mix import setting_of, weight_of
-from ._model import (
+from ._placeholders import make_placeholder
+from ._plan import Plan, make_plan
+from ._traffic import AudienceRule, traffic_rule
+from .fields import Draft, source_of
+from .people.model import User
+from .people.users import make_users
+from .workspace.make import make_workspace
+from .workspace.model import (
     Agent,
     App,
     Campaign,
     Canvas,
+    Destination,
     EmailSender,
+    LandingPage,
     Product,
     SubscriptionGroup,
-    User,
-    Workspace,
+    Survey,
 )
-from ._people import make_users
-from ._plan import Audience, Plan, make_audience, make_plan
-from ._scene import Scene
-from ._shop import BRANDS, make_agents, make_products
 
 __all__ = ["SAMPLE_TIME", "World"]
 
@@ -52,12 +50,14 @@ class World:
     Everything follows from the arguments: the same ones give the same events, byte by byte, in
     every process, with the same version of currents-export and of Faker (whose lists of names
     change between versions). Nobody in a world can be reached: its addresses are on domains that
-    RFC 2606 reserves, its phone numbers in ranges kept for fiction or never given out.
+    RFC 2606 reserves, its phone numbers in ranges that are kept for fiction or never given out.
 
     Args:
         seed: which world; the number of users and the schema version change no one in it.
         users: how many users it has; the first ones are the most active.
-        schema_version: the version of the events it makes, by default the newest.
+        catalog: the event types it makes, such as `Catalog.load(5)`; the newest by default. The
+            tables in the catalog's directory also say how often each type occurs, whom it happens
+            to, what it belongs to (`traffic.tsv`), and which channels there are (`channels.tsv`).
 
     Attributes:
         catalog: the event types that can be made.
@@ -71,68 +71,119 @@ class World:
         canvases: the Canvases.
         subscription_groups: the subscription groups, with who sends for them.
         email_senders: where email goes out.
+        landing_pages: the landing pages.
+        surveys: the surveys.
+        destinations: the external destinations to which Canvases pass users.
         products: what is sold.
         agents: the agents of the agent console.
 
     Raises:
-        OptionError: `users` is less than 1, or an argument is no whole number.
-        UnknownNameError: there is no such schema version.
+        OptionError: `users` is less than 1, or an argument has the wrong type.
+        CatalogError: a table about traffic cannot be used.
     """
 
     def __init__(
-        self, seed: int = 0, *, users: int = 1_000, schema_version: int | None = None
+        self, seed: int = 0, *, users: int = 1_000, catalog: Catalog | None = None
     ) -> None:
         _check_whole("seed", seed)
         _check_whole("users", users, least=1)
-        self.catalog = Catalog.load(schema_version)
+        if catalog is not None and not isinstance(catalog, Catalog):
+            raise OptionError(
+                f"catalog is {catalog!r}; it must be a Catalog, such as Catalog.load(5)"
+            )
+        self.catalog = Catalog.load() if catalog is None else catalog
         self._seed = seed
-        self._workspace = _make_workspace(seed)
-        self.app_group_id: str = self._workspace.app_group_id
-        self.brand: str = self._workspace.brand
-        self.domain: str = self._workspace.domain
-        self.apps: tuple[App, ...] = self._workspace.apps
-        self.campaigns: tuple[Campaign, ...] = self._workspace.campaigns
-        self.canvases: tuple[Canvas, ...] = self._workspace.canvases
-        self.subscription_groups: tuple[SubscriptionGroup, ...] = (
-            self._workspace.subscription_groups
-        )
-        self.email_senders: tuple[EmailSender, ...] = self._workspace.email_senders
-        self.products: tuple[Product, ...] = self._workspace.products
-        self.agents: tuple[Agent, ...] = self._workspace.agents
+        self._workspace = workspace = make_workspace(seed, self.catalog.directory)
+        self.app_group_id: str = workspace.app_group_id
+        self.brand: str = workspace.brand
+        self.domain: str = workspace.domain
+        self.apps: tuple[App, ...] = workspace.apps
+        self.campaigns: tuple[Campaign, ...] = workspace.campaigns
+        self.canvases: tuple[Canvas, ...] = workspace.canvases
+        self.subscription_groups: tuple[SubscriptionGroup, ...] = workspace.subscription_groups
+        self.email_senders: tuple[EmailSender, ...] = workspace.email_senders
+        self.landing_pages: tuple[LandingPage, ...] = workspace.landing_pages
+        self.surveys: tuple[Survey, ...] = workspace.surveys
+        self.destinations: tuple[Destination, ...] = workspace.destinations
+        self.products: tuple[Product, ...] = workspace.products
+        self.agents: tuple[Agent, ...] = workspace.agents
         self.users: tuple[User, ...] = make_users(seed, users, self.apps)
         self._plans: dict[str, Plan] = {}
-        self._audiences: dict[tuple[tuple[str, ...], ...], Audience] = {}
+        self._audiences: dict[tuple[AudienceRule, frozenset[str]], Audience] = {}
 
     def __repr__(self) -> str:
+        directory = self.catalog.directory
+        where = f", {str(directory)!r}" if directory else ""
         return (
             f"World({self._seed}, users={len(self.users)}, "
-            f"schema_version={self.catalog.schema_version})"
+            f"catalog=Catalog.load({self.catalog.schema_version}{where}))"
         )
 
-    def sample(self, event_type: EventType | str, *, time: int | None = None) -> Event:
-        """One event of a type, with every field that can hold together.
+    def sample(
+        self, event_type: EventType | str, *, time: int | None = None, canvas: bool = False
+    ) -> Event:
+        """Return one event of a type, with every field that can hold together.
 
-        Of the ids of a campaign and of a Canvas it has one set; of fields that exclude each
-        other, such as those of iOS and those of a browser, the larger set. A machine opened the
-        email of a sample. The same world gives the same sample of a type, whatever was asked of
-        it before; at another time it has another id.
+        Some fields exclude each other, so there are two samples of a type; together they have
+        every field. The first one belongs to a campaign where it can, the other one to a Canvas.
+        Of fields that exclude each other for another reason, the first one has the larger set:
+
+        | event types | first | Canvas side |
+        |---|---|---|
+        | on devices | an iPhone's fields | a browser's fields |
+        | subscription changes | email | push; SMS |
+        | `canvasstep.Progression` | goes on: `next_step_id` | leaves: `exit_reason` |
+        | Live Activities | an update of a running one | a start |
+        | `whatsapp.InboundReceive` | a filled form | a button, a picture and a product |
+        | `line.InboundReceive` | a text | a picture |
+        | `survey.Response` | an NPS score with a comment | the other answers; a landing page |
+
+        Where two events cannot keep all sets apart (surveys, WhatsApp replies), the Canvas side
+        has more than one real event would. A machine opened the email of a sample, and a click in
+        it is suspected to be a bot's. The same world gives the same sample of a type, whatever
+        was asked of it before; at another time it has another id.
 
         Args:
             event_type: the type, or its name.
             time: when it happens, in seconds since the epoch; by default 2026-07-01 12:00:00 UTC
                 (1782907200).
+            canvas: whether to return the Canvas side.
 
         Raises:
             UnknownNameError: the schema version has no such type.
             OptionError: `time` is not in 1 to 4294967295.
         """
-        name = self.catalog[_name(event_type)].name
-        time = SAMPLE_TIME if time is None else time
-        _check_whole("time", time, least=1, most=_LAST_TIME)
-        scene = self._scene(f"{self._seed}:{name}", whole=True)
-        event = self._plan(name).draw_whole(scene, time)
-        event_id = uuid4(random.Random(f"{self._seed}:{name}:{time}").getrandbits)
-        return Event(event.event_type, event.time, event.user, event.properties, event_id)
+        plan = self._plan(self.catalog[_name(event_type)].name)
+        name, time = plan.event_type.name, _sample_time(time)
+        drafts = [
+            self._draft(f"{self._seed}:{name}:{side}", plan, whole=True, canvas_side=side)
+            for side in (False, True)
+        ]
+        first = plan.draw_sample(drafts[0], time)
+        second = plan.draw_sample(
+            drafts[1], time, beside=frozenset((*first.user, *first.properties))
+        )
+        plan.fill(first, drafts[0], others=second)
+        event = second if canvas else first
+        return attrs.evolve(event, id=self._id(name, "canvas" if canvas else "", time))
+
+    def placeholder(self, event_type: EventType | str, *, time: int | None = None) -> Event:
+        """Return an event of a type whose values fit the data type and nothing else.
+
+        Braze's "Send Test Events" sends such events: `campaign_name` is the text
+        `campaign_name`. It has all fields, so the ids of a campaign and of a Canvas, too.
+
+        Args:
+            event_type: the type, or its name.
+            time: when it happens, as for `sample`.
+
+        Raises:
+            UnknownNameError: the schema version has no such type.
+            OptionError: `time` is not in 1 to 4294967295.
+        """
+        found, time = self.catalog[_name(event_type)], _sample_time(time)
+        event_id = self._id(found.name, "placeholder", time)
+        return make_placeholder(found, time=time, event_id=event_id)
 
     def events(
         self,
@@ -141,7 +192,7 @@ class World:
         start: int,
         rate: float = 10.0,
     ) -> Iterator[Event]:
-        """A stream of events as in real traffic, in the order in which they happen.
+        """Return a stream of events as in real traffic, in the order in which they happen.
 
         It has no end (before the year 2106); take as many as needed with `itertools.islice`. The
         same arguments give the same stream; streams that differ in any of them share no ids.
@@ -155,26 +206,31 @@ class World:
         Raises:
             UnknownNameError: the schema version has no such type.
             OptionError: `event_types` is empty or a single name, `start` is not in 1 to
-                4294967295, or `rate` is no number greater than 0.
+                4294967295, or `rate` is not a number greater than 0.
         """
         chosen = self._select(event_types)
         _check_whole("start", start, least=1, most=_LAST_TIME)
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not (0 < rate < math.inf):
             raise OptionError(f"rate is {rate!r}; it must be a number greater than 0")
-        key = f"{self._seed}:{self!r}:{start}:{float(rate)!r}:{','.join(chosen)}"
-        return self._stream(chosen, self._scene(key, whole=False), start, rate)
+        return self._stream(chosen, start, float(rate))
 
-    def _stream(self, names: list[str], scene: Scene, start: int, rate: float) -> Iterator[Event]:
-        draws = [self._plan(name).draw for name in names]
-        sums = list(accumulate(map(weight_of, names)))
-        total, last, random_ = sums[-1], len(sums) - 1, scene.random
-        now = float(start)
-        while now <= _LAST_TIME:
-            yield draws[bisect(sums, random_() * total, 0, last)](scene, int(now))
-            now -= math.log(1.0 - random_()) / rate
+    def _stream(self, names: list[str], start: int, rate: float) -> Iterator[Event]:
+        plans = [self._plan(name) for name in names]
+        sums = list(accumulate(self._weights(names)))
+        version, users = self.catalog.schema_version, len(self.users)
+        key = f"{self._seed}:{users}:{version}:{start}:{rate!r}:{','.join(names)}"
+        draft = self._draft(key, plans[0], whole=False)
+        return _draw([plan.draw for plan in plans], sums, draft, start, rate)
+
+    def _weights(self, names: list[str]) -> list[float]:
+        weights = [traffic_rule(name, self.catalog.directory).weight for name in names]
+        # Of types that never occur among others, all occur when only they are asked for.
+        return weights if sum(weights) else [1.0] * len(weights)
 
     def _select(self, event_types: Iterable[EventType | str] | None) -> list[str]:
         if event_types is None:
+            if not self.catalog:
+                raise OptionError("the catalog has no event types")
             return list(self.catalog)
         if isinstance(event_types, str | EventType):
             raise OptionError(
@@ -185,54 +241,61 @@ class World:
             raise OptionError("event_types is empty; give at least one, or leave it out for all")
         return [each.name for each in self.catalog.select(*names)]
 
-    def _scene(self, key: str, *, whole: bool) -> Scene:
+    def _draft(self, key: str, plan: Plan, *, whole: bool, canvas_side: bool = False) -> Draft:
         rng = random.Random(key)
-        return Scene(
+        return Draft(
+            event_type=plan.event_type,
+            names=plan.names,
             workspace=self._workspace,
             random=rng.random,
             bits=rng.getrandbits,
             whole=whole,
-            event_type="",
-            fields=frozenset(),
+            canvas_side=canvas_side,
             time=0,
             user=self.users[0],
         )
 
+    def _id(self, name: str, kind: str, time: int) -> str:
+        return uuid4(random.Random(f"{self._seed}:{name}:{kind}:{time}").getrandbits)
+
     def _plan(self, name: str) -> Plan:
         if name not in self._plans:
-            setting = setting_of(name)
-            key = (setting.platforms, setting.user_has, setting.device_has)
+            event_type = self.catalog[name]
+            rule = traffic_rule(name, self.catalog.directory)
+            required = frozenset(
+                field.name
+                for field in event_type.fields.values()
+                if field.required
+                and (source := source_of(name, field.name))
+                and source.kind in ("user", "device")
+            )
+            key = (rule.audience, required)
             if key not in self._audiences:
-                self._audiences[key] = make_audience(self.users, setting)
-            self._plans[name] = make_plan(self.catalog[name], self._workspace, self._audiences[key])
+                self._audiences[key] = make_audience(self.users, rule.audience, required)
+            self._plans[name] = make_plan(event_type, self._workspace, rule, self._audiences[key])
         return self._plans[name]
 
 
-def _make_workspace(seed: int) -> Workspace:
-    rng = random.Random(f"{seed}:workspace")
-    brand = rng.choice(BRANDS)
-    domain = f"{brand.lower()}.example"
-    groups = make_subscription_groups(rng, brand)
-    senders = make_email_senders(rng, domain)
-    campaigns, canvases = make_campaigns(rng), make_canvases(rng)
-    products = make_products(rng)
-    return Workspace(
-        app_group_id=uuid4(rng.getrandbits),
-        brand=brand,
-        domain=domain,
-        apps=make_apps(rng, brand),
-        subscription_groups=groups,
-        email_senders=senders,
-        products=products,
-        campaigns=campaigns,
-        canvases=canvases,
-        messages=make_messages(
-            rng, domain, campaigns=campaigns, canvases=canvases, groups=groups, senders=senders
-        ),
-        news_feed_cards=tuple(uuid4(rng.getrandbits) for _ in range(6)),
-        agents=make_agents(rng, products),
-        catalog_id=str(rng.randrange(10**14, 10**15)),
-    )
+def _draw(
+    draws: list[Callable[[Draft, int], Event]],
+    sums: list[float],
+    draft: Draft,
+    start: int,
+    rate: float,
+) -> Iterator[Event]:
+    """Yield events whose types come up by their weights, of which `sums` are the running sums."""
+    total, last, random_ = sums[-1], len(sums) - 1, draft.random
+    now = float(start)
+    while now <= _LAST_TIME:
+        yield draws[bisect(sums, random_() * total, 0, last)](draft, int(now))
+        now -= math.log(1.0 - random_()) / rate
+
+
+def _sample_time(time: int | None) -> int:
+    if time is None:
+        return SAMPLE_TIME
+    _check_whole("time", time, least=1, most=_LAST_TIME)
+    return time
 
 
 def _name(event_type: EventType | str) -> str:

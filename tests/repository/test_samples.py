@@ -17,15 +17,16 @@ def samples() -> list[Located]:
     return [item for item in items if isinstance(item, Located)]
 
 
-def test_there_is_one_sample_of_every_event_type_and_each_is_valid() -> None:
+def test_one_valid_event_of_every_type() -> None:
     catalog = Catalog.load()
     assert [item.value["event_type"] for item in samples()] == list(catalog)
     for item in samples():
         assert check_event(catalog, item.value) == []
 
 
-def test_the_samples_are_those_the_product_makes() -> None:
-    # Names of people come from Faker, whose lists change; all else is ours.
+def test_events_are_those_the_product_makes() -> None:
+    """Names of people come from Faker, whose lists change; everything else is ours."""
+
     def ours(value: dict[str, object]) -> object:
         return json.loads(json.dumps(value), object_pairs_hook=lambda pairs: [k for k, _ in pairs])
 
@@ -36,7 +37,7 @@ def test_the_samples_are_those_the_product_makes() -> None:
         assert ours(made) == ours(item.value)
 
 
-def test_the_sample_current_is_one() -> None:
+def test_current_is_valid() -> None:
     current = Current.load(SAMPLES / "current.toml", environ={})
     assert current.region is Region.US
     assert "users.messages.email.Open" in current.selected

@@ -40,14 +40,14 @@ any_events = st.builds(
 
 
 class Unshowable:
-    """A value that cannot even be shown."""
+    """A value that has no repr."""
 
     def __repr__(self) -> str:
         raise RuntimeError("no repr")
 
 
 class Hostile(list[Any]):
-    """A list, so not hashable, that cannot be shown either."""
+    """A list, so not hashable, that has no repr either."""
 
     __repr__ = Unshowable.__repr__
 
@@ -59,7 +59,7 @@ _deep: list[Any] = []
 for _ in range(5000):
     _deep = [_deep]
 
-#: Everything that Python can hold, the nastier the better.
+#: All kinds of values, most of them hostile.
 garbage: st.SearchStrategy[Any] = st.one_of(
     st.none(),
     st.booleans(),

@@ -1,0 +1,14 @@
+"""Read events back: from request bodies, JSON arrays and JSON Lines.
+
+A broken line does not affect the others: what cannot be read is yielded as a `ReadError` with the
+file and the line, between the values that can.
+"""
+
+from __future__ import annotations
+
+from ._files import read_path
+from ._lines import read_values
+from ._stoppable import StoppableEvents
+from ._values import Located, read_events
+
+__all__ = ["Located", "StoppableEvents", "read_events", "read_path", "read_values"]

@@ -1,0 +1,38 @@
+"""Files by name, and standard input."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import ReadError
+from ._lines import read_values, why_unreadable
+from ._values import Located
+
+__all__ = ["STDIN", "read_path"]
+
+#: The name of standard input in errors.
+STDIN = "<stdin>"
+
+
+def read_path(path: Path | str) -> Iterator[Located | ReadError]:
+    """Call `read_values` for a file; `-` is standard input.
+
+    Raises:
+        ReadError: the file cannot be opened. A failure while reading is yielded.
+    """
+    if str(path) == "-":
+        if sys.stdin is None:
+            raise ReadError(why_unreadable(OSError("it is closed")), source=STDIN)
+        return read_values(sys.stdin.buffer, source=STDIN)
+    try:
+        lines = Path(path).open("rb")  # noqa: SIM115 - closed by the generator below
+    except (OSError, ValueError) as error:  # the latter for a name that no file can have
+        raise ReadError(why_unreadable(error), source=str(path)) from error
+
+    def values() -> Iterator[Located | ReadError]:
+        with lines:
+            yield from read_values(lines, source=str(path))
+
+    return values()

@@ -1,0 +1,103 @@
+"""Events from files, where reading standard input can be stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import select
+import sys
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ..errors import ReadError
+from ..events import Event
+from ._files import STDIN, read_path
+from ._lines import read_values
+from ._values import read_events
+
+__all__ = ["StoppableEvents"]
+
+_CHUNK_BYTES = 65_536
+
+
+class StoppableEvents:
+    """An iterator over the events in files that can stop reading standard input.
+
+    It yields an `Event`, or a `ReadError` for what cannot be read, in the order of the files.
+    After `stop`, standard input is treated as if it ended there: events that were read by then are
+    still yielded, so none is lost, and nothing more is taken from it. Other files are read to
+    their end.
+
+    Args:
+        files: the names of the files; `-`, which is also the default, is standard input.
+    """
+
+    def __init__(self, files: Iterable[str] | None = None) -> None:
+        names = list(files or ["-"])
+        self._stopped = False
+        self._wake: tuple[int, int] | None = None
+        if "-" in names:
+            self._wake = os.pipe()
+            os.set_blocking(self._wake[1], False)
+            # Closed no earlier: `stop` may be called at any time.
+            weakref.finalize(self, _close, *self._wake)
+        self._items = self._read(names)
+
+    def __iter__(self) -> Iterator[Event | ReadError]:
+        return self
+
+    def __next__(self) -> Event | ReadError:
+        return next(self._items)
+
+    def stop(self) -> None:
+        """Stop reading standard input, even while it is being waited for.
+
+        May be called more than once, from a signal handler, and from any thread.
+        """
+        self._stopped = True
+        if self._wake is not None:
+            with contextlib.suppress(BlockingIOError):  # woken often enough
+                os.write(self._wake[1], b"\0")
+
+    def _read(self, names: list[str]) -> Iterator[Event | ReadError]:
+        for name in names:
+            try:
+                if name == "-":
+                    values = read_values(self._stdin_lines(), source=STDIN)
+                else:
+                    values = read_path(name)
+            except ReadError as error:
+                yield error
+            else:
+                yield from read_events(values)
+
+    def _stdin_lines(self) -> Iterator[bytes]:
+        if sys.stdin is None:
+            raise OSError("it is closed")
+        stdin: Any = sys.stdin.buffer
+        begun: list[bytes] = []
+        while self._wait_for(stdin) and (chunk := stdin.read1(_CHUNK_BYTES)):
+            for line in io.BytesIO(chunk):
+                begun.append(line)
+                if line.endswith(b"\n"):
+                    yield b"".join(begun)
+                    begun.clear()
+        if begun:
+            yield b"".join(begun)
+
+    def _wait_for(self, stdin: Any) -> bool:
+        """Wait until there is something to read; return False if it is not to be read."""
+        if self._stopped or self._wake is None:
+            return False
+        try:
+            select.select([stdin, self._wake[0]], [], [])
+        except (OSError, ValueError):  # not a file of the system, or a system without this
+            return True
+        return not self._stopped
+
+
+def _close(*descriptors: int) -> None:
+    for each in descriptors:
+        os.close(each)

@@ -1,0 +1,137 @@
+"""Whom and on what the events of a type can happen to, and the messages they can belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import attrs
+
+from ..catalog import EventType
+from ._traffic import AudienceRule, TrafficRule
+from .fields import reader, source_of
+from .people.model import Device, User
+from .workspace.campaigns import REGIONS
+from .workspace.channels import CAMPAIGN_FIELDS, CANVAS_FIELDS
+from .workspace.model import Message, Workspace
+
+__all__ = ["Audience", "Pool", "make_audience", "make_pools"]
+
+_Kind = Literal["campaign", "canvas", "group"]
+
+#: Fields that an event has because of a message, even where it does not name the message.
+_MESSAGE_FIELDS = CAMPAIGN_FIELDS | CANVAS_FIELDS | {"dispatch_id", "send_id"}
+
+
+@attrs.frozen
+class Audience:
+    """Whom and on what a type's events can happen to.
+
+    Attributes:
+        pairs: users and devices, the most active users first.
+        complete: whether all of them have the fields that were asked for.
+    """
+
+    pairs: Sequence[tuple[User, Device]] = attrs.field(repr=False)
+    complete: bool
+
+
+@attrs.frozen
+class Pool:
+    """Messages that events of a type can belong to.
+
+    Attributes:
+        kind: what they are part of.
+        share: how often an event belongs to one of them, between 0 and 1.
+        messages: the messages by the region of the user, those sent most first, each with the
+            fields that an event takes from it; empty for events that belong to nothing.
+    """
+
+    kind: _Kind
+    share: float
+    messages: Mapping[str, Sequence[tuple[Message, Mapping[str, Any]]]]
+
+
+def make_audience(users: Sequence[User], rule: AudienceRule, required: Collection[str]) -> Audience:
+    """Return the users and devices that a rule asks for.
+
+    `required` names more fields that they must have. If nobody has all of that, everyone will do.
+    """
+    user_paths, device_paths = set(), set()
+    for name in (*rule.user_has, *rule.device_has, *required):
+        # Which user or device has a field does not depend on the event type.
+        source = source_of("", name)
+        if source and source.kind == "user":
+            user_paths.add(source.path)
+        elif source and source.kind == "device":
+            device_paths.add(source.path)
+    chosen = [
+        (user, device)
+        for user in users
+        if _has(user, user_paths)
+        for device in user.devices
+        if (not rule.platforms or device.platform in rule.platforms) and _has(device, device_paths)
+    ]
+    if chosen:
+        return Audience(chosen, complete=True)
+    return Audience([(user, device) for user in users for device in user.devices], complete=False)
+
+
+def _has(thing: User | Device, paths: Collection[str]) -> bool:
+    return all(reader(path)(thing) is not None for path in paths)
+
+
+def make_pools(
+    event_type: EventType, workspace: Workspace, rule: TrafficRule, names: Sequence[str]
+) -> list[Pool]:
+    """Return what an event can belong to; `names` are the fields that it takes from a message."""
+    known = {field.name for field in event_type.fields.values()}
+    required = {field.name for field in event_type.fields.values() if field.required}
+    campaign, canvas, neither = rule.belongs
+    if not known & _MESSAGE_FIELDS:
+        return []
+    if (known & CANVAS_FIELDS and not known & CAMPAIGN_FIELDS) or required & CANVAS_FIELDS:
+        campaign = 0.0
+    if (known & CAMPAIGN_FIELDS and not known & CANVAS_FIELDS) or required & CAMPAIGN_FIELDS:
+        canvas = 0.0
+    kinds: list[tuple[_Kind, float]] = [("campaign", campaign), ("canvas", canvas)]
+    pools = [
+        Pool(kind, share, messages)
+        for kind, share in kinds
+        if share
+        for messages in (_by_region(workspace, rule, names, kind),)
+        if all(messages.values())
+    ]
+    if pools and neither:
+        pools.append(Pool("group", neither, _by_region(workspace, rule, names, "group")))
+    total = sum(pool.share for pool in pools)
+    return [attrs.evolve(pool, share=pool.share / total) for pool in pools]
+
+
+def _by_region(
+    workspace: Workspace, rule: TrafficRule, names: Sequence[str], kind: _Kind
+) -> Mapping[str, Sequence[tuple[Message, Mapping[str, Any]]]]:
+    return {region: list(_messages(workspace, rule, names, kind, region)) for region in REGIONS}
+
+
+def _messages(
+    workspace: Workspace, rule: TrafficRule, names: Sequence[str], kind: _Kind, region: str
+) -> Iterator[tuple[Message, Mapping[str, Any]]]:
+    """Yield the messages of a kind that users in a region get, with what is taken from each."""
+    for message in workspace.messages:
+        if message.kind == kind and message.region in (region, "Global"):
+            values = {name: message.fields[name] for name in names if name in message.fields}
+            if (values or kind != "group") and _fits(message, rule, workspace):
+                yield message, values
+
+
+def _fits(message: Message, rule: TrafficRule, workspace: Workspace) -> bool:
+    if rule.messages == "entry":
+        return message.first or message.channel == "entry"
+    if rule.messages == "control":
+        return message.control
+    if not rule.channels:
+        return message.channel in workspace.channel_names and not message.control
+    return message.channel in rule.channels and (
+        not message.control or message.channel == "experiment"
+    )

@@ -1,0 +1,140 @@
+"""How often each type of event occurs, to whom, on what, and as part of what: `traffic.tsv`.
+
+A row is for the event types that its glob matches. Each cell of an event type comes from the
+first such row that fills it, so a row needs only what sets its types apart from those below.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+
+import attrs
+
+from ..catalog import read_table
+from ..errors import CatalogError
+from ._data import split
+from .workspace.channels import channel_of
+
+__all__ = ["AudienceRule", "TrafficRule", "traffic_rule"]
+
+#: The table, and the cells of an event type that no row fills.
+_TABLE = "traffic.tsv"
+_DEFAULTS = {
+    "weight": "0.3",
+    "platforms": "*",
+    "on_device": "0.5",
+    "user": "always",
+    "user_has": "-",
+    "device_has": "-",
+    "channels": "*",
+    "campaign": "0.6",
+    "canvas": "0.4",
+    "neither": "0",
+    "messages": "sent",
+}
+
+
+@attrs.frozen
+class AudienceRule:
+    """Whom events of a type happen to.
+
+    Attributes:
+        platforms: the platforms they happen on; empty for all.
+        user_has: the fields that the user must have, such as `email_address`.
+        device_has: the fields that the device must have.
+    """
+
+    platforms: tuple[str, ...]
+    user_has: tuple[str, ...]
+    device_has: tuple[str, ...]
+
+
+@attrs.frozen
+class TrafficRule:
+    """How often a type occurs, whom it happens to, and what it belongs to.
+
+    Attributes:
+        weight: how often it occurs, relative to the other types.
+        audience: whom it happens to.
+        on_device: how often the device is known, between 0 and 1.
+        user_with_message: whether only an event that belongs to a message has a user.
+        channels: the channels of the messages it can belong to; empty for all that reach people.
+        belongs: how often it belongs to a campaign, to a Canvas, and to neither.
+        messages: which messages it can belong to: those `sent`, those of a `control` group, or
+            where a Canvas is entered (`entry`).
+    """
+
+    weight: float
+    audience: AudienceRule
+    on_device: float
+    user_with_message: bool
+    channels: tuple[str, ...]
+    belongs: tuple[float, float, float]
+    messages: str
+
+
+@cache
+def traffic_rule(event_type: str, directory: Path | None) -> TrafficRule:
+    """Return the rule of a type; `directory` is that of the catalog's tables.
+
+    Raises:
+        CatalogError: a cell of the table cannot be used.
+    """
+    cells = _Cells(event_type, directory)
+    channel = channel_of(event_type)
+    own = (channel,) if channel else ()
+    return TrafficRule(
+        weight=cells.number("weight"),
+        audience=AudienceRule(
+            platforms=cells.items("platforms"),
+            user_has=cells.items("user_has"),
+            device_has=cells.items("device_has"),
+        ),
+        on_device=cells.number("on_device", most=1.0),
+        user_with_message=cells.choice("user", ("always", "with_message")) == "with_message",
+        channels=own if cells.text("channels") == "own" else cells.items("channels"),
+        belongs=(cells.number("campaign"), cells.number("canvas"), cells.number("neither")),
+        messages=cells.choice("messages", ("sent", "control", "entry")),
+    )
+
+
+class _Cells:
+    """The cells of an event type."""
+
+    def __init__(self, event_type: str, directory: Path | None) -> None:
+        self._event_type = event_type
+        self._directory = directory
+        self._cells: dict[str, tuple[str, str]] = {}
+        for row in read_table(_TABLE, directory, columns=("event_type",)):
+            if fnmatchcase(event_type, row["event_type"]):
+                for name in _DEFAULTS:
+                    if value := row.get(name):
+                        self._cells.setdefault(name, (value, row.place))
+
+    def text(self, name: str) -> str:
+        return self._cells[name][0] if name in self._cells else _DEFAULTS[name]
+
+    def items(self, name: str) -> tuple[str, ...]:
+        return () if self.text(name) in ("-", "*") else split(self.text(name))
+
+    def number(self, name: str, most: float = math.inf) -> float:
+        try:
+            number = float(self.text(name))
+        except ValueError:
+            number = -1.0
+        if 0 <= number <= most and number < math.inf:
+            return number
+        raise self._unusable(name, "a number from 0" + (" to 1" if most == 1 else " on"))
+
+    def choice(self, name: str, choices: Sequence[str]) -> str:
+        if self.text(name) in choices:
+            return self.text(name)
+        raise self._unusable(name, " or ".join(choices))
+
+    def _unusable(self, name: str, right: str) -> CatalogError:
+        message = f"{name} of {self._event_type} is {self.text(name)!r}; it must be {right}"
+        return CatalogError([(self._cells[name][1], message)], directory=self._directory)

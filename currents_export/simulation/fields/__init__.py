@@ -1,0 +1,45 @@
+"""What fills the fields of an event."""
+
+from . import (
+    agents,
+    behaviors,
+    canvases,
+    clicks,
+    email,
+    messages,
+    replies,
+    shop,
+    subscriptions,
+    surveys,
+    tokens,
+)
+from .default import default_maker
+from .draft import Draft, pick
+from .registry import MAKERS, FieldMaker
+from .sources import Source, reader, source_of
+
+__all__ = [
+    "MAKERS",
+    "Draft",
+    "FieldMaker",
+    "Source",
+    "default_maker",
+    "pick",
+    "reader",
+    "source_of",
+]
+
+#: The modules that register the field makers.
+MODULES = (
+    agents,
+    behaviors,
+    canvases,
+    clicks,
+    email,
+    messages,
+    replies,
+    shop,
+    subscriptions,
+    surveys,
+    tokens,
+)

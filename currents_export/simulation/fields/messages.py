@@ -1,0 +1,188 @@
+"""Fields of messages in any channel."""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import cache
+from itertools import accumulate
+from typing import Any
+
+from ...catalog import EventType
+from .._data import read_data, read_rows, split
+from .._ids import object_id
+from ..workspace.channels import channel_of
+from .draft import Draft, pick
+from .registry import field_maker
+
+_WORDING = read_data("fields", "wording.toml")
+
+#: Seconds within which the events of a campaign or Canvas step belong to one dispatch, one send.
+_DISPATCH_SECONDS, _SEND_SECONDS = 3600, 86_400
+
+#: A message goes to its last recipient this many seconds after it went to the first.
+_SPREAD_SECONDS = 600
+
+#: `abort_log` has at most this many characters.
+_LOG_LENGTH = 128
+
+
+@field_maker
+def dispatch(draft: Draft) -> Mapping[str, Any]:
+    """Make the ids that the messages of one dispatch, and of one send, share."""
+    message, time = draft.message, draft.time
+    if message is None or message.kind == "group":
+        return {}
+    values = {"dispatch_id": object_id(time - time % _DISPATCH_SECONDS, message.dispatch_key)}
+    if message.send_key:
+        values["send_id"] = object_id(time - time % _SEND_SECONDS, message.send_key)
+    return values
+
+
+@field_maker
+def in_app_dispatch(draft: Draft) -> Mapping[str, Any]:
+    """Make the ids of an in-app message that was seen: it has no dispatch, but in a sample."""
+    values = dispatch(draft)
+    return values if draft.whole else {**values, "dispatch_id": None}
+
+
+@field_maker
+def send_time(draft: Draft) -> Mapping[str, Any]:
+    """Make the time of the message's Send, the same for all events of the message of one user."""
+    key = draft.the_message.dispatch_key[-4:] + draft.user.id[-4:]
+    began = draft.time - draft.time % _DISPATCH_SECONDS
+    return {"send_time": min(draft.time, began + int(key, 16) % _SPREAD_SECONDS)}
+
+
+@field_maker
+def locale(draft: Draft) -> Mapping[str, Any]:
+    """Make the locale of the translation; null for the default one."""
+    return {"locale_key": draft.user.place.locale_key if draft.chance(0.3) else None}
+
+
+@field_maker
+def provenance(draft: Draft) -> Mapping[str, Any]:
+    """Make the origin of the data that triggered a message; most were not triggered by data."""
+    if not draft.chance(0.15):
+        return {}
+    first = 1 + int(40 * draft.random())
+    lists = (f'"{key}":[{first + n},{first + n + 3}]' for n, key in enumerate("our"))
+    return {"data_object_provenance": f"{{{','.join(lists)}}}"}
+
+
+@cache
+def _aborts(event_type: EventType) -> tuple[Sequence[tuple[str, str]], Sequence[float]]:
+    """Return the abort types of an event type with their logs, and the running sums of weights.
+
+    A type that the catalog does not list is left out; one that only the catalog has is rare.
+    """
+    channel = channel_of(event_type.name)
+    listed = _listed(event_type, "abort_type")
+    rows = [
+        (row["abort_type"], row["abort_log"], float(row["weight"]))
+        for row in read_rows("fields", "aborts.tsv")
+        if (row["channels"] == "*" or channel in split(row["channels"]))
+        and (not listed or row["abort_type"] in listed)
+    ]
+    known = {kind for kind, _, _ in rows}
+    rows += [(kind, f"Aborted: {kind}", 0.3) for kind in listed if kind not in known]
+    return [row[:2] for row in rows], list(accumulate(row[2] for row in rows))
+
+
+def _listed(event_type: EventType, name: str) -> tuple[str, ...]:
+    field = event_type.fields.get(f"properties.{name}")
+    return field.rule.values if field else ()
+
+
+def _log(draft: Draft, text: str) -> str:
+    channel = channel_of(draft.event_type.name) or ""
+    name = draft.workspace.channel_names.get(channel, channel).replace("_", "-")
+    text = text.replace("{domain}", draft.workspace.domain).replace("{channel}", name)
+    return text[:_LOG_LENGTH]
+
+
+@field_maker
+def abort(draft: Draft) -> Mapping[str, Any]:
+    """Make why a message was held back."""
+    aborts, sums = _aborts(draft.event_type)
+    kind, log = aborts[bisect(sums, draft.random() * sums[-1])]
+    return {"abort_type": kind, "abort_log": _log(draft, log)}
+
+
+@field_maker
+def retry(draft: Draft) -> Mapping[str, Any]:
+    """Make why a message waits: another one had priority, or a frequency cap was reached."""
+    row = pick(draft, read_rows("fields", "retries.tsv"))
+    return {"retry_type": row["retry_type"], "retry_log": _log(draft, row["retry_log"])}
+
+
+@cache
+def _errors(event_type: str) -> Sequence[Mapping[str, str]]:
+    rows = read_rows("fields", "errors.tsv")
+    glob = next(
+        (row["event_type"] for row in rows if fnmatchcase(event_type, row["event_type"])), ""
+    )
+    return [row for row in rows if row["event_type"] == glob]
+
+
+@field_maker
+def provider_error(draft: Draft) -> Mapping[str, Any]:
+    """Make the error of the channel's provider."""
+    rows = _errors(draft.event_type.name)
+    return pick(draft, rows) if rows else {}
+
+
+@field_maker
+def sms_fallback(draft: Draft) -> Mapping[str, Any]:
+    """Make whether an SMS replaces an RCS message."""
+    # An SMS seldom replaces an RCS message; a failed RCS message is mostly replaced.
+    share = 0.6 if ".rcs." in draft.event_type.name else 0.04
+    return {"is_sms_fallback": draft.random() < share}
+
+
+@field_maker
+def category(draft: Draft) -> Mapping[str, Any]:
+    """Make the keyword category of an auto-reply; other messages have none."""
+    return {"category": pick(draft, _WORDING["categories"])} if draft.chance(0.03) else {}
+
+
+@field_maker
+def push_button(draft: Draft) -> Mapping[str, Any]:
+    """Make the button of a push message; null for an open by its body."""
+    if not draft.chance(0.15):
+        return {"button_string": None, "button_action_type": None}
+    button, action = pick(draft, _WORDING["push_buttons"])
+    return {"button_string": button, "button_action_type": action}
+
+
+@field_maker
+def button(draft: Draft) -> Mapping[str, Any]:
+    """Make the button of a message; null for a click on its body."""
+    return {"button_id": pick(draft, _WORDING["message_buttons"]) if draft.chance(0.7) else None}
+
+
+@field_maker
+def news_feed_card(draft: Draft) -> Mapping[str, Any]:
+    """Make which card of the News Feed it is."""
+    return {"card_id": pick(draft, draft.workspace.news_feed_cards)}
+
+
+@field_maker
+def webhook_failure(draft: Draft) -> Mapping[str, Any]:
+    """Make the endpoint's failure, and what becomes of the webhook."""
+    row = pick(draft, read_rows("fields", "webhook_failures.tsv"))
+    status, body = int(row["http_status_code"]), row["raw_response"]
+    passing = status == 429 or status >= 500
+    retries = int(draft.random() * 6) if passing else 0
+    return {
+        "http_status_code": status,
+        "raw_response": body,
+        "content_length": len(body),
+        "retry_count": retries,
+        "is_terminal": not passing or retries == 5,
+        "webhook_duration": 30_000 + int(draft.random() * 900)
+        if status == 504
+        else 40 + int(2000 * draft.random() ** 3),
+        "webhook_failure_source": "External Endpoint",
+    }

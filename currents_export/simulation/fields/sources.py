@@ -1,0 +1,65 @@
+"""Which source fills which field: `sources.tsv`.
+
+A row is for the event types that its glob matches; for each field the first such row counts.
+Its source is one of:
+
+- `workspace`, `user`, `device`: the attribute at `path`;
+- `message`: the field of that name of the campaign's or Canvas's message;
+- `maker`: the field maker of that name, which fills the row's fields together;
+- `constant`: the text in `path`; `chance`: True with the probability in `path`.
+
+A field without a row gets the default maker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from functools import cache
+from operator import attrgetter
+from typing import Any, Literal, cast
+
+import attrs
+
+from .._data import read_rows
+
+__all__ = ["Source", "reader", "source_of"]
+
+Kind = Literal["workspace", "user", "device", "message", "maker", "constant", "chance"]
+
+
+@attrs.frozen
+class Source:
+    """What fills a field: the kind of source, and where in it the value is."""
+
+    kind: Kind
+    path: str
+
+
+@cache
+def source_of(event_type: str, field: str) -> Source | None:
+    """Return the source of a field; None when no row names it."""
+    for glob, sources in _rows():
+        if field in sources and fnmatchcase(event_type, glob):
+            return sources[field]
+    return None
+
+
+@cache
+def reader(path: str) -> Callable[[Any], Any]:
+    """Return a function that reads the attribute at a path, such as `place.timezone`."""
+    return attrgetter(path)
+
+
+@cache
+def _rows() -> tuple[tuple[str, Mapping[str, Source]], ...]:
+    return tuple(
+        (
+            row["event_type"],
+            {
+                name: Source(cast("Kind", row["source"]), row["path"])
+                for name in row["fields"].split()
+            },
+        )
+        for row in read_rows("fields", "sources.tsv")
+    )

@@ -1,0 +1,1 @@
+"""The workspace of a world: its apps, campaigns, Canvases, products and agents."""

@@ -1,0 +1,67 @@
+"""The channels: those of `channels.tsv`, and those that only the event types name."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import attrs
+
+from ...catalog import Catalog, read_table
+from .._data import split
+
+__all__ = ["CAMPAIGN_FIELDS", "CANVAS_FIELDS", "Channel", "channel_of", "load_channels"]
+
+#: Fields that only an event of a campaign has, and those that only one of a Canvas has.
+CAMPAIGN_FIELDS = frozenset({"campaign_id", "campaign_name"})
+CANVAS_FIELDS = frozenset({"canvas_id", "canvas_step_id", "canvas_variation_id"})
+
+
+@attrs.frozen
+class Channel:
+    """A channel through which messages reach users.
+
+    Attributes:
+        id: its name in event types, such as `pushnotification`.
+        label: how marketers call it, such as `Push`.
+        name: its name in the field `channel`, such as `push`.
+        campaigns: the names of its campaigns; empty for the usual ones.
+        fields: the fields that its messages have of their own.
+    """
+
+    id: str
+    label: str
+    name: str
+    campaigns: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+
+
+def channel_of(event_type: str) -> str | None:
+    """Return the channel that a message event's name holds; None for other events."""
+    parts = event_type.split(".")
+    return parts[2] if parts[:2] == ["users", "messages"] and len(parts) > 3 else None
+
+
+@cache
+def load_channels(directory: Path | None) -> tuple[Channel, ...]:
+    """Return the channels of a catalog's tables.
+
+    They do not depend on the schema version. A channel that only the names of event types hold
+    has messages, too, if these types have the ids of a campaign or Canvas.
+    """
+    channels = {
+        row["channel"]: Channel(
+            row["channel"],
+            row["label"],
+            row["name"],
+            split(row.get("campaigns") or ""),
+            split(row.get("fields") or ""),
+        )
+        for row in read_table("channels.tsv", directory, columns=("channel", "label", "name"))
+    }
+    for event_type in Catalog.load(directory=directory).event_types:
+        channel = channel_of(event_type.name)
+        names = {field.name for field in event_type.fields.values()}
+        if channel and names & (CAMPAIGN_FIELDS | CANVAS_FIELDS):
+            channels.setdefault(channel, Channel(channel, channel.title(), channel.lower()))
+    return tuple(channels.values())

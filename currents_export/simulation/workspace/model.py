@@ -1,0 +1,291 @@
+"""What a workspace consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+
+__all__ = [
+    "Agent",
+    "App",
+    "Campaign",
+    "Canvas",
+    "CanvasStep",
+    "CanvasVariation",
+    "Destination",
+    "EmailSender",
+    "ExperimentSplit",
+    "LandingPage",
+    "Link",
+    "Message",
+    "MessageVariation",
+    "Product",
+    "SubscriptionGroup",
+    "Survey",
+    "SurveyQuestion",
+    "Tool",
+    "Workspace",
+]
+
+
+@attrs.frozen
+class App:
+    """An app of the workspace: one for each platform.
+
+    Attributes:
+        vapid_public_key: the key that all web push subscriptions of a web app are made with.
+    """
+
+    id: str
+    name: str
+    platform: str
+    sdk_version: str
+    vapid_public_key: str | None = None
+
+
+@attrs.frozen
+class MessageVariation:
+    """A variation of a campaign; `control` marks the control group."""
+
+    id: str
+    name: str
+    control: bool = False
+
+
+@attrs.frozen
+class Campaign:
+    """A campaign of one channel, for users in one region or in all of them (`Global`)."""
+
+    id: str
+    name: str
+    region: str
+    channel: str
+    variations: tuple[MessageVariation, ...]
+
+
+@attrs.frozen
+class ExperimentSplit:
+    """A path of an experiment step; `control` marks the control group."""
+
+    id: str
+    name: str
+    control: bool = False
+
+
+@attrs.frozen
+class CanvasStep:
+    """A step of a Canvas.
+
+    Attributes:
+        channel: the channel of a message step; `experiment` for an experiment step,
+            `destination` for a step that passes users on to an external destination.
+        message_variation_id: the message variation inside a message step.
+        splits: the paths of an experiment step.
+        optimizer_id: the content optimizer that writes the message.
+    """
+
+    id: str
+    name: str
+    channel: str
+    message_variation_id: str = ""
+    splits: tuple[ExperimentSplit, ...] = ()
+    optimizer_id: str = ""
+
+
+@attrs.frozen
+class CanvasVariation:
+    """A variation of a Canvas; `control` marks the control group, which takes no steps."""
+
+    id: str
+    name: str
+    control: bool = False
+
+
+@attrs.frozen
+class Canvas:
+    """A Canvas: its variations, and its steps in order; for a region, as a campaign is."""
+
+    id: str
+    name: str
+    region: str
+    variations: tuple[CanvasVariation, ...]
+    steps: tuple[CanvasStep, ...]
+
+
+@attrs.frozen
+class SubscriptionGroup:
+    """A subscription group and, for a phone or chat channel, who sends for it.
+
+    Attributes:
+        sender: the sender's fields: `from_phone_number`, `from_rcs_sender`, `line_channel_id` ...
+    """
+
+    id: str
+    name: str
+    channel: str
+    sender: Mapping[str, str]
+
+
+@attrs.frozen
+class EmailSender:
+    """Where email goes out."""
+
+    from_domain: str
+    ip_pool: str
+    esp: str
+    sending_ip: str
+
+
+@attrs.frozen
+class Product:
+    """A product of the shop, with its price in each currency."""
+
+    id: str
+    name: str
+    category: str
+    prices: Mapping[str, float]
+
+
+@attrs.frozen
+class Tool:
+    """A tool of an agent; `arguments` maps each argument to the values it takes."""
+
+    name: str
+    arguments: Mapping[str, tuple[Any, ...]]
+
+
+@attrs.frozen
+class Agent:
+    """An agent of the agent console.
+
+    Attributes:
+        thinking_level: the reasoning that is asked of the model.
+        task: what it is given; `{product}` stands for the name of a product.
+        answers: what it answers.
+        tools: the tools it calls.
+    """
+
+    id: str
+    name: str
+    model_name: str
+    model_provider: str
+    llm_owned_by_customer: bool
+    thinking_level: str
+    task: str
+    answers: tuple[str, ...]
+    tools: tuple[Tool, ...]
+
+
+@attrs.frozen
+class LandingPage:
+    """A landing page; `targets` are the links and buttons on it."""
+
+    id: str
+    name: str
+    targets: tuple[str, ...]
+
+
+@attrs.frozen
+class SurveyQuestion:
+    """A question of a survey.
+
+    Attributes:
+        reporting_id: its name in reports.
+        answer_type: the kind of answer, such as `single_choice`.
+        choices: the answers it offers, or some that users write; empty for numbers and yes or no.
+    """
+
+    id: str
+    reporting_id: str
+    answer_type: str
+    choices: tuple[str, ...]
+
+
+@attrs.frozen
+class Survey:
+    """A survey, in an in-app message or on a landing page."""
+
+    id: str
+    questions: tuple[SurveyQuestion, ...]
+
+
+@attrs.frozen
+class Destination:
+    """An external destination to which Canvases pass users; `variants` are its audiences."""
+
+    id: str
+    name: str
+    kind: str
+    variant_kind: str
+    variants: tuple[str, ...]
+
+
+@attrs.frozen
+class Link:
+    """A link in a message."""
+
+    id: str
+    alias: str
+    url: str
+    short_url: str
+
+
+@attrs.frozen
+class Message:
+    """A message variation of a campaign, or a step of a Canvas in one of its variations.
+
+    Attributes:
+        kind: `campaign`, `canvas`; or `group` for what belongs to neither, but to the channel's
+            subscription group, such as a text that a user sends unasked.
+        channel: the channel.
+        region: where its users live; `Global` when they live anywhere.
+        control: whether it stands for a control group.
+        first: whether it is a Canvas's first step.
+        next_step_id: the step that follows it in the Canvas.
+        fields: what an event takes from it, by field name.
+        links: the links in it.
+        dispatch_key: 16 hexadecimal digits, the end of its dispatch ids.
+        send_key: the same for send ids; empty when its sends are not tracked by one.
+        goals: its conversion behaviors, each as JSON, the primary one first.
+    """
+
+    kind: Literal["campaign", "canvas", "group"]
+    channel: str
+    region: str
+    control: bool
+    first: bool
+    next_step_id: str | None
+    fields: Mapping[str, Any]
+    links: tuple[Link, ...]
+    dispatch_key: str
+    send_key: str
+    goals: tuple[str, ...]
+
+
+@attrs.frozen
+class Workspace:
+    """Everything of a world but its users.
+
+    Attributes:
+        channel_names: the channels' names in the field `channel`, by their names in event types.
+    """
+
+    app_group_id: str
+    brand: str
+    domain: str
+    channel_names: Mapping[str, str]
+    apps: tuple[App, ...]
+    subscription_groups: tuple[SubscriptionGroup, ...]
+    email_senders: tuple[EmailSender, ...]
+    products: tuple[Product, ...]
+    campaigns: tuple[Campaign, ...]
+    canvases: tuple[Canvas, ...]
+    messages: tuple[Message, ...]
+    landing_pages: tuple[LandingPage, ...]
+    surveys: tuple[Survey, ...]
+    destinations: tuple[Destination, ...]
+    news_feed_cards: tuple[str, ...]
+    agents: tuple[Agent, ...]
+    catalog_id: str

@@ -1,0 +1,116 @@
+"""Samples: every field that can hold together, and the Canvas side for the rest."""
+
+from __future__ import annotations
+
+import pytest
+
+from currents_export.catalog import Catalog, check_event
+from currents_export.simulation import SAMPLE_TIME, World
+from tests.support.traffic import CAMPAIGN, CANVAS, NEWEST, VERSIONS, unfilled
+
+PURCHASE = "users.behaviors.Purchase"
+WORLDS = {seed: World(seed, users=40) for seed in (0, 1, 2)}
+
+#: What the first sample lacks, besides the fields of a Canvas, since it has what excludes them.
+LEFT = {
+    # The fields of a phone against those of a browser.
+    "users.behaviors.pushnotification.TokenStateChange": {
+        "web_push_token_public_key",
+        "web_push_token_user_auth",
+        "web_push_token_vapid_public_key",
+    },
+    **{
+        f"users.messages.banner.{name}": {"browser"}
+        for name in ("Abort", "Click", "Dismiss", "Impression")
+    },
+    # A subscription group has one channel.
+    "users.behaviors.subscriptiongroup.StateChange": {"phone_number"},
+    # A user who goes on does not leave.
+    "users.canvasstep.Progression": {"exit_reason"},
+    # A running activity has a token of its own.
+    "users.messages.liveactivity.Outcome": {"push_to_start_token"},
+    "users.messages.liveactivity.Send": {"push_to_start_token"},
+    # A message is a text, or a picture, or a form, or a pressed button, or about a product.
+    "users.messages.line.InboundReceive": {"media_id"},
+    "users.messages.whatsapp.InboundReceive": {
+        *("catalog_id", "media_urls", "product_id", "quick_reply_text"),
+    },
+    # A question has one kind of answer, a survey one place.
+    "users.messages.survey.Response": {
+        *("answer_long_string", "answer_multiple_strings", "answer_single_boolean", "browser"),
+        *("landing_page_api_id", "landing_page_name"),
+    },
+}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_both_sides_fill_every_field(version: int) -> None:
+    catalog = Catalog.load(version)
+    for seed in (version, version + 1):
+        world = World(seed, users=30, catalog=catalog)
+        for each in catalog.event_types:
+            first, second = world.sample(each), world.sample(each, canvas=True)
+            assert not unfilled(each, first, second), each.name
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_both_sides_conform(version: int) -> None:
+    catalog = Catalog.load(version)
+    world = World(version, users=30, catalog=catalog)
+    for name in catalog:
+        assert check_event(catalog, world.sample(name)) == []
+        assert check_event(catalog, world.sample(name, canvas=True)) == []
+
+
+@pytest.mark.parametrize("name", list(NEWEST))
+@pytest.mark.parametrize("seed", WORLDS)
+def test_first_side_is_whole(name: str, seed: int) -> None:
+    """The first sample lacks only a Canvas and what is listed above."""
+    event = WORLDS[seed].sample(name)
+    missing = {path.partition(".")[2] for path in unfilled(NEWEST[name], event)}
+    if event.properties.keys() & CAMPAIGN:
+        missing -= CANVAS
+    assert missing == LEFT.get(name, set())
+
+
+@pytest.mark.parametrize("name", list(NEWEST))
+def test_sides_belong(name: str) -> None:
+    """The first side belongs to a campaign where it can, the other one to a Canvas."""
+    fields = {field.name for field in NEWEST[name].fields.values()}
+    for canvas, (own, other) in ((False, (CAMPAIGN, CANVAS)), (True, (CANVAS, CAMPAIGN))):
+        properties = WORLDS[0].sample(name, canvas=canvas).properties.keys()
+        assert not properties & other or not fields & own
+        assert bool(properties & own) == bool(fields & own)
+
+
+def test_canvas_steps() -> None:
+    for name in ("users.canvas.Entry", "users.canvas.experimentstep.SplitEntry"):
+        assert "canvas_step_id" in WORLDS[0].sample(name).properties
+
+
+def test_times_and_sides_have_own_ids() -> None:
+    world = WORLDS[0]
+    first, later = world.sample(PURCHASE), world.sample(PURCHASE, time=SAMPLE_TIME + 1)
+    other = world.sample(PURCHASE, canvas=True)
+    assert (first.time, later.time, other.time) == (SAMPLE_TIME, SAMPLE_TIME + 1, SAMPLE_TIME)
+    assert len({first.id, later.id, other.id}) == 3
+    assert first.properties == later.properties
+
+
+def test_reply_of_an_old_version() -> None:
+    world = World(catalog=Catalog.load(VERSIONS[0]), users=30)
+    event = world.sample("users.messages.whatsapp.InboundReceive")
+    assert event.properties["quick_reply_text"] == event.properties["message_body"]
+
+
+def test_first_sides_are_coherent() -> None:
+    """Each maker's kinds exclude each other in the first sample."""
+    world = WORLDS[0]
+    form = world.sample("users.messages.whatsapp.InboundReceive").properties
+    assert form["flow_response_json"]
+    assert not form.keys() & {"quick_reply_text", "media_urls", "catalog_id"}
+    step = world.sample("users.canvasstep.Progression").properties
+    assert step["progression_type"] == "advance"
+    survey = world.sample("users.messages.survey.Response").properties
+    assert survey["answer_type"] == "nps"
+    assert world.sample("users.messages.email.Open").properties["machine_open"] == "true"

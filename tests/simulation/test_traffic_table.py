@@ -1,0 +1,96 @@
+"""`traffic.tsv`: how often, to whom and as part of what; unusual tables still work."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+
+from currents_export.catalog import Catalog, read_table
+from currents_export.errors import CatalogError
+from currents_export.simulation import SAMPLE_TIME, World
+from tests.support.tables import CopiedTables
+
+SEND = "users.messages.email.Send"
+HEADER = "event_type\tweight\tplatforms\ton_device\tdevice_has\tchannels\tcampaign\tmessages"
+
+
+def world_of(tables: CopiedTables, *rows: str, users: int = 30) -> World:
+    tables.write("traffic.tsv", "\n".join((HEADER, *rows)) + "\n")
+    return World(1, users=users, catalog=Catalog.load(directory=tables.directory))
+
+
+def types_of(world: World, count: int = 2000) -> list[str]:
+    return [event.event_type for event in islice(world.events(start=SAMPLE_TIME), count)]
+
+
+def test_every_row_matches_some_type() -> None:
+    """A row that no type takes a cell from is a mistake; those with a `*` are for types to come."""
+    from fnmatch import fnmatchcase
+
+    for row in read_table("traffic.tsv"):
+        matched = [name for name in Catalog.load() if fnmatchcase(name, row["event_type"])]
+        assert matched, row["event_type"]
+
+
+def test_weights(tables: CopiedTables) -> None:
+    world = world_of(tables, f"{SEND}\t50", "users.messages.*\t0", "*\t1")
+    names = types_of(world)
+    assert names.count(SEND) > len(names) / 3
+    assert {name for name in names if name.startswith("users.messages.")} == {SEND}
+
+
+def test_zero_weights(tables: CopiedTables) -> None:
+    """Types that never occur among others still occur when only they are asked for."""
+    world = world_of(tables, "*\t0")
+    assert len(set(types_of(world))) > 50
+
+
+def test_empty_table(tables: CopiedTables) -> None:
+    assert len(set(types_of(world_of(tables)))) > 50
+
+
+def test_audience_rules(tables: CopiedTables) -> None:
+    row = "users.behaviors.app.*\t1\tios\t1\tpush_token"
+    world = world_of(tables, row, users=200)
+    owned = {device.id: device for user in world.users for device in user.devices}
+    events = world.events(start=SAMPLE_TIME, event_types=["users.behaviors.app.*"])
+    for event in islice(events, 300):
+        device = owned[event.user["device_id"]]
+        assert device.platform == "ios"
+        assert device.push_token
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "*\t1\tlavalamp\t1\tpush_token",
+        "*\t1\t*\t0\t-\tnowhere",
+        "*\t1\t*\t0\t-\t*\t0",
+        "*\t1\t*\t1\t-\t*\t1\tcontrol",
+        "*\t1\t*\t1\t-\t*\t1\tentry",
+    ],
+)
+def test_odd_rules_still_make_events(tables: CopiedTables, row: str) -> None:
+    world = world_of(tables, row, users=2)
+    for name in world.catalog:
+        assert len(list(islice(world.events(start=SAMPLE_TIME, event_types=[name]), 20))) == 20
+        world.sample(name)
+        world.sample(name, canvas=True)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("*\tmany", r"weight of \S+ is 'many'; it must be a number from 0 on"),
+        ("*\t-1", r"weight of \S+ is '-1'; it must be a number from 0 on"),
+        ("*\tnan", r"weight of \S+ is 'nan'"),
+        ("*\t1\t*\t1.5", r"on_device of \S+ is '1.5'; it must be a number from 0 to 1"),
+        ("*\t1\t*\t1\t-\t*\t1\tall", r"messages of \S+ is 'all'; it must be sent or control or"),
+    ],
+)
+def test_unusable_cells(tables: CopiedTables, row: str, message: str) -> None:
+    world = world_of(tables, row)
+    with pytest.raises(CatalogError, match=r"traffic\.tsv:2: " + message) as caught:
+        world.events(start=SAMPLE_TIME)
+    assert caught.value.directory == tables.directory
