@@ -129,6 +129,13 @@ def test_catalog_directory_is_relative_to_the_file(
     assert load(tmp_path, f'catalog_dir = "~/tables"\n{TOML}').catalog_dir == tables.directory
 
 
+def test_unknown_home_directory_is_a_problem(tmp_path: Path) -> None:
+    error = load_error(tmp_path, f'catalog_dir = "~no-such-user/tables"\n{TOML}')
+    [(field, message)] = error.problems
+    assert field == "catalog_dir"
+    assert message.endswith("no-such-user/tables: there is no such directory")
+
+
 def test_argument_overrides_the_catalog_directory(tmp_path: Path, tables: CopiedTables) -> None:
     path = tmp_path / "current.toml"
     path.write_text(f'catalog_dir = "gone"\n{TOML}', "utf-8")
