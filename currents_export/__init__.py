@@ -165,7 +165,6 @@ _MODULES = {
         "NoticeKind",
         "Response",
         "Result",
-        "RudderStack",
         "Sender",
         "State",
         "SystemClock",

@@ -19,13 +19,16 @@ from ._suggestions import did_you_mean
 from .catalog import Catalog
 from .destinations import Destination, DestinationFields, Region, about, choose_destination
 from .destinations._checks import Problem, quoted, text_problems
-from .errors import CurrentError, CurrentsExportError, UnknownNameError
+from .errors import CatalogError, CurrentError, UnknownNameError
 from .payload import Transformation
 
 __all__ = ["ENVIRONMENT_PREFIX", "Current", "CurrentsExportWarning", "Region"]
 
 #: The environment variable of a field is this and the field's name in capitals.
 ENVIRONMENT_PREFIX = "CURRENTS_EXPORT_"
+
+#: How many problems of a directory of tables are listed.
+_MOST_TABLE_PROBLEMS = 10
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -253,35 +256,32 @@ def _name_problems(current: Current) -> Iterator[Problem]:
 def _choose_catalog(current: Current) -> tuple[Catalog, list[Problem]]:
     """Return the catalog of the Current, or a similar one and what is wrong."""
     version: Any = current.schema_version
+    directory: object = current.catalog_dir
     problems: list[Problem] = []
     if version is not None and type(version) is not int:
         problem = f"it must be a whole number, not {quoted(version)}"
         problems.append(("schema_version", problem))
         version = None
+    if directory is not None and not isinstance(directory, Path):
+        problems.append(("catalog_dir", f"it must be a path, not {quoted(directory)}"))
+        directory = None
     try:
-        directory = _directory(current.catalog_dir)
         newest = Catalog.load(directory=directory)
-    except CurrentsExportError as error:
-        problems.append(("catalog_dir", str(error)))
-        directory, newest = None, Catalog.load()
-    try:
-        return Catalog.load(version, directory), problems
+        return (newest if version is None else Catalog.load(version, directory)), problems
     except UnknownNameError as error:
         problems.append(("schema_version", str(error)))
-    return newest, problems
+        return newest, problems
+    except CatalogError as error:
+        problems += _table_problems(error)
+        return Catalog.load(), problems
 
 
-def _directory(value: object) -> Path | None:
-    if value is None:
-        return None
-    if not isinstance(value, Path):
-        raise CurrentsExportError(f"it must be a path, not {quoted(value)}")
-    try:
-        if value.is_dir():
-            return value
-    except (OSError, ValueError) as error:  # the latter for a name that no file can have
-        raise CurrentsExportError(f"{value}: {getattr(error, 'strerror', None) or error}") from None
-    raise CurrentsExportError(f"{value} is not a directory")
+def _table_problems(error: CatalogError) -> Iterator[Problem]:
+    for place, message in error.problems[:_MOST_TABLE_PROBLEMS]:
+        where = f"{error.directory}: {place}" if place else error.directory
+        yield "catalog_dir", f"{where}: {message}"
+    if (more := len(error.problems) - _MOST_TABLE_PROBLEMS) > 0:
+        yield "catalog_dir", f"and {more:,} more"
 
 
 def _event_type_problems(patterns: object, catalog: Catalog) -> Iterator[Problem]:

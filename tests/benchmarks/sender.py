@@ -88,8 +88,17 @@ def _bare_loop(url: str, bodies: list[bytes], count: int) -> float:
     return count / (time.perf_counter() - began)
 
 
+def _current(url: str) -> Current:
+    return Current(
+        integration_name="bench",
+        contact_email="qa@example.com",
+        endpoint=url,
+        include_anonymous=True,
+    )
+
+
 def _sender(url: str, events: list[Event], count: int) -> float:
-    current = Current(integration_name="bench", contact_email="qa@example.com", endpoint=url)
+    current = _current(url)
     began = time.perf_counter()
     with Sender(current) as sender:
         for _ in range(count // len(events)):
@@ -112,7 +121,7 @@ def _memory(url: str, events: list[Event], million: int) -> None:
             if number % (million // 5) == 0:
                 print(f"  {number:>9,} events: peak {_peak_mib():.1f} MiB")
 
-    current = Current(integration_name="bench", contact_email="qa@example.com", endpoint=url)
+    current = _current(url)
     with Sender(current) as sender:
         sender.send(stream())
         result = sender.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,11 @@ from currents_export._toml import to_toml
 from currents_export.cli._current import load_current
 from currents_export.errors import CurrentError, OptionError
 from tests.support.currents import CUSTOM, RUDDERSTACK, form, variables
+from tests.support.tables import CopiedTables
 
 
 @pytest.fixture(autouse=True)
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("CURRENTS_EXPORT_")]:
-        monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -70,4 +68,5 @@ def test_warning_is_one_line_on_standard_error(
 
 def test_catalog_option_overrides_the_file(directory: Path) -> None:
     (directory / "current.toml").write_text(to_toml(CUSTOM | {"catalog_dir": "gone"}), "utf-8")
-    assert load_current(None, directory).catalog_dir == directory
+    tables = CopiedTables(directory).directory
+    assert load_current(None, tables).catalog_dir == tables

@@ -22,6 +22,7 @@ from currents_export.cli._app import app
 from currents_export.cli._questions import ask
 from currents_export.current import Current
 from tests.support.currents import CUSTOM, KEY, NAMES, RUDDERSTACK, form
+from tests.support.tables import CopiedTables
 
 WHO = ["--integration-name", NAMES["integration_name"], "--contact-email", NAMES["contact_email"]]
 ENDPOINT = ["--endpoint", CUSTOM["endpoint"]]
@@ -33,8 +34,6 @@ Init = Callable[..., Result]
 
 @pytest.fixture(autouse=True)
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("CURRENTS_EXPORT_")]:
-        monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -113,8 +112,8 @@ def test_token_file_may_be_absolute(directory: Path) -> None:
 
 
 def test_catalog_is_relative_to_the_file(directory: Path) -> None:
-    for name in ("tables", "sub"):
-        (directory / name).mkdir()
+    CopiedTables(directory)
+    (directory / "sub").mkdir()
     init("sub/current.toml", *WHO, *ENDPOINT, "--catalog", "tables")
     made = written("sub/current.toml").catalog.directory
     assert made == directory.resolve() / "tables"
@@ -216,6 +215,7 @@ class Terminal:
             os.execv(sys.executable, [sys.executable, "-m", "currents_export", *arguments])
         self.output = ""
         self._read = 0
+        self._at_end = False
 
     def wait_for(self, text: str) -> None:
         """Read until the text occurs after what was waited for before."""
@@ -230,15 +230,31 @@ class Terminal:
         self.wait_for(": ")
         os.write(self._descriptor, f"{text}\n".encode())
 
-    def interrupt(self) -> None:
-        os.write(self._descriptor, b"\x03")
+    def interrupt(self) -> int:
+        """Press Ctrl-C until the process ends, and return its exit code.
+
+        One may come just before Python waits for input, which then does not notice it.
+        """
+        for _ in range(30):
+            with contextlib.suppress(OSError):  # the process has ended
+                os.write(self._descriptor, b"\x03")
+            if self._ends(1):
+                break
+        return self.finish()
 
     def finish(self) -> int:
-        while self._more(30):
-            pass
+        """Wait for the process to end by itself, and return its exit code."""
+        if not self._ends(30):
+            pytest.fail(f"the process did not end:\n{self.output[self._read :]}")
         _, status = os.waitpid(self.pid, 0)
         self.pid = 0
         return os.waitstatus_to_exitcode(status)
+
+    def _ends(self, seconds: float) -> bool:
+        until = time.monotonic() + seconds
+        while self._more(until - time.monotonic()):
+            pass
+        return self._at_end
 
     def close(self) -> None:
         if self.pid:
@@ -247,13 +263,17 @@ class Terminal:
         os.close(self._descriptor)
 
     def _more(self, seconds: float) -> bool:
+        """Read what comes within these seconds; return False if nothing does."""
         ready, _, _ = select.select([self._descriptor], [], [], max(seconds, 0))
+        if not ready or self._at_end:
+            return False
         try:
-            data = os.read(self._descriptor, 65536) if ready else b""
+            data = os.read(self._descriptor, 65536)
         except OSError:  # how Linux ends a terminal
             data = b""
+        self._at_end = not data
         self.output += data.decode(errors="replace")
-        return bool(data)
+        return not self._at_end
 
 
 @pytest.fixture
@@ -356,8 +376,7 @@ def test_interrupted_questions_write_nothing(
     for answer in answers:
         shell.answer("Integration name", answer)
     shell.wait_for(": ")
-    shell.interrupt()
-    assert shell.finish() == 130
+    assert shell.interrupt() == 130
     assert "Traceback" not in shell.output
     assert not [*directory.iterdir()]
 

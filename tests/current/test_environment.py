@@ -10,16 +10,17 @@ from currents_export.current import ENVIRONMENT_PREFIX, Current, Region
 from currents_export.errors import CurrentError
 from tests.current.test_file import TOML
 from tests.support.currents import CUSTOM, RUDDERSTACK, form, load, load_error, variables
+from tests.support.tables import CopiedTables
 
 
-def test_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_environment_is_read(monkeypatch: pytest.MonkeyPatch, tables: CopiedTables) -> None:
     environ = variables(
         **RUDDERSTACK,
         event_types=" user, *.email.*,, ",
         schema_version=" 8 ",
         field_transformations="email_address = hash , gender=remove",
         allow_plain_http="TRUE",
-        catalog_dir=str(tmp_path),
+        catalog_dir=str(tables.directory),
     )
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
@@ -31,7 +32,7 @@ def test_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
             schema_version=8,
             field_transformations={"email_address": "hash", "gender": "remove"},
             allow_plain_http=True,
-            catalog_dir=tmp_path,
+            catalog_dir=tables.directory,
         )
     )
 
@@ -49,13 +50,12 @@ def test_variable_overrides_the_file(tmp_path: Path) -> None:
 
 
 def test_catalog_directory_is_relative_to_the_current_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tables: CopiedTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "tables").mkdir()
     monkeypatch.chdir(tmp_path)
     made = Current.load(environ=variables(**RUDDERSTACK, catalog_dir="tables"))
     assert made.catalog_dir == Path("tables")
-    assert made.catalog.directory == tmp_path / "tables"
+    assert made.catalog.directory == tables.directory.resolve()
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_catalog_directory_is_relative_to_the_current_one(
         ("event_types", " ", "none is selected"),
         ("region", "mars", "'mars' is unknown"),
         ("regoin", "US", "there is no such field; did you mean 'region'?"),
-        ("catalog_dir", "/gone", "/gone is not a directory"),
+        ("catalog_dir", "/gone", "/gone: there is no such directory"),
     ],
 )
 def test_problem_names_the_variable(tmp_path: Path, name: str, text: str, problem: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from currents_export.current import Current
 from currents_export.errors import CurrentError
 from tests.support.currents import KEY, form, load, load_error
+from tests.support.tables import CopiedTables
 
 TOML = f"""\
 # The Current of the shop.
@@ -120,21 +121,28 @@ def test_unreadable_file_is_an_error(tmp_path: Path, name: str) -> None:
 
 
 def test_catalog_directory_is_relative_to_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tables: CopiedTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "tables").mkdir()
-    assert load(tmp_path, f'catalog_dir = "tables"\n{TOML}').catalog_dir == tmp_path / "tables"
+    assert load(tmp_path, f'catalog_dir = "tables"\n{TOML}').catalog_dir == tables.directory
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    assert load(tmp_path, f'catalog_dir = "~/tables"\n{TOML}').catalog_dir == tmp_path / "tables"
+    assert load(tmp_path, f'catalog_dir = "~/tables"\n{TOML}').catalog_dir == tables.directory
 
 
-def test_argument_overrides_the_catalog_directory(tmp_path: Path) -> None:
+def test_unknown_home_directory_is_a_problem(tmp_path: Path) -> None:
+    error = load_error(tmp_path, f'catalog_dir = "~no-such-user/tables"\n{TOML}')
+    [(field, message)] = error.problems
+    assert field == "catalog_dir"
+    assert message.endswith("no-such-user/tables: there is no such directory")
+
+
+def test_argument_overrides_the_catalog_directory(tmp_path: Path, tables: CopiedTables) -> None:
     path = tmp_path / "current.toml"
     path.write_text(f'catalog_dir = "gone"\n{TOML}', "utf-8")
     environ = {"CURRENTS_EXPORT_CATALOG_DIR": "gone too"}
-    assert Current.load(path, environ=environ, catalog_dir=tmp_path).catalog_dir == tmp_path
-    with pytest.raises(CurrentError, match=r"catalog_dir: .* is not a directory"):
+    made = Current.load(path, environ=environ, catalog_dir=tables.directory)
+    assert made.catalog_dir == tables.directory
+    with pytest.raises(CurrentError, match=r"catalog_dir: .*gone: there is no such directory"):
         Current.load(path, environ={}, catalog_dir=tmp_path / "gone")
 
 

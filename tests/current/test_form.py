@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import shutil
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -17,6 +15,7 @@ from currents_export.errors import CurrentError, CurrentsExportError
 from currents_export.payload import Transformation
 from tests.support.currents import CUSTOM, NAMES, RUDDERSTACK, form, problems
 from tests.support.strategies import Hostile, Unshowable
+from tests.support.tables import CopiedTables
 
 NEWEST = Catalog.load()
 OLDEST, LAST = NEWEST.versions()[0].number, NEWEST.versions()[-1].number
@@ -111,7 +110,7 @@ def test_schema_version_must_be_a_whole_number(value: Any) -> None:
 def test_schema_version_must_be_known(value: int) -> None:
     [(field, message)] = problems(schema_version=value)
     assert field == "schema_version"
-    assert f"versions {OLDEST} to {LAST}" in message
+    assert f"{OLDEST} to {LAST}" in message
 
 
 def test_transformations_are_words_or_members() -> None:
@@ -206,8 +205,10 @@ def test_equal_currents_hash_alike() -> None:
 
 
 @pytest.mark.parametrize("base", [RUDDERSTACK, CUSTOM])
-def test_current_can_be_copied_and_pickled(base: dict[str, str], tmp_path: Path) -> None:
-    current = form(base, field_transformations={"email_address": "hash"}, catalog_dir=tmp_path)
+def test_current_can_be_copied_and_pickled(base: dict[str, Any], tables: CopiedTables) -> None:
+    current = form(
+        base, field_transformations={"email_address": "hash"}, catalog_dir=tables.directory
+    )
     for copied in (copy.deepcopy(current), pickle.loads(pickle.dumps(current))):
         assert copied == current
         assert hash(copied) == hash(current)
@@ -219,30 +220,17 @@ def test_current_can_be_copied_and_pickled(base: dict[str, str], tmp_path: Path)
 # The catalog directory
 
 
-@pytest.fixture
-def tables(tmp_path: Path) -> Path:
-    """A copy of the tables with a schema version that does not exist."""
-    packaged = Path(__file__).parents[2] / "currents_export" / "catalog" / "data"
-    directory = tmp_path / "tables"
-    shutil.copytree(packaged, directory)
-    versions = directory / "versions.tsv"
-    header, *rows = versions.read_text("utf-8").splitlines()
-    last = dict(zip(header.split("\t"), rows[-1].split("\t"), strict=True))
-    last["schema_version"] = str(LAST + 1)
-    text = "\n".join([header, *rows, "\t".join(last.values())])
-    versions.write_text(f"{text}\n", "utf-8")
-    return directory
-
-
-def test_newest_version_of_the_directory_is_the_default(tables: Path) -> None:
-    made = form(catalog_dir=str(tables))
-    assert made.catalog_dir == tables
+def test_newest_version_of_the_directory_is_the_default(tables: CopiedTables) -> None:
+    tables.add_version(LAST + 1)
+    made = form(catalog_dir=str(tables.directory))
+    assert made.catalog_dir == tables.directory
     assert made.schema_version == made.catalog.schema_version == LAST + 1
-    assert form(catalog_dir=tables, schema_version=2).catalog.schema_version == 2
+    assert form(catalog_dir=tables.directory, schema_version=2).catalog.schema_version == 2
 
 
-def test_versions_of_the_directory_are_named(tables: Path) -> None:
-    [(field, message)] = problems(catalog_dir=tables, schema_version=LAST + 2)
+def test_versions_of_the_directory_are_named(tables: CopiedTables) -> None:
+    tables.add_version(LAST + 1)
+    [(field, message)] = problems(catalog_dir=tables.directory, schema_version=LAST + 2)
     assert field == "schema_version"
     assert str(LAST + 1) in message
 
@@ -251,3 +239,18 @@ def test_versions_of_the_directory_are_named(tables: Path) -> None:
 def test_catalog_directory_must_be_one(value: Any) -> None:
     [(field, _)] = problems(catalog_dir=value)
     assert field == "catalog_dir"
+
+
+def test_problems_of_the_tables_are_listed(tables: CopiedTables) -> None:
+    place = tables.add("event_types.tsv", event_type="users.new.Type", since="soon")
+    found = problems(catalog_dir=tables.directory)
+    assert {field for field, _ in found} == {"catalog_dir"}
+    assert found[0][1].startswith(f"{tables.directory}: {place}: ")
+
+
+def test_many_problems_of_the_tables_are_cut(tables: CopiedTables) -> None:
+    for number in range(50):
+        tables.add("event_types.tsv", event_type=f"users.new.Type{number}", since="soon")
+    found = problems(catalog_dir=tables.directory)
+    assert len(found) < 50
+    assert found[-1][1].startswith("and ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ssl
+import sys
 from pathlib import Path
 
 import httpx
@@ -89,6 +90,19 @@ def test_unusable_proxy_is_one_error_without_its_password(
     assert "HTTPS_PROXY" in message
     assert message.endswith("it must be a URL such as http://host:port")
     assert "\n" not in message
+
+
+def test_socks_proxy_names_the_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://bob:s3cretpw@host:1080")
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    assert refusal(HTTPS).endswith("SOCKS proxies need the package socksio")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_proxy_with_a_password_is_used(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://bob:pw@127.0.0.1:9")
+    with Sender(custom(HTTPS)) as sender:
+        assert sender.check_credentials().status is None
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])

@@ -25,6 +25,12 @@ class CopiedTables:
         self.write(table, "\n".join([*lines, "\t".join(row)]) + "\n")
         return f"{table}:{len(lines) + 1}"
 
+    def add_version(self, number: int) -> None:
+        """Add a schema version that is not released, with what the last one has."""
+        header, *_, last = self.lines("versions.tsv")
+        cells = dict(zip(header.split("\t"), last.split("\t"), strict=True))
+        self.add("versions.tsv", **{**cells, "schema_version": number})
+
     def lines(self, table: str) -> list[str]:
         """Return the lines of a table, the header first."""
         return (self.directory / table).read_text("utf-8").splitlines()
