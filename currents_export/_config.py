@@ -20,19 +20,17 @@ import cattrs
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 
 from ._suggestions import did_you_mean
-from .current import ENVIRONMENT_PREFIX, Current, Region
+from .destinations import Region
 from .errors import CurrentError
 from .payload import Transformation
 
-__all__ = ["SECRETS", "from_text", "load", "read_secret"]
+__all__ = ["ENVIRONMENT_PREFIX", "from_text", "load", "read_secret"]
 
-C = TypeVar("C", bound=Current)
+C = TypeVar("C")
 _Problem = tuple[str, str]
 
-#: The fields that may be read from a file of their own, which `<field>_file` names.
-SECRETS: Final = tuple(
-    field.name for field in attrs.fields(Current) if field.metadata.get("secret", False)
-)
+#: The environment variable of a field is this and the field's name in capitals.
+ENVIRONMENT_PREFIX: Final = "CURRENTS_EXPORT_"
 #: No key and no token is larger than this many bytes.
 _MAX_SECRET = 65_536
 
@@ -44,8 +42,8 @@ def load(
     environ: Mapping[str, str] | None,
     catalog_dir: Path | str | None,
 ) -> C:
-    """Load a Current; see `Current.load`."""
-    settings = _Settings()
+    """Load the form `kind`, which is `Current`, from its settings; see `Current.load`."""
+    settings = _Settings(_secret_fields(kind))
     if path is not None:
         settings.add_file(Path(path))
     settings.add_environment(os.environ if environ is None else environ)
@@ -70,12 +68,14 @@ class _Settings:
     """What the file and the environment say.
 
     Attributes:
+        secrets: the fields that may be read from a file of their own, which `<field>_file` names.
         values: form fields, and names that are not form fields.
         places: by name, where its value was given, as a message begins.
         directories: by name, what a relative path is relative to.
         problems: what was wrong with the values that are left out.
     """
 
+    secrets: tuple[str, ...]
     values: dict[str, Any] = attrs.field(factory=dict)
     places: dict[str, str] = attrs.field(factory=dict)
     directories: dict[str, Path] = attrs.field(factory=dict)
@@ -102,7 +102,7 @@ class _Settings:
             # In many CI systems, a secret that is not set is an empty variable.
             if variable.startswith(ENVIRONMENT_PREFIX) and text
         }
-        for name in SECRETS:
+        for name in self.secrets:
             if name in found or f"{name}_file" in found:
                 self.values.pop(name, None)
                 self.values.pop(f"{name}_file", None)
@@ -112,7 +112,7 @@ class _Settings:
 
     def read_secrets(self) -> None:
         """Replace the names of secret files by what is in them."""
-        for name in SECRETS:
+        for name in self.secrets:
             field = f"{name}_file"
             if field not in self.values:
                 continue
@@ -125,6 +125,10 @@ class _Settings:
                 self.places[name] = f"{path}: "
             except ValueError as error:
                 self.problems.append((field, str(error)))
+
+
+def _secret_fields(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(kind) if field.metadata.get("secret", False))
 
 
 class _Text(str):
@@ -248,13 +252,13 @@ for _kind, _convert in _FROM_TEXT.items():
         _converter.register_structure_hook_func(partial(eq, _kind), _hook_for(_convert))
 
 
-def from_text(name: str, text: str) -> Any:
+def from_text(form: type[Any], name: str, text: str) -> Any:
     """Return the value of a form field that is written as in an environment variable.
 
     Raises:
         ValueError: it is written in another way.
     """
-    kind = getattr(attrs.fields(attrs.resolve_types(Current)), name).type
+    kind = getattr(attrs.fields(attrs.resolve_types(form)), name).type
     return _converter.structure(_Text(text), kind)
 
 
@@ -276,12 +280,12 @@ def _structure(kind: type[C], values: Mapping[str, Any]) -> tuple[C | None, list
     return None, problems + [each for each in more if each[0] not in failing]
 
 
-def _problems_in(group: ClassValidationError, kind: type[Current]) -> Iterator[_Problem]:
+def _problems_in(group: ClassValidationError, kind: type[Any]) -> Iterator[_Problem]:
     with_field, others = group.group_exceptions()
     for error in others:
         if isinstance(error, ForbiddenExtraKeysError):
             known = [field.name for field in attrs.fields(kind) if field.init]
-            known += [f"{name}_file" for name in SECRETS]
+            known += [f"{name}_file" for name in _secret_fields(kind)]
             for name in sorted(error.extra_fields):
                 yield name, "there is no such field" + did_you_mean(name, known)
         elif isinstance(error, CurrentError):

@@ -22,10 +22,7 @@ from .destinations._checks import Problem, quoted, text_problems
 from .errors import CatalogError, CurrentError, UnknownNameError
 from .payload import Transformation
 
-__all__ = ["ENVIRONMENT_PREFIX", "Current", "CurrentsExportWarning", "Region"]
-
-#: The environment variable of a field is this and the field's name in capitals.
-ENVIRONMENT_PREFIX = "CURRENTS_EXPORT_"
+__all__ = ["Current", "CurrentsExportWarning", "Region"]
 
 #: How many problems of a directory of tables are listed.
 _MOST_TABLE_PROBLEMS = 10

@@ -6,7 +6,8 @@ import os
 import warnings
 from pathlib import Path
 
-from ..current import ENVIRONMENT_PREFIX, Current, CurrentsExportWarning
+from .._config import ENVIRONMENT_PREFIX
+from ..current import Current, CurrentsExportWarning
 from ..errors import CurrentError, OptionError
 from ._streams import print_note
 

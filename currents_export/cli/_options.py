@@ -46,7 +46,8 @@ CurrentFile = Annotated[
     typer.Option(
         "--current",
         metavar="FILE",
-        help="The Current's TOML file. Environment variables such as CURRENTS_EXPORT_KEY override "
+        help="The Current's TOML file; by default current.toml in this directory, if it is there. "
+        "Environment variables such as CURRENTS_EXPORT_KEY override "
         "its settings.",
     ),
 ]

@@ -77,7 +77,7 @@ def _ask_field(
         question += " [not shown]"
     while text := _prompt(question, hidden=hidden, required=required):
         try:
-            value = from_text(name, text)
+            value = from_text(Current, name, text)
             found = [text for field, text in problems_of({**answers, name: value}) if field == name]
         except ValueError as error:
             found = [str(error)]

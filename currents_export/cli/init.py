@@ -206,7 +206,9 @@ def _from_stdin(name: str) -> str:
 
 def _transformations(given: list[str] | None) -> dict[str, str] | None:
     try:
-        return None if given is None else from_text("field_transformations", ",".join(given))
+        return (
+            None if given is None else from_text(Current, "field_transformations", ",".join(given))
+        )
     except ValueError as error:
         raise CurrentError([("field_transformations", str(error))]) from None
 

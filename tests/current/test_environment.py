@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from currents_export.current import ENVIRONMENT_PREFIX, Current, Region
+from currents_export._config import ENVIRONMENT_PREFIX
+from currents_export.current import Current, Region
 from currents_export.errors import CurrentError
 from tests.current.test_file import TOML
 from tests.support.currents import CUSTOM, RUDDERSTACK, form, load, load_error, variables

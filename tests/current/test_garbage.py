@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from currents_export.current import ENVIRONMENT_PREFIX, Current, Region
+from currents_export._config import ENVIRONMENT_PREFIX
+from currents_export.current import Current, Region
 from currents_export.errors import CurrentError
 from currents_export.payload import Transformation
 from tests.current.test_file import TOML

@@ -23,7 +23,7 @@ ROOMS: dict[str, set[str]] = {
     "destinations": GROUND,
     "current": GROUND | {"_config", "catalog", "destinations", "payload"},
     # `Current.load` imports it when it is called, and it makes a Current.
-    "_config": GROUND | {"catalog", "current", "destinations", "payload"},
+    "_config": GROUND | {"destinations", "payload"},
     "_toml": GROUND | {"current", "destinations"},
     "delivery": GROUND | {"catalog", "current", "destinations", "events", "payload"},
     "simulation": GROUND

@@ -11,7 +11,8 @@ import attrs
 import pytest
 from hypothesis import strategies as st
 
-from currents_export.current import ENVIRONMENT_PREFIX, Current
+from currents_export._config import ENVIRONMENT_PREFIX
+from currents_export.current import Current
 from currents_export.errors import CurrentError
 
 WRITE_KEY = "wr1te-k3y-s3cr3t"
