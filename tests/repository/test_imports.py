@@ -22,7 +22,6 @@ ROOMS: dict[str, set[str]] = {
     "catalog": GROUND | {"events"},
     "destinations": GROUND,
     "current": GROUND | {"_config", "catalog", "destinations", "payload"},
-    # `Current.load` imports it when it is called, and it makes a Current.
     "_config": GROUND | {"destinations", "payload"},
     "_toml": GROUND | {"current", "destinations"},
     "delivery": GROUND | {"catalog", "current", "destinations", "events", "payload"},
