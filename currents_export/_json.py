@@ -1,7 +1,7 @@
-"""JSON in, with every number exact.
+"""Parse JSON, and keep every number exact.
 
-orjson reads a whole number beyond 64 bits as a float, which changes it without a word. `loads` and
-`parse` notice such a number at little cost: one search of the bytes for a run of 19 digits.
+orjson reads a whole number beyond 64 bits as a float, and so changes it silently. `loads` and
+`parse` detect such a number at little cost: one search of the bytes for a run of 19 digits.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def parse(raw: bytes) -> tuple[Any, bool]:
         if "infinity" in error.msg and (problem := _infinite(raw)):
             raise problem from error
         raise
-    # `find` and not `in`, which takes longer to see that it is given bytes.
+    # `find`, since `in` is slower for bytes.
     if raw.translate(_DIGITS_TO_ZERO).find(_RUN_OF_DIGITS) >= 0 and _may_hold_long_int(raw):
         return _exactly(raw), True
     return value, False
@@ -129,7 +129,7 @@ def shown_path(path: str) -> str:
 
 
 def _may_hold_long_int(raw: bytes) -> bool:
-    # The digits may stand inside a text: that is for the parser to say.
+    # The digits may also be part of a string, which only the parser can tell.
     return any(_is_too_large(found[0]) for found in _LONG_INT.finditer(raw))
 
 

@@ -66,22 +66,23 @@ def end_of_value(
         return after(_SCALAR, raw, begin), Ending.CLOSED
     closing: list[bytes] = []
     marks = _BRACKET if indent is None else _BRACKET_OR_START
+    end = begin
     for found in marks.finditer(raw, begin):
-        kind = found.lastgroup
+        kind, end = found.lastgroup, found.end()
+        if kind == "stop":
+            break
         if kind == "open":
             closing.append(_CLOSING[found["open"]])
         elif kind == "close":
             if closing.pop() != found["close"]:
-                return found.start("close"), Ending.BROKEN
+                break
             if not closing:
-                return found.end(), Ending.CLOSED
-        elif kind == "stop":
-            return found.end(), Ending.BROKEN
-        elif (kind == "event" or len(found["indent"]) <= (indent or 0)) and (
-            cut_arrays or closing[-1] == b"}"
+                return end, Ending.CLOSED
+        elif (cut_arrays or closing[-1] == b"}") and (
+            kind == "event" or len(found["indent"]) <= (indent or 0)
         ):
-            return found.end(), Ending.CUT
-    return len(raw), Ending.BROKEN
+            return end, Ending.CUT
+    return end, Ending.BROKEN
 
 
 def next_start(raw: bytes, position: int, indent: int) -> int:

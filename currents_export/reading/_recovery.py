@@ -8,7 +8,8 @@ The grammar:
     body      an object that begins with `{"events": [`
 
 The brackets of arrays have no meaning here, so elements survive whatever is wrong with the
-brackets and commas between them. If all elements are sound, the brackets are the one error.
+brackets and commas between them. If all elements are sound, the brackets are the one error. A body
+is an element if it is JSON; if not, its events are elements.
 
 An object is cut where another element seems to start:
 
@@ -25,11 +26,12 @@ An element that is JSON survives. Any other is an error with a line, and reading
 - after an object whose brackets do not match, or whose string has no end: at the next place after
   the fault where another element seems to start,
 - after a scalar: at the next bracket that begins a line or follows a comma,
-- after a body: at the first of its events.
+- after the opening of a body that is not JSON: at the first of its events.
 
-Reading takes time in proportion to the length of the text. It resumes after all the text that it
-has looked at, except for a cut object and a body. `looked_to` ensures that no text is looked at
-again for more than one of those.
+Reading takes time in proportion to the length of the text, because it resumes after the text that
+was searched. The two exceptions are an object that may have been cut wrongly and a body: both are
+searched to their end, and reading may still resume inside them. `looked_to` ensures that no text
+is searched in this way twice.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ from ._values import Located, located
 
 __all__ = ["OPENING", "recover"]
 
-#: What stands before the events in an array or a body.
+#: What comes before the events in an array or a body.
 OPENING = re.compile(rb'\s*+(?:\{\s*+"events"\s*+:\s*+)?+\[')
 
 _BODY = re.compile(rb'\{\s*+"events"\s*+:\s*+\[')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import select
@@ -40,7 +39,6 @@ class StoppableEvents:
         self._wake: tuple[int, int] | None = None
         if "-" in names:
             self._wake = os.pipe()
-            os.set_blocking(self._wake[1], False)
             # Closed no earlier: `stop` may be called at any time.
             weakref.finalize(self, _close, *self._wake)
         self._items = self._read(names)
@@ -56,10 +54,11 @@ class StoppableEvents:
 
         May be called more than once, from a signal handler, and from any thread.
         """
+        if self._stopped:
+            return
         self._stopped = True
         if self._wake is not None:
-            with contextlib.suppress(BlockingIOError):  # woken often enough
-                os.write(self._wake[1], b"\0")
+            os.write(self._wake[1], b"\0")
 
     def _read(self, names: list[str]) -> Iterator[Event | ReadError]:
         for name in names:
@@ -93,7 +92,7 @@ class StoppableEvents:
             return False
         try:
             select.select([stdin, self._wake[0]], [], [])
-        except (OSError, ValueError):  # not a file of the system, or a system without this
+        except (OSError, TypeError, ValueError):  # not a file that can be waited for
             return True
         return not self._stopped
 
