@@ -15,7 +15,7 @@ import typer
 from ..catalog import Catalog
 from ..errors import OptionError
 from ..events import Event
-from ..payload import encode_bodies, encode_event
+from ..payload import encode_array, encode_bodies, encode_event
 from ._exit_codes import NOT_ALL
 from ._options import CatalogDir, EventTypes, SchemaVersion, Seed
 from ._streams import print_error, print_json, print_note, writing_output
@@ -148,7 +148,7 @@ def _write(
         nullcontext(lambda _: None) if quiet else progress("generating", wanted) as advance,
     ):
         items = encode_bodies(counted) if bodies else map(encode_event, counted)
-        for chunk in _as_array(items) if as_array else (item + b"\n" for item in items):
+        for chunk in encode_array(items) if as_array else (item + b"\n" for item in items):
             file.write(chunk)
             advance(totals.total() - reported)
             reported = totals.total()
@@ -174,12 +174,3 @@ def _opened(output: Path | None) -> Iterator[IO[bytes]]:
             yield file
     except OSError as error:
         raise OptionError(f"{output}: cannot be written: {error.strerror or error}") from error
-
-
-def _as_array(items: Iterable[bytes]) -> Iterator[bytes]:
-    yield b"["
-    separator = b"\n"
-    for item in items:
-        yield separator + item
-        separator = b",\n"
-    yield b"\n]\n"

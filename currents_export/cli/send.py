@@ -13,6 +13,7 @@ import typer
 from ..delivery import PendingFile
 from ..errors import ReadError
 from ..events import Event
+from ..payload import BATCH_SIZE
 from ..reading import StoppableEvents
 from ._current import load_current
 from ._delivery import Delivery
@@ -28,7 +29,9 @@ def run(
     *,
     current: CurrentFile = None,
     catalog_dir: CatalogDir = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="The most events in a request.")] = 100,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="The most events in a request.")
+    ] = BATCH_SIZE,
     max_age: Annotated[
         float,
         typer.Option(

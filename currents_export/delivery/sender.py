@@ -31,7 +31,7 @@ from ..errors import (
     SenderClosedError,
 )
 from ..events import Event
-from ..payload import EMPTY_BODY, MAX_EVENT_BYTES, encode_body
+from ..payload import BATCH_SIZE, EMPTY_BODY, MAX_EVENT_BYTES, encode_body
 from ._admission import chunks, prepare
 from ._backoff import Backoff
 from ._endpoint import Endpoint
@@ -93,7 +93,7 @@ class Sender:
         self,
         current: Current,
         *,
-        batch_size: int = 100,
+        batch_size: int = BATCH_SIZE,
         max_age: float = 300.0,
         max_pending_events: int = 10_000,
         max_pending_bytes: int = 64 * 2**20,

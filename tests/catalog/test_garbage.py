@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from currents_export.catalog import Catalog, check_event
-from tests.support.events import OPEN, bare_event, good_event
+from tests.support.events import OPEN, event, good_event
 from tests.support.findings import found_in
 from tests.support.strategies import Hostile, Unshowable, garbage
 
@@ -65,5 +66,6 @@ def test_value_that_contains_itself() -> None:
 
 
 def test_values_that_are_not_json() -> None:
-    found = found_in(bare_event(properties={"campaign_name": {1, 2}, (): object()}))
+    properties: dict[Any, Any] = {"campaign_name": {1, 2}, (): object()}
+    found = found_in(attrs.evolve(event(), properties=properties))
     assert ("wrong_type", "properties.campaign_name") in [each[:2] for each in found]

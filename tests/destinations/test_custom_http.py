@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 
 from currents_export.delivery import FilterReason
@@ -11,7 +12,7 @@ from currents_export.delivery._admission import prepare
 from currents_export.destinations import CustomHttp
 from currents_export.events import Event
 from tests.support.currents import CUSTOM, ENDPOINT, NAMES, RUDDERSTACK, form, problems
-from tests.support.events import OPEN, bare_event
+from tests.support.events import event
 
 
 def test_form_has_endpoint_and_token() -> None:
@@ -40,8 +41,8 @@ def test_choice_is_true_or_false(choice: Any) -> None:
 @pytest.mark.parametrize("user", [{}, {"external_user_id": None}, {"external_user_id": ""}])
 def test_anonymous_events_pass_only_when_included(base: Any, user: dict[str, Any]) -> None:
     events: list[Event] = [
-        bare_event(user=user),
-        bare_event(user={"external_user_id": "customer-1"}),
+        attrs.evolve(event(), user=user),
+        attrs.evolve(event(), user={"external_user_id": "customer-1"}),
     ]
     entries, others = prepare(form(base), events)
     if base.get("include_anonymous"):
@@ -54,8 +55,8 @@ def test_anonymous_events_pass_only_when_included(base: Any, user: dict[str, Any
 
 def test_unselected_types_are_filtered_first() -> None:
     current = form(CUSTOM, event_types=["users.messages.email.Click"])
-    unknown = bare_event(event_type="users.messages.fax.Send")
-    _, others = prepare(current, [bare_event(event_type=OPEN), unknown])
+    unknown = event(0, "users.messages.fax.Send")
+    _, others = prepare(current, [event(), unknown])
     assert others == {0: FilterReason.NOT_SELECTED, 1: FilterReason.NOT_IN_SCHEMA_VERSION}
 
 

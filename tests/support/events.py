@@ -24,12 +24,6 @@ def event(number: int = 0, event_type: str = OPEN, **properties: Any) -> Event:
     )
 
 
-def bare_event(**attributes: Any) -> Event:
-    """Make an event that has only its type, time and id, and the attributes given here."""
-    usual: dict[str, Any] = {"event_type": OPEN, "time": 1_700_000_000}
-    return Event(**usual | attributes)
-
-
 def make_events(count: int, event_type: str = OPEN) -> list[Event]:
     """Make `count` events of one type."""
     return [event(number, event_type) for number in range(count)]
