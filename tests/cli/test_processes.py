@@ -134,17 +134,21 @@ def test_serve_prints_its_url(start: Start) -> None:
     assert out.startswith("0 requests\n")
 
 
-def test_serve_stops_during_a_delay(start: Start) -> None:
-    serving = start("serve", "--port", 0, "--json", "--script", "ok,delay=1000")
-    url = line_of(serving)["url"]
-    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as waiting:
-        content = b'{"events":[7]}'
-        head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n"
-        waiting.sendall(head.encode() + content)
-        # What is taken is counted, then the delay begins.
-        assert any(httpx.get(f"{url}/counts").json()["events"] for _ in range(1_000))
-        serving.send_signal(signal.SIGTERM)
-        code, out, err = ended(serving)
+def test_serve_stops_during_a_delay(start: Start, tmp_path: Path) -> None:
+    capture = tmp_path / "capture"
+    os.mkfifo(capture)
+    args = ("--port", 0, "--json", "--script", "ok,delay=1000", "--capture", capture)
+    serving = start("serve", *args)
+    with capture.open("rb") as captured:
+        port = int(line_of(serving)["url"].rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as waiting:
+            content = b'{"events":[7]}'
+            head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n"
+            waiting.sendall(head.encode() + content)
+            # The delay begins after the events were captured.
+            assert captured.readline() == b"7\n"
+            serving.send_signal(signal.SIGTERM)
+            code, out, err = ended(serving)
     assert (code, err) == (0, "")
     assert json.loads(out)["by_status"] == {"reset": 1}
 
