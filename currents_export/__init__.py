@@ -1,6 +1,6 @@
 """A Braze Current in a box: realistic events, delivered as Braze delivers them.
 
-The names below are imported when they are first used, so that importing the package stays light.
+The names below are imported when they are first used, so that importing the package stays fast.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`Code`: the base of the enumerations that JSON and hooks carry."""
+"""`Code`: the base class of the enumerations that JSON and hooks use."""
 
 from __future__ import annotations
 

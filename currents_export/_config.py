@@ -29,9 +29,9 @@ __all__ = ["ENVIRONMENT_PREFIX", "from_text", "load", "read_secret"]
 C = TypeVar("C")
 _Problem = tuple[str, str]
 
-#: The environment variable of a field is this and the field's name in capitals.
+#: The environment variable of a field is this prefix and the field's name in capitals.
 ENVIRONMENT_PREFIX: Final = "CURRENTS_EXPORT_"
-#: No key and no token is larger than this many bytes.
+#: The largest size of a secret file, in bytes.
 _MAX_SECRET = 65_536
 
 
@@ -53,7 +53,7 @@ def load(
         settings.places.pop("catalog_dir", None)
     failing = {name for name, _ in settings.problems}
     made, found = _structure(kind, settings.values)
-    # A secret that cannot be read is not missing.
+    # A secret whose file cannot be read must not also be reported as missing.
     problems = settings.problems + [
         each for each in found if each[0] not in failing and f"{each[0]}_file" not in failing
     ]
@@ -65,14 +65,14 @@ def load(
 
 @attrs.define
 class _Settings:
-    """What the file and the environment say.
+    """The settings from the file and the environment.
 
     Attributes:
         secrets: the fields that may be read from a file of their own, which `<field>_file` names.
         values: form fields, and names that are not form fields.
-        places: by name, where its value was given, as a message begins.
-        directories: by name, what a relative path is relative to.
-        problems: what was wrong with the values that are left out.
+        places: where each value was given, by name, as the beginning of a message.
+        directories: the directory that a relative path is relative to, by name.
+        problems: the problems with the values that are left out.
     """
 
     secrets: tuple[str, ...]
@@ -85,7 +85,7 @@ class _Settings:
         """Add the settings of a TOML file.
 
         Raises:
-            CurrentError: it cannot be read or parsed.
+            CurrentError: the file cannot be read or parsed.
         """
         text = _read(path)
         self.values |= _parse(text, str(path))
@@ -111,7 +111,7 @@ class _Settings:
         self.directories |= dict.fromkeys(found, Path())
 
     def read_secrets(self) -> None:
-        """Replace the names of secret files by what is in them."""
+        """Replace the names of secret files with their contents."""
         for name in self.secrets:
             field = f"{name}_file"
             if field not in self.values:
@@ -132,7 +132,7 @@ def _secret_fields(kind: type[Any]) -> tuple[str, ...]:
 
 
 class _Text(str):
-    """The text of an environment variable, which stands for a value of another type."""
+    """The text of an environment variable, to be converted to the type of its field."""
 
     __slots__ = ()
 
@@ -142,7 +142,7 @@ def _read(path: Path) -> str:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CurrentError([("file", "it is not UTF-8 text")], source=str(path)) from error
-    except (OSError, ValueError) as error:  # the latter for a name that no file can have
+    except (OSError, ValueError) as error:  # ValueError: no file can have the name
         why = f"it cannot be read: {getattr(error, 'strerror', None) or error}"
         raise CurrentError([("file", why)], source=str(path)) from error
 
@@ -155,14 +155,14 @@ def _parse(text: str, source: str) -> dict[str, Any]:
 
 
 def _place_of(name: str, text: str) -> str:
-    """Return the line of a top-level key; nothing when it is written in an unusual way."""
+    """Return the line of a top-level key; empty if the key is written in an unusual way."""
     key = rf"^[ \t]*\[{{0,2}}[ \t]*([\"']?){re.escape(name)}\1[ \t]*[=.\]]"
     found = re.search(key, text, re.MULTILINE)
     return f"line {text.count(chr(10), 0, found.start()) + 1}: " if found else ""
 
 
 def _to_path(value: object, directory: Path) -> Any:
-    """Return the path that text stands for; anything else as it is, for validation."""
+    """Convert text to a path; return anything else unchanged, for validation."""
     if not isinstance(value, str) or "://" in value:
         return value
     try:
@@ -174,17 +174,17 @@ def _to_path(value: object, directory: Path) -> Any:
 def _secret_path(value: object, directory: Path) -> Path:
     if not isinstance(value, str):
         raise ValueError(f"it must be the name of a file, not {type(value).__name__}")
-    if "://" in value:  # the secret itself, which must not be shown
+    if "://" in value:  # it is the secret itself, which must not be shown
         raise ValueError("it must be the name of a file, not a URL")
     path: Path = _to_path(value, directory)
     return path
 
 
 def read_secret(path: Path) -> str:
-    """Return the secret in a file, without the white space around it.
+    """Return the secret in a file, without surrounding white space.
 
     Raises:
-        ValueError: it cannot be read, or is not a secret; the message names the file.
+        ValueError: the file cannot be read, or does not contain a secret; the message names it.
     """
     try:
         with path.open("rb") as file:
@@ -192,7 +192,7 @@ def read_secret(path: Path) -> str:
         text = raw.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise ValueError(f"{path}: it is not UTF-8 text") from None
-    except (OSError, ValueError) as error:  # the latter for a name that no file can have
+    except (OSError, ValueError) as error:  # ValueError: no file can have the name
         why = getattr(error, "strerror", None) or error
         raise ValueError(f"{path}: it cannot be read: {why}") from None
     if not text:
@@ -228,7 +228,7 @@ def _mapping(text: str) -> dict[str, str]:
     return {name.strip(): how.strip() for name, _, how in pairs}
 
 
-#: By the type of a field, what converts the text of an environment variable.
+#: The converters of the text of environment variables, by the type of the field.
 _FROM_TEXT: dict[Any, Callable[[str], Any]] = {
     str: str,
     int: _whole_number,
@@ -253,17 +253,17 @@ for _kind, _convert in _FROM_TEXT.items():
 
 
 def from_text(form: type[Any], name: str, text: str) -> Any:
-    """Return the value of a form field that is written as in an environment variable.
+    """Parse the value of a form field, written as in an environment variable.
 
     Raises:
-        ValueError: it is written in another way.
+        ValueError: the text has another form.
     """
     kind = getattr(attrs.fields(attrs.resolve_types(form)), name).type
     return _converter.structure(_Text(text), kind)
 
 
 def _structure(kind: type[C], values: Mapping[str, Any]) -> tuple[C | None, list[_Problem]]:
-    """Return the Current; or None, and all that is wrong with the values."""
+    """Return the Current, or None and every problem with the values."""
     try:
         return _converter.structure(
             {"integration_name": None, "contact_email": None, **values}, kind
@@ -273,7 +273,7 @@ def _structure(kind: type[C], values: Mapping[str, Any]) -> tuple[C | None, list
     problems = [*_problems_in(group, kind)]
     if any(isinstance(each, CurrentError) for each in group.exceptions):
         return None, problems
-    # The values could not be converted, so they have not been checked; check the others.
+    # Some values could not be converted, so nothing has been checked yet; check the others.
     failing = {name for name, _ in problems}
     rest = {name: value for name, value in values.items() if name not in failing}
     _, more = _structure(kind, rest)

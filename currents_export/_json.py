@@ -39,7 +39,7 @@ _MOST_OF_NUMBER, _MOST_OF_PATH = 40, 200
 
 
 class NumberError(ValueError):
-    """A number in JSON that would have to be changed to be kept.
+    """A number in JSON that cannot be kept without changing it.
 
     Attributes:
         field: the path of the number, such as `events[0].properties.price`; empty when the
@@ -53,7 +53,7 @@ class NumberError(ValueError):
 
 
 class _Unfit:
-    """Stands in a parsed value for a number that does not fit."""
+    """Stands for a number that does not fit, in a parsed value."""
 
     __slots__ = ("text", "what")
 
@@ -66,8 +66,8 @@ def loads(raw: bytes) -> Any:
     """Return the JSON value in `raw`, with every number as it was written.
 
     Raises:
-        orjson.JSONDecodeError: it is not JSON.
-        NumberError: it holds a number that 64 bits cannot hold; the message names the field.
+        orjson.JSONDecodeError: `raw` is not JSON.
+        NumberError: a number does not fit into 64 bits; the message names the field.
     """
     value, suspect = parse(raw)
     if suspect and (error := number_error(value)):
@@ -76,22 +76,22 @@ def loads(raw: bytes) -> Any:
 
 
 def parse(raw: bytes) -> tuple[Any, bool]:
-    """Return the JSON value in `raw`, and whether `number_error` must look through it.
+    """Return the JSON value in `raw`, and whether `number_error` must check it.
 
-    A caller that keeps only parts of the value looks through those parts.
+    A caller that keeps only parts of the value needs to check only those parts.
 
     Raises:
-        orjson.JSONDecodeError: it is not JSON.
-        NumberError: it holds a number beyond the range of floats, which orjson does not read.
+        orjson.JSONDecodeError: `raw` is not JSON.
+        NumberError: a number is beyond the range of floats, which orjson does not read.
     """
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        # In the words of orjson: "number is infinity when parsed as double".
+        # orjson's message is "number is infinity when parsed as double".
         if "infinity" in error.msg and (problem := _infinite(raw)):
             raise problem from error
         raise
-    # `find`, since `in` is slower for bytes.
+    # `find` is faster than `in` for bytes.
     if raw.translate(_DIGITS_TO_ZERO).find(_RUN_OF_DIGITS) >= 0 and _may_hold_long_int(raw):
         return _exactly(raw), True
     return value, False
@@ -99,7 +99,8 @@ def parse(raw: bytes) -> tuple[Any, bool]:
 
 def number_error(value: Any) -> NumberError | None:
     """Return the error for the first number in a value of `parse` that does not fit, if any."""
-    # A loop, since values nest deeper than functions may; paths are written out only when wanted.
+    # Use a loop, because values can nest deeper than the recursion limit. Build only the path
+    # needed.
     waiting: list[tuple[Any, Any]] = [(value, None)]
     while waiting:
         each, path = waiting.pop()
@@ -124,12 +125,12 @@ def field_path(parts: Iterable[str | int]) -> str:
 
 
 def shown_path(path: str) -> str:
-    """Return the path as a message shows it: cut if it is very long."""
+    """Return the path for a message, cut short if it is very long."""
     return path if len(path) <= _MOST_OF_PATH else f"{path[:_MOST_OF_PATH]}..."
 
 
 def _may_hold_long_int(raw: bytes) -> bool:
-    # The digits may also be part of a string, which only the parser can tell.
+    # The digits may be part of a string; only the parser can decide.
     return any(_is_too_large(found[0]) for found in _LONG_INT.finditer(raw))
 
 

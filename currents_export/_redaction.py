@@ -1,4 +1,4 @@
-"""How a value is shown in a message: whole, cut short, or without the secret in it."""
+"""Show values in messages: whole, cut short, or with the secret redacted."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ MASK = "****"
 
 
 def shown(value: object, *, most: int = 60) -> str:
-    """Return the value's repr, cut short; its type if it has no repr."""
+    """Return the value's repr, cut short, or its type if the repr fails."""
     try:
         text = repr(value)
-    except Exception:  # noqa: BLE001 - a repr can fail in any way, that of a long int for one
+    except Exception:  # noqa: BLE001 - a repr can raise anything; a very long int has none
         return f"a value of type {type(value).__name__}"
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def mask(secret: str | None) -> str:
-    """Return what represents a secret in a repr, a log, an error or a report."""
+    """Return the replacement of a secret in a repr, a log, an error or a report."""
     return repr(None if secret is None else MASK)
 
 
 def mask_url(url: str | None) -> str | None:
-    """Return the URL without user name, password, fragment and the values of its query.
+    """Return the URL without user name, password, fragment and query values.
 
-    A write key can be in any of them. A text that is not a proper URL is masked as a whole, since
+    Any of them can contain a write key. Text that is not a proper URL is redacted as a whole, since
     any part of it may be the secret.
     """
     if url is None:

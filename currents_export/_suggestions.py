@@ -1,4 +1,4 @@
-"""What a mistyped name probably was meant to be."""
+"""Suggest the name that a mistyped one was probably meant to be."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["did_you_mean", "nearest"]
 
 
 def nearest(name: str, known: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
-    """Return the names in `known` most like `name`, ignoring case, the likeliest first.
+    """Return the names in `known` most similar to `name`, ignoring case, the best match first.
 
-    A dotted name is also compared with as many of a known name's last parts as it has itself:
-    `email.Opne` has little in common with `users.messages.email.Open`, but is meant to be it.
+    A dotted name is also compared with the same number of last parts of each known name, so that
+    `email.Opne` matches `users.messages.email.Open`.
     """
     parts = name.count(".") + 1
     forms: dict[str, list[str]] = {}
@@ -20,13 +20,13 @@ def nearest(name: str, known: Iterable[str], *, most: int = 3) -> tuple[str, ...
         lower = candidate.lower()
         for form in dict.fromkeys((lower, ".".join(lower.split(".")[-parts:]))):
             forms.setdefault(form, []).append(candidate)
-    # Two forms may stand for one candidate, so twice as many are requested.
+    # One name can match in two forms, so request twice as many matches.
     close = get_close_matches(name.lower(), forms, n=2 * most, cutoff=0.6)
     return tuple(dict.fromkeys(found for form in close for found in forms[form]))[:most]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a clause such as `; did you mean 'a' or 'b'?`; empty when nothing is near."""
+    """Return a clause such as `; did you mean 'a' or 'b'?`; empty if no name is similar."""
     names = nearest(name, known)
     if not names:
         return ""

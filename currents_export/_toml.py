@@ -1,4 +1,4 @@
-"""Writing the TOML file of a Current, with a comment for every setting."""
+"""Write the TOML file of a Current, with a comment for every setting."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from .errors import CurrentError, OptionError
 __all__ = ["to_toml", "write_private"]
 
 _HEAD = """\
-# A Current, as Braze's form has it. Environment variables such as CURRENTS_EXPORT_KEY override it.
-# It may contain a secret: keep it out of version control.
+# A Current with the settings of Braze's form. Environment variables such as CURRENTS_EXPORT_KEY
+# override them. The file may contain a secret; keep it out of version control.
 """
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -29,14 +29,14 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 def to_toml(values: Mapping[str, Any]) -> str:
     """Return the text of a TOML file from which `Current.load` reads these values.
 
-    Settings that are not given are there as comments, except those of other destinations.
+    Settings that are not given are written as comments, except those of other destinations.
 
     Args:
         values: form fields by name, and `<field>_file` for a secret in a file of its own; None
             stands for a setting that is not given.
 
     Raises:
-        CurrentError: a text cannot be written, since it is not valid Unicode.
+        CurrentError: a text is not valid Unicode.
     """
     given = {name: value for name, value in values.items() if value is not None}
     texts = {}
@@ -48,7 +48,7 @@ def to_toml(values: Mapping[str, Any]) -> str:
     for field in _fields(_kind_of(given)):
         lines = [f"# {field.metadata['comment']}"]
         if field.metadata["secret"]:
-            lines.append(f"# Instead, {field.name}_file may name a file that holds it.")
+            lines.append(f"# Alternatively, {field.name}_file names a file that contains it.")
         lines += _lines(field.name, texts, field.metadata["example"])
         if field.metadata["secret"]:
             lines += _lines(f"{field.name}_file", texts, '"<file>"')
@@ -87,7 +87,7 @@ def _toml(value: object) -> str:
         case int():
             return str(value)
         case str() | os.PathLike():
-            # A JSON string is one of TOML, but for DEL, which TOML wants escaped.
+            # A JSON string is a TOML string, except that TOML requires DEL to be escaped.
             return json.dumps(os.fspath(value), ensure_ascii=False).replace("\x7f", "\\u007F")
         case Mapping():
             pairs = (f"{_toml_key(key)} = {_toml(inner)}" for key, inner in value.items())
@@ -115,19 +115,19 @@ def write_private(path: Path, text: str, *, replace: bool = False) -> None:
     Args:
         path: the file.
         text: what to write, as UTF-8.
-        replace: whether a regular file may be there already. It is replaced in one step.
+        replace: whether to replace an existing regular file, in one step.
 
     Raises:
-        OptionError: it cannot be written; or a file is there already; or, with `replace`,
-            something that is not a regular file, such as a symbolic link.
+        OptionError: the file cannot be written, or it exists, and `replace` is false or it is not a
+            regular file (a symbolic link, for example).
     """
     if os.path.lexists(path):
         if not replace:
-            raise OptionError(f"{path} exists already")
+            raise OptionError(f"{path} already exists")
         if path.is_symlink() or not path.is_file():
             raise OptionError(f"{path} is not a regular file, so it is not replaced")
     try:
-        # Readable only for the owner, and in the same directory, so that it can be renamed.
+        # Only the owner can read it, and it is in the same directory, so that it can be renamed.
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         beside = Path(name)
         try:
@@ -142,16 +142,16 @@ def write_private(path: Path, text: str, *, replace: bool = False) -> None:
         finally:
             beside.unlink(missing_ok=True)
     except FileExistsError:
-        raise OptionError(f"{path} exists already") from None
+        raise OptionError(f"{path} already exists") from None
     except OSError as error:
         raise OptionError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _name_new(beside: Path, path: Path) -> None:
-    """Give the file a name that no other file has.
+    """Give the file a second name, unless another file has it.
 
     Raises:
-        FileExistsError: another file has it by now.
+        FileExistsError: another file has the name.
     """
     try:
         path.hardlink_to(beside)

@@ -1,4 +1,4 @@
-"""`Current`: what the form in Braze holds, checked as a whole.
+"""`Current`: the settings of Braze's form, checked together.
 
 Source: Braze, Set up Currents; RudderStack for Currents; Custom Currents export.
 """
@@ -24,18 +24,18 @@ from .payload import Transformation
 
 __all__ = ["Current", "CurrentsExportWarning", "Region"]
 
-#: How many problems of a directory of tables are listed.
+#: How many problems of a directory of tables a message lists.
 _MOST_TABLE_PROBLEMS = 10
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 class CurrentsExportWarning(UserWarning):
-    """A Current that can be used, but probably has a mistake in it."""
+    """A Current can be used, but probably contains a mistake."""
 
 
 def _to_event_types(value: Iterable[str]) -> Any:
-    # Text and tables are iterables too, of letters and of keys; validation names them.
+    # Text and mappings are iterable too; leave them for validation to report.
     is_list = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
     return tuple(value) if is_list else value
 
@@ -50,18 +50,18 @@ def _to_transformations(value: Mapping[str, Transformation | str]) -> Any:
 
 
 def _to_schema_version(value: int | None) -> Any:
-    # The newest of the catalog directory, which a converter does not know, is filled in later.
+    # The newest version is filled in later: a converter does not know the catalog directory.
     return value
 
 
 def _to_path(value: Path | str | None) -> Any:
-    # A URL may hold a secret, which a path would hide from the message that masks it.
+    # A URL may contain a secret. A message redacts it only if it is still text, not a path.
     return Path(value) if isinstance(value, str) and "://" not in value else value
 
 
 @attrs.frozen(kw_only=True)
 class Current(DestinationFields):
-    """A Current as Braze's form has it.
+    """A Current, with the settings of Braze's form.
 
     There are two forms: the RudderStack export has `key` and `region`; the Custom Currents export
     has `endpoint` and, optionally, `bearer_token` and `include_anonymous`.
@@ -75,7 +75,7 @@ class Current(DestinationFields):
         bearer_token: sent as `Authorization: Bearer` to `endpoint`; none by default.
         include_anonymous: whether events of users without an `external_user_id` are sent to
             `endpoint`. They are filtered by default, and always for RudderStack.
-        allow_plain_http: whether a URL that is not `https` may point beyond this machine.
+        allow_plain_http: whether plain HTTP is accepted for hosts other than this machine.
         event_types: the selected event types: names, families or globs such as
             `users.messages.email.*`. All by default.
         schema_version: the version of the Currents schema; the newest by default. Event types of
@@ -90,8 +90,8 @@ class Current(DestinationFields):
     Raises:
         CurrentError: one or more fields are wrong; all problems are listed together.
 
-    Its repr shows no write key and no token. A Current is immutable and can be hashed. A
-    `CurrentsExportWarning` is issued for each of its `warnings` when it is made.
+    Its repr contains no write key and no token. A Current is immutable and hashable. Making one
+    issues a `CurrentsExportWarning` for each of its `warnings`.
     """
 
     integration_name: str = attrs.field(
@@ -156,7 +156,8 @@ class Current(DestinationFields):
         if problems:
             raise CurrentError(problems)
         for name in self.destination.form_fields():
-            # The defaults and the conversions of the destination, so that equal ones are equal.
+            # Use the destination's defaults and converted values, so that equal Currents compare
+            # equal.
             self._derive(name, getattr(self.destination, name))
         self._derive("schema_version", catalog.schema_version)
         self._derive("catalog", catalog)
@@ -169,7 +170,7 @@ class Current(DestinationFields):
         object.__setattr__(self, name, value)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # So that it can be copied and sent to other processes, which the mapping's proxy cannot.
+        # A Current can be copied and pickled, although a mapping proxy cannot.
         values = {
             each.name: getattr(self, each.name) for each in attrs.fields(Current) if each.init
         }
@@ -178,17 +179,17 @@ class Current(DestinationFields):
 
     @property
     def url(self) -> str:
-        """Where requests go, secrets included."""
+        """The URL of requests, secrets included."""
         return self.destination.url
 
     @property
     def shown_url(self) -> str:
-        """`url` with its secrets masked, fit for a log."""
+        """`url` with its secrets redacted, safe for a log."""
         return self.destination.shown_url
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is probably a mistake, such as a region that does not match the key's host."""
+        """Probable mistakes, such as a region that does not match the key's host."""
         return self.destination.warnings
 
     @classmethod
@@ -204,7 +205,7 @@ class Current(DestinationFields):
         The file's keys are the attributes above. A variable such as `CURRENTS_EXPORT_KEY`
         overrides the file, so that secrets can stay out of it. In a variable, event types are
         separated by commas, and transformations are written `email_address=hash,gender=remove`.
-        An empty variable counts as none.
+        An empty variable counts as not set.
 
         `key_file` and `bearer_token_file`, in the file or the environment, name a file that holds
         the secret. Relative paths in the TOML file are relative to its directory.
@@ -224,7 +225,7 @@ class Current(DestinationFields):
 
 
 def _level_of_caller() -> int:
-    """Return the stack level, for a warning, of the line outside this package."""
+    """Return the stack level of the calling line outside this package, for a warning."""
     level, frame = 1, sys._getframe(1)  # noqa: SLF001 - Python 3.12 has skip_file_prefixes for it
     while frame.f_back is not None and (
         frame.f_code.co_filename.startswith("<")  # methods that attrs and cattrs generate
@@ -251,7 +252,7 @@ def _name_problems(current: Current) -> Iterator[Problem]:
 
 
 def _choose_catalog(current: Current) -> tuple[Catalog, list[Problem]]:
-    """Return the catalog of the Current, or a similar one and what is wrong."""
+    """Return the catalog of the Current, or a similar one and the problems."""
     version: Any = current.schema_version
     directory: object = current.catalog_dir
     problems: list[Problem] = []
@@ -309,7 +310,8 @@ def _transformation_problems(transformations: object, catalog: Catalog) -> Itera
     for name, how in transformations.items():
         if name not in fields and name in newest:
             since = min(field.since for field in newest[name])
-            problem = f"{name} came with schema version {since}; this is {catalog.schema_version}"
+            problem = f"{name} was introduced in schema version {since}; "
+            problem += f"this is version {catalog.schema_version}"
             yield "field_transformations", problem
         elif name not in fields:
             problem = f"no event has a field {quoted(name)}{did_you_mean(str(name), texts)}"

@@ -53,7 +53,7 @@ class CurrentsExportError(Exception):
 
 
 class OptionError(CurrentsExportError, ValueError):
-    """An argument has a value that it must not have."""
+    """An argument has an invalid value."""
 
 
 class UnknownNameError(CurrentsExportError, KeyError):
@@ -125,7 +125,7 @@ class InvalidEventsError(EventError):
         first = "; ".join(str(problem) for problem in problems[:3])
         more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
         noun = "event was" if len(problems) == 1 else "events were"
-        super().__init__(f"{len(problems)} {noun} refused, the others were accepted: {first}{more}")
+        super().__init__(f"{len(problems)} {noun} refused; the others were accepted: {first}{more}")
         self.problems = tuple(problems)
 
 
@@ -172,13 +172,13 @@ class CurrentError(CurrentsExportError):
 
 
 class NotTakenError(CurrentsExportError):
-    """`Sender.send` stopped before the end of its input; it keeps what it accepted before.
+    """`Sender.send` stopped before the end of its input; events it accepted before stay accepted.
 
     Attributes:
-        taken: how many events of the input it handled. Of a list, `events[taken:]` is left to
-            send.
-        event: the event at which it stopped; None if the input was empty. Of an iterator, this
-            event and the rest of the iterator are left to send.
+        taken: how many events of the input it handled. For a list, `events[taken:]` remains to be
+            sent.
+        event: the event at which it stopped; None if the input was empty. For an iterator, this
+            event and the rest of the iterator remain to be sent.
     """
 
     def __init__(self, message: str) -> None:
@@ -188,7 +188,7 @@ class NotTakenError(CurrentsExportError):
 
 
 class QueueFullError(NotTakenError):
-    """There was no room for an event, and waiting was not allowed or could not help."""
+    """There was no room for an event, and waiting was not allowed or would not help."""
 
 
 class SenderClosedError(NotTakenError):

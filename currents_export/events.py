@@ -1,4 +1,4 @@
-"""`Event`: one thing that happened, as a Current carries it."""
+"""`Event`: one event of a Current."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Event:
         extra: other top-level keys, kept as they were read.
 
     Raises:
-        EventError: an attribute is empty or has the wrong type, or `extra` has one of the other
-            five keys. The values in `user` and `properties` are checked when the event is encoded.
+        EventError: an attribute is empty or has the wrong type, or `extra` has one of the five keys
+            above. The values in `user` and `properties` are checked when the event is encoded.
 
     Source: Braze, Custom Currents export (the event object).
     """
@@ -51,7 +51,7 @@ class Event:
     extra: dict[str, Any] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        # Events are made by the million, so the usual types are accepted by one cheap test.
+        # Events are made by the million, so one cheap test accepts the usual types.
         usual = (
             type(self.event_type) is type(self.id) is str
             and self.event_type
@@ -67,7 +67,7 @@ class Event:
         for name in ("event_type", "id"):
             value = getattr(self, name)
             if not _is_text(value) or not value:
-                raise _wrong(name, value, "a string that is not empty")
+                raise _wrong(name, value, "a non-empty string")
         if type(self.time) is not int:
             raise _wrong("time", self.time, "whole seconds since the Unix epoch, as an int")
         for name in ("user", "properties", "extra"):

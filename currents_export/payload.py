@@ -1,7 +1,7 @@
-"""Events to the Custom HTTP payload, as bytes; no I/O.
+"""Encode events as the Custom HTTP payload, without I/O.
 
-The body of every request is `{"events": [event, ...]}`, and only JSON goes into it. A value that
-JSON cannot hold is refused here, by the name of its field, before it can reach a queue.
+The body of every request is `{"events": [event, ...]}`, and contains only JSON. A value that JSON
+cannot represent is refused here, with the name of its field, before it can reach a queue.
 
 Source: Braze, Custom Currents export.
 """
@@ -39,7 +39,7 @@ __all__ = [
     "transform",
 ]
 
-#: The most events in a request (Braze: 100).
+#: The maximum number of events in a request (Braze: 100).
 BATCH_SIZE = 100
 
 #: An event whose JSON is larger than this many bytes is not sent (Braze: 900 KB).
@@ -50,14 +50,14 @@ EMPTY_BODY = b'{"events":[]}'
 
 _SCALARS = frozenset({str, int, bool, NoneType})
 _MAX_DEPTH = 200
-_NOT_UNICODE = "holds half of a surrogate pair, which is not valid Unicode text"
+_NOT_UNICODE = "contains half of a surrogate pair, which is not valid Unicode text"
 
 
 class Transformation(Code):
     """What a field transformation does to a string (Braze: Currents field transformations)."""
 
-    REMOVE = "remove", "replaced by [REDACTED]"
-    HASH = "hash", "replaced by its SHA-256"
+    REMOVE = "remove", "replaced with [REDACTED]"
+    HASH = "hash", "replaced with its SHA-256"
 
 
 _TRANSFORM: dict[Transformation, Callable[[str], str]] = {
@@ -69,9 +69,9 @@ _TRANSFORM: dict[Transformation, Callable[[str], str]] = {
 def transform(event: Event, transformations: Mapping[str, Transformation]) -> Event:
     """Return the event with `transformations` (by field name) applied.
 
-    Only string values in `user` and `properties` change: *remove* replaces them by `[REDACTED]`,
-    *hash* by the lower-case hexadecimal SHA-256 of their UTF-8. An event that has none of the
-    fields is returned as it is.
+    Only string values in `user` and `properties` change: *remove* replaces them with `[REDACTED]`,
+    *hash* with the lower-case hexadecimal SHA-256 of their UTF-8. An event that has none of the
+    fields is returned unchanged.
 
     Raises:
         EventError: a string to be hashed is not valid Unicode; the message names the field.
@@ -101,13 +101,13 @@ def encode_event(event: Event) -> bytes:
     """Return the event's JSON.
 
     Raises:
-        EventError: a value is not JSON (nor are NaN and the infinities), a key is not a string, a
+        EventError: a value is not JSON (NaN and the infinities are not), a key is not a string, a
             whole number needs more than 64 bits, or text is not valid Unicode; the message names
             the field.
     """
     value = event.to_dict()
-    # Most values are plain scalars, which the encoder itself checks. It would accept a NaN, a UUID
-    # or a date without a word, so everything else is checked first.
+    # Most values are plain scalars, which the encoder itself checks. It would silently accept a
+    # NaN, a UUID or a date, so everything else is checked first.
     if (
         event.extra
         or not _SCALARS.issuperset(map(type, event.properties.values()))
@@ -115,8 +115,8 @@ def encode_event(event: Event) -> bytes:
     ):
         _refuse_non_json(value)
     try:
-        # A copy of the exact size: orjson returns bytes in a block that it has cut down, and a long
-        # queue of those blocks costs the allocator more time than everything else.
+        # Copy to the exact size: orjson shrinks the block of the bytes that it returns, and a long
+        # queue of such blocks costs the allocator more time than everything else takes.
         return b"".join((orjson.dumps(value), b""))
     except (TypeError, ValueError) as error:
         _refuse_non_json(value)
@@ -131,8 +131,8 @@ def encode_body(events: Iterable[bytes]) -> bytes:
 def encode_bodies(events: Iterable[Event], batch_size: int = BATCH_SIZE) -> Iterator[bytes]:
     """Yield request bodies of up to `batch_size` events, each of one event type.
 
-    A body is yielded as soon as it is full. Those that are not full follow at the end, in the
-    order in which the types first came after their last full body.
+    A body is yielded as soon as it is full. The others follow at the end, in the order in which
+    their types first occurred after their last full body.
 
     Raises:
         EventError: see `encode_event`.
@@ -147,7 +147,7 @@ def encode_bodies(events: Iterable[Event], batch_size: int = BATCH_SIZE) -> Iter
 
 
 def encode_array(items: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield a JSON array, piece by piece, of values that are JSON already; one value a line."""
+    """Yield a JSON array, piece by piece, of values that are already JSON; one value per line."""
     yield b"["
     separator = b"\n"
     for item in items:
@@ -169,7 +169,7 @@ _HINTS: tuple[tuple[type, str], ...] = (
 
 
 def _refuse_non_json(event: dict[str, Any]) -> None:
-    """Raise an `EventError` for the first value in an event that JSON cannot hold."""
+    """Raise an `EventError` for the first value in an event that JSON cannot represent."""
     fault = _fault(event)
     if fault is None:
         return
@@ -205,7 +205,7 @@ def _scalar_problem(value: object) -> str | None:
         case None | bool():
             return None
         case float() if not math.isfinite(value):
-            return f"is {value}, which JSON cannot hold; leave it out or use null"
+            return f"is {value}, which JSON cannot represent; leave it out or use null"
         case float() if type(value) is float:
             return None
         case int() if not isinstance(value, enum.Enum):
@@ -221,7 +221,7 @@ def _hint(value: object) -> str:
     for kind, hint in _HINTS:
         if isinstance(value, kind):
             return f"; {hint}"
-    # numpy and its kin, which need not be imported to be recognized.
+    # Recognize numpy and similar packages without importing them.
     if hasattr(type(value), "item"):
         return "; use .tolist()" if hasattr(type(value), "__len__") else "; use .item()"
     return "; use float()" if isinstance(value, float) else ""

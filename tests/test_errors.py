@@ -24,9 +24,9 @@ def test_unknown_name_is_key_error_with_plain_message() -> None:
 @pytest.mark.parametrize(
     ("count", "message"),
     [
-        (1, "1 event was refused, the others were accepted: p0"),
-        (3, "3 events were refused, the others were accepted: p0; p1; p2"),
-        (5, "5 events were refused, the others were accepted: p0; p1; p2; and 2 more"),
+        (1, "1 event was refused; the others were accepted: p0"),
+        (3, "3 events were refused; the others were accepted: p0; p1; p2"),
+        (5, "5 events were refused; the others were accepted: p0; p1; p2; and 2 more"),
     ],
 )
 def test_invalid_events_shows_first_problems(count: int, message: str) -> None:

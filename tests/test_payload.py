@@ -91,13 +91,13 @@ def test_empty_body() -> None:
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        (float("nan"), "is nan, which JSON cannot hold; leave it out or use null"),
-        (float("inf"), "is inf, which JSON cannot hold"),
-        (float("-inf"), "is -inf, which JSON cannot hold"),
+        (float("nan"), "is nan, which JSON cannot represent; leave it out or use null"),
+        (float("inf"), "is inf, which JSON cannot represent"),
+        (float("-inf"), "is -inf, which JSON cannot represent"),
         (2**64, "is a whole number of more than 64 bits"),
         (-(2**63) - 1, "is a whole number of more than 64 bits"),
         (10**5000, "is a whole number of more than 64 bits"),
-        ("a\ud800", "holds half of a surrogate pair"),
+        ("a\ud800", "contains half of a surrogate pair"),
         (uuid.uuid4(), "is of type uuid.UUID, which is not JSON; use str()"),
         (
             datetime.date(2026, 1, 1),

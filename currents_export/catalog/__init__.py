@@ -1,4 +1,4 @@
-"""What Braze can send: event types, fields and schema versions, and conformance to them."""
+"""The event types, fields and schema versions of Currents, and the check of events."""
 
 from ._catalog import Catalog
 from ._conformance import check_event

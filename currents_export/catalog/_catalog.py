@@ -26,12 +26,12 @@ _Default = TypeVar("_Default")
 class Catalog(Mapping[str, EventType]):
     """The event types of one schema version: a mapping from names to `EventType`s.
 
-    `Catalog.load()` returns the newest. No event type or field was ever removed, so a version
-    holds everything that came up to it. A catalog is loaded once in a process: it equals only
-    itself, and its pickles and copies load it again.
+    `Catalog.load()` returns the newest. Braze has never removed an event type or a field, so a
+    version contains everything that it and earlier versions introduced. A catalog is loaded once in
+    a process and equals only itself; copying or unpickling it returns the loaded one.
 
     Attributes:
-        schema_version: the version, from 1 on.
+        schema_version: the version; 1 is the oldest.
         directory: the directory of its tables; None for the packaged ones.
 
     Source: Braze's event glossaries and the Currents changelog.
@@ -48,9 +48,9 @@ class Catalog(Mapping[str, EventType]):
         Args:
             schema_version: the version; None for the newest.
             directory: a directory of tables in place of the packaged ones, for a schema version
-                that this package does not know yet. It holds changed copies of some of the
-                packaged tables; those it does not hold are taken from the package. The tables are
-                read once in a process.
+                that this package does not include yet. It contains changed copies of some packaged
+                tables; the other tables are taken from the package. The tables are read once in a
+                process.
 
         Raises:
             UnknownNameError: there is no such version.
@@ -99,7 +99,7 @@ class Catalog(Mapping[str, EventType]):
     def get(self, name: str, /) -> EventType | None: ...
     @overload
     def get(self, name: str, default: EventType | _Default, /) -> EventType | _Default: ...
-    # The mapping's own would look for the nearest names before it returns the default.
+    # Mapping.get would look for the nearest names before it returns the default.
     def get(self, name: str, default: Any = None, /) -> Any:
         """Return the event type of that name, or the default."""
         return self._types.get(name, default)
@@ -113,7 +113,7 @@ class Catalog(Mapping[str, EventType]):
     def __len__(self) -> int:
         return len(self._types)
 
-    # A mapping would compare its items, and could not be a key.
+    # Mapping compares items, and is not hashable.
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
@@ -127,12 +127,12 @@ class Catalog(Mapping[str, EventType]):
 
     @property
     def families(self) -> tuple[str, ...]:
-        """The families, each once."""
+        """The families, without duplicates."""
         return tuple(sorted({each.family for each in self.event_types}))
 
     @property
     def fields(self) -> Mapping[str, tuple[Field, ...]]:
-        """Every field name, with the fields of that name across the event types."""
+        """The fields of all event types, grouped by field name."""
         named: dict[str, list[Field]] = {}
         for each in self.event_types:
             for field in each.fields.values():
@@ -144,12 +144,12 @@ class Catalog(Mapping[str, EventType]):
         return Catalog.load(directory=self.directory)
 
     def select(self, *patterns: str) -> tuple[EventType, ...]:
-        """Return the event types that any of the patterns names, each once, by name.
+        """Return the event types that match any of the patterns, each once, sorted by name.
 
         A pattern is a name, a family, or a glob such as `users.messages.email.*`.
 
         Raises:
-            UnknownNameError: a pattern names none.
+            UnknownNameError: a pattern matches no event type.
         """
         chosen: set[str] = set()
         for pattern in patterns:
@@ -167,7 +167,7 @@ class Catalog(Mapping[str, EventType]):
         since = min((newest[each].since for each in _matching(name, newest)), default=0)
         if since > self.schema_version:
             return UnknownNameError(
-                f"event type {name!r} came with schema version {since}; this is version "
+                f"event type {name!r} was introduced in schema version {since}; this is version "
                 f"{self.schema_version}",
                 name=name,
             )
@@ -200,7 +200,7 @@ def _resolved(directory: Path | str | None) -> Path | None:
         if str(directory):
             return Path(directory).resolve()
     except (OSError, TypeError, ValueError, RuntimeError) as error:
-        message = f"the name cannot be that of a directory: {error}"
+        message = f"it is not a valid directory name: {error}"
         raise CatalogError([("", message)], directory=shown(directory)) from error
     raise CatalogError([("", "the name of the directory is empty")], directory=shown(directory))
 

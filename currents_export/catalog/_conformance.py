@@ -1,4 +1,4 @@
-"""Does an event conform to the catalog? Findings, not exceptions."""
+"""Check whether an event conforms to the catalog, with findings instead of exceptions."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ __all__ = ["check_event"]
 
 _PARTS: tuple[Part, ...] = ("user", "properties")
 
-#: For how many unknown names the advice is remembered, and how long they may be. To look for the
-#: nearest names takes milliseconds, and what is unknown comes in every event.
+#: How many unknown names to cache suggestions for, and how long such a name may be. Finding the
+#: nearest names takes milliseconds, and an unknown name is often in every event.
 _REMEMBERED, _LONGEST = 4096, 100
 
 
 def check_event(catalog: Catalog, event: Event | Mapping[str, Any] | Any) -> list[Finding]:
-    """Return what about an event does not conform to the catalog.
+    """Return the differences between an event and the catalog.
 
     Missing required fields, wrong types, an impossible `time` and whole numbers of more than 64
     bits are errors, and so is the shape of Braze's storage export. Event types and fields that
     the schema version does not have are warnings, since Braze may add them at any time; so are
-    values without a field's format or outside its closed set, and ids of a campaign and of a
-    Canvas in one event.
+    values that do not have the format of their field or are not in its closed set, and ids of both
+    a campaign and a Canvas in one event.
 
     Args:
         catalog: the event types to expect.
-        event: an `Event`, or any JSON value as it came off the wire.
+        event: an `Event`, or any JSON value that was received.
     """
     if not isinstance(event, Mapping):
         if not isinstance(event, Event):
@@ -77,11 +77,11 @@ def _check(catalog: Catalog, event: Mapping[str, Any]) -> Iterator[Raw]:
 
 
 class _Plan:
-    """What to check of the events of one type: made once, used for every event.
+    """The checks for events of one type, made once and used for every event.
 
     Attributes:
-        required: the required fields: part, name and what to say when one is missing.
-        checks: by part and name, the checks of the values.
+        required: the required fields: part, name, and the finding if the field is missing.
+        checks: the checks of the values, by part and name.
     """
 
     __slots__ = ("catalog", "checks", "event_type", "required")
@@ -144,7 +144,10 @@ def _unknown_type(catalog: Catalog, name: str) -> Raw:
 @lru_cache(maxsize=_REMEMBERED)
 def _about_type(catalog: Catalog, name: str) -> tuple[FindingCode, str]:
     if found := catalog.newest().get(name):
-        return FindingCode.NOT_IN_SCHEMA_VERSION, f"it came with schema version {found.since}"
+        return (
+            FindingCode.NOT_IN_SCHEMA_VERSION,
+            f"it was introduced in schema version {found.since}",
+        )
     near = did_you_mean(name, catalog) if len(name) <= _LONGEST else ""
     return FindingCode.UNKNOWN_EVENT_TYPE, f"no schema version has it{near}"
 
@@ -171,7 +174,7 @@ def _about_field(
         return FindingCode.WRONG_PART, f"it belongs in {fields[other].part}"
     for path in (f"{part}.{name}", other):
         if path in newest:
-            came = f"it came with schema version {newest[path].since}"
+            came = f"it was introduced in schema version {newest[path].since}"
             return FindingCode.NOT_IN_SCHEMA_VERSION, came
     known = [field.name for field in fields.values()]
     near = did_you_mean(name, known) if len(name) <= _LONGEST else ""

@@ -1,4 +1,4 @@
-"""The checks of what every event has: its shape, type, id and time."""
+"""Check what every event has: its shape, type, id and time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["check_envelope", "check_keys", "check_shape"]
 
 _KEYS = frozenset({"event_type", "id", "time", "user", "properties"})
 _UUID = FORMATS["uuid"]
-_NO_TEXT = "it must be a string that is not empty"
+_NO_TEXT = "it must be a non-empty string"
 _PAYLOAD = (
     'the HTTP payload is {"event_type": ..., "id": ..., "time": ..., "user": {"user_id": ..., '
     '...}, "properties": {...}}'
@@ -44,7 +44,7 @@ def _field_names(catalog: Catalog) -> frozenset[str]:
 
 
 def check_envelope(event: Mapping[str, Any]) -> Iterator[Raw]:
-    """Check the five keys of an event, but not what is in `user` and `properties`."""
+    """Check the five keys of an event, but not the contents of `user` and `properties`."""
     for name in ("event_type", "id"):
         value = event.get(name)
         if not isinstance(value, str) or not value:
@@ -65,7 +65,7 @@ def check_envelope(event: Mapping[str, Any]) -> Iterator[Raw]:
 
 
 def check_keys(event: Mapping[str, Any]) -> Iterator[Raw]:
-    """Check that an event has no keys but the five."""
+    """Check that an event has only the five keys."""
     if _KEYS.issuperset(event):
         return
     for name, value in event.items():

@@ -1,4 +1,4 @@
-"""`Finding`: one thing about an event that differs from the catalog."""
+"""`Finding`: one difference between an event and the catalog."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Level = Literal["error", "warning"]
 
 
 class FindingCode(Code):
-    """What kind of thing a finding is about."""
+    """The kind of a finding."""
 
     NOT_AN_OBJECT = "not_an_object", "the event, or a part of it, is not a JSON object"
     STORAGE_SHAPE = "storage_shape", "the event has the shape of Braze's storage export"
@@ -29,7 +29,7 @@ class FindingCode(Code):
     WRONG_PART = "wrong_part", "the field is in user instead of properties, or the reverse"
     DECIMAL_POINT = "decimal_point", "a whole number is written with a decimal point"
     BAD_FORMAT = "bad_format", "a value does not have the format of its field"
-    UNLISTED_VALUE = "unlisted_value", "a value is not one of those its field can have"
+    UNLISTED_VALUE = "unlisted_value", "a value is not in the closed set of its field"
     CAMPAIGN_AND_CANVAS = "campaign_and_canvas", "the event belongs to a campaign and to a Canvas"
     WRONG_HEADER = "wrong_header", "a header of the request is not the one Braze sends"
 
@@ -57,17 +57,17 @@ def _code(code: str) -> FindingCode:
 
 @attrs.frozen
 class Finding:
-    """One thing about an event that differs from the catalog.
+    """One difference between an event and the catalog.
 
     Attributes:
-        level: `error` when the event breaks the schema; `warning` when it holds something that
-            the schema does not know, or that Braze is not known to send.
+        level: `error` when the event breaks the schema; `warning` when it contains something that
+            the schema does not have, or that Braze is not known to send.
         event_type: the event's type, if it has one.
         event_id: the event's id, if it has one.
         field: the path of the field, such as `properties.price`; empty for the whole event.
         problem: what is wrong.
         expected: what would be right.
-        code: what kind of thing it is about.
+        code: the kind of the finding.
     """
 
     level: Level

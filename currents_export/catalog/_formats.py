@@ -1,4 +1,4 @@
-"""The formats of values: what a value looks like beyond its JSON type."""
+"""The formats of values: their form beyond the JSON type."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["FORMATS", "MAX_TIME", "Format"]
 
 _JsonTypes = tuple[Literal["string", "integer", "number"], ...]
 
-#: Later than this, seconds since the Unix epoch are surely milliseconds (the year is 5138).
+#: A time after this (in the year 5138) must be in milliseconds, not in seconds.
 MAX_TIME = 99_999_999_999
 
 
@@ -25,9 +25,9 @@ class Format:
     Attributes:
         name: the name in the table.
         json_types: the JSON types of the fields that can have it.
-        right: what a good value is, to follow "it should be".
-        example: a good value.
-        matches: the check of a value of the right JSON type; None when every value is good.
+        right: a description of a valid value, to follow "it should be".
+        example: a valid value.
+        matches: the check of a value of the right JSON type; None if every such value is valid.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Format:
 
 
 def _is_json(kind: type, item: type = object) -> Callable[[str], bool]:
-    """Make a check that text contains JSON of a kind, with items of a kind."""
+    """Make a check that text contains JSON of the given type, with items of the given type."""
 
     def matches(text: str) -> bool:
         try:

@@ -10,23 +10,22 @@ from ._values import MAX_INTEGER, MIN_INTEGER
 
 __all__ = ["json_schema"]
 
-#: Our formats that JSON Schema has too.
+#: The names in JSON Schema of our formats that it also has.
 _FORMATS = {"uuid": "uuid", "email": "email"}
 
 
 def json_schema(event_type: EventType, schema_version: int) -> dict[str, Any]:
     """Return a JSON Schema that accepts the events without a conformance error.
 
-    Unknown fields are allowed, as a receiver must allow them. An optional field may be null. A
-    format is an annotation, and the known values are given as `examples`, since Braze may add to
-    them.
+    Unknown fields are allowed, as a receiver must allow them. An optional field may be null.
+    Formats are annotations, and known values are given as `examples`, since Braze may add more.
 
-    JSON Schema cannot say two things, which are errors of `check_event` only: that `time` must
+    JSON Schema cannot express two rules that `check_event` enforces: that `time` must
     be written without a decimal point (to JSON Schema, 1.0 and 1 are the same), and that whole
     numbers must fit into 64 bits in places other than fields of type `integer`.
 
     Args:
-        event_type: the event type, as its schema version has it.
+        event_type: the event type, from the catalog of the schema version.
         schema_version: the version to name in the description.
     """
     parts = {

@@ -1,4 +1,4 @@
-"""From the tables to event types and schema versions, with everything checked on the way."""
+"""Load event types and schema versions from the tables, and check the tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COLUMNS = {
     "field_values.tsv": ("event_type", "field", "format", "values", "open"),
 }
 
-#: How many problems name the nearest names.
+#: How many problems include the nearest names.
 _ADVISED = 20
 
 _Problems = list[tuple[str, str]]
@@ -36,7 +36,7 @@ _T = TypeVar("_T", bound=str)
 
 @attrs.frozen
 class Tables:
-    """What the tables of one directory say.
+    """The contents of the tables in one directory.
 
     Attributes:
         versions: every schema version, the oldest first.
@@ -49,11 +49,11 @@ class Tables:
 
 @cache
 def load_tables(directory: Path | None) -> Tables:
-    """Load the tables of a directory, or the packaged ones; done once in a process.
+    """Load the tables of a directory, or the packaged ones, once in a process.
 
     Raises:
-        CatalogError: something in the directory's tables is wrong. Packaged rows that the
-            directory's tables have no use for are left out.
+        CatalogError: the directory's tables have problems. Packaged rows that do not fit the
+            directory's tables are left out.
     """
     if directory is not None:
         check_directory(directory)
@@ -72,7 +72,7 @@ def load_tables(directory: Path | None) -> Tables:
 
 
 class _Cells:
-    """The cells of a row; problems with them are noted, unless `problems` is None."""
+    """The cells of a row; `problems` collects the problems with them, unless it is None."""
 
     def __init__(self, row: Row, problems: _Problems | None) -> None:
         self.row = row
@@ -83,7 +83,7 @@ class _Cells:
         """Note a problem, with the names in `known` that are nearest to `name`."""
         self.is_good = False
         if self._problems is not None:
-            # To look for the nearest names takes milliseconds, and the first few will do.
+            # Finding the nearest names takes milliseconds, so do it only for the first few.
             near = did_you_mean(name, known) if len(self._problems) < _ADVISED else ""
             self._problems.append((self.row.place, f"{message}{near}"))
 
@@ -112,7 +112,7 @@ class _Cells:
         value = self.row[column]
         if value.isascii() and value.isdigit() and 0 < len(value) < 7 and int(value):
             return int(value)
-        self.note(f"{column} is {shown(value)}; it must be a whole number, 1 or more")
+        self.note(f"{column} is {shown(value)}; it must be a whole number of 1 or more")
         return 0
 
     def version(self, column: str, known: Collection[int]) -> int:
@@ -148,10 +148,10 @@ class _Loader:
         return Tables(versions, event_types)
 
     def _each(self, table: str, *key: str) -> Iterator[_Cells]:
-        """Yield the rows of a table; the second of two with the same key is a problem."""
+        """Yield the rows of a table; a row with the key of an earlier one is a problem."""
         seen: dict[tuple[str, ...], int] = {}
         for row in self._rows[table]:
-            # Packaged rows are right, but need not fit the tables of a directory.
+            # Packaged rows are valid, but may not fit the tables of a directory.
             cells = _Cells(row, None if row.packaged and self._is_mixed else self._problems)
             values = tuple(row[column] for column in key)
             first = seen.setdefault(values, row.line)
@@ -189,7 +189,7 @@ class _Loader:
                 description=cells.row.get("description") or f"An event of the type {name}.",
                 fields={},
             )
-            # A bad row stays, so that the rows that refer to it are not reported as well.
+            # Keep a bad row, so that rows that refer to it are not reported as well.
             if name and (cells.is_good or not cells.row.packaged):
                 types.setdefault(name, each)
         return types
@@ -281,7 +281,7 @@ def _fits(rule: ValueRule, json_type: str) -> bool:
 
 def _check_versions(cells: _Cells, field: Field, event_type: EventType) -> None:
     if field.since < event_type.since:
-        came = f"{event_type.name} came with {event_type.since}"
+        came = f"{event_type.name} was introduced in {event_type.since}"
         cells.note(f"since is {field.since}, but {came}")
     if field.optional_since is None:
         return

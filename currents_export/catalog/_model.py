@@ -18,7 +18,7 @@ Status = Literal["current", "beta", "documented", "legacy", "sampled"]
 
 @attrs.frozen
 class ValueRule:
-    """What a field's value looks like, beyond its JSON type.
+    """The rule for a field's value, beyond its JSON type.
 
     Attributes:
         format: the name of a format, such as `uuid` or `e164`; empty when there is none.
@@ -37,14 +37,14 @@ class Field:
 
     Attributes:
         name: the field's name.
-        part: the sub-object of the event it sits in, `user` or `properties`.
+        part: the part of the event that contains it, `user` or `properties`.
         json_type: its JSON type; `array<string>` is an array of strings and nulls.
-        required: whether every event of the type carries it in this schema version.
+        required: whether every event of the type must have it in this schema version.
         personal: whether it is personal data.
         since: the schema version that introduced it.
-        optional_since: the schema version from which on it is optional, if it was required
-            before; None if that never changed.
-        rule: what its values look like.
+        optional_since: the schema version in which it became optional, if it was required before;
+            otherwise None.
+        rule: the rule for its values.
         description: one sentence on what it means.
     """
 
@@ -60,7 +60,7 @@ class Field:
 
     @property
     def path(self) -> str:
-        """Where the field sits in an event, such as `properties.price`."""
+        """The path of the field in an event, such as `properties.price`."""
         return f"{self.part}.{self.name}"
 
     def at(self, version: int) -> Field:
@@ -77,7 +77,7 @@ def _read_only(fields: Mapping[str, Field]) -> Mapping[str, Field]:
 
 @attrs.frozen
 class EventType:
-    """A type of event, with the fields its schema version gives it.
+    """A type of event, with the fields that it has in one schema version.
 
     Attributes:
         name: the full name, such as `users.messages.email.Open`.
@@ -104,7 +104,7 @@ class EventType:
         }
         return attrs.evolve(self, fields=fields)
 
-    # A read-only view cannot be pickled or copied; the dict under it can.
+    # A read-only view cannot be pickled or copied; the underlying dict can.
     def __reduce__(self) -> tuple[Any, ...]:
         values = attrs.asdict(self, recurse=False) | {"fields": dict(self.fields)}
         return EventType, tuple(values.values())

@@ -13,12 +13,12 @@ __all__ = ["Row", "check_directory", "read_table"]
 
 
 class Row(dict[str, str]):
-    """A row of a table: its cells by column, and where it stands.
+    """A row of a table: its cells by column, and its place.
 
     Attributes:
         table: the file name of the table.
         line: the line, counted from 1.
-        packaged: whether the table came with this package.
+        packaged: whether the table is packaged.
     """
 
     def __init__(self, cells: dict[str, str], *, table: str, line: int, packaged: bool) -> None:
@@ -42,7 +42,7 @@ def read_table(
 
     Args:
         name: the file name, such as `event_types.tsv`.
-        directory: where to look first; a table that is not there is taken from the package.
+        directory: where to look first; a table that is missing there is taken from the package.
         columns: the columns that the table must have; it may have others.
 
     Raises:
@@ -52,7 +52,7 @@ def read_table(
     packaged = own is None or not own.is_file()
     source: Traversable | Path = _data().joinpath(name) if own is None or packaged else own
     try:
-        # Not splitlines: it also splits at characters that are ordinary text in a cell.
+        # splitlines would also split at characters that are ordinary text in a cell.
         lines = source.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").split("\n")
     except OSError as error:
         raise _problem(directory, name, f"cannot be read: {error.strerror or error}") from error
@@ -79,10 +79,10 @@ def read_table(
 
 
 def check_directory(directory: Path) -> None:
-    """Check that a directory exists and holds a table.
+    """Check that a directory exists and contains a table.
 
     Raises:
-        CatalogError: it does not.
+        CatalogError: it does not exist, or contains no table.
     """
     names = sorted(each.name for each in _data().iterdir() if each.name.endswith(".tsv"))
     try:
@@ -91,7 +91,7 @@ def check_directory(directory: Path) -> None:
         if not directory.is_dir():
             raise _problem(directory, "", "it is not a directory")
         if not any((directory / name).is_file() for name in names):
-            raise _problem(directory, "", f"it holds none of the tables {', '.join(names)}")
+            raise _problem(directory, "", f"it contains none of the tables {', '.join(names)}")
     except OSError as error:
         raise _problem(directory, "", f"it cannot be read: {error.strerror or error}") from error
 

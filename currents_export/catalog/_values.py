@@ -1,4 +1,4 @@
-"""The check of one value against its field."""
+"""Check one value against its field."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ._model import Field
 
 __all__ = ["MAX_INTEGER", "MIN_INTEGER", "Raw", "ValueCheck", "key_text", "quoted", "too_large"]
 
-#: Whole numbers outside these need more than 64 bits; most readers of JSON would change them.
+#: Whole numbers outside these limits need more than 64 bits; most JSON parsers would change them.
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**64 - 1
 
-#: What a check yields: the code, the field's path, what is wrong, what would be right.
+#: What a check yields: the code, the field's path, the problem, and the expected value.
 Raw = tuple[FindingCode, str, str, str]
 
 _NO_POINT = "Braze writes whole numbers without a decimal point"
@@ -36,7 +36,7 @@ _IS_OF_TYPE: dict[str, Callable[[Any], bool]] = {
     ),
 }
 
-#: The Python type of most good values, where values of that type can be checked quickly.
+#: The Python type of most valid values, for JSON types whose values can be checked quickly.
 _USUAL_TYPES = {"string": str, "number": float, "boolean": bool}
 _PLAIN_TYPES = frozenset({str, float, bool, type(None)})
 
@@ -46,8 +46,8 @@ class ValueCheck:
 
     Attributes:
         field: the field.
-        usual_type: a value of this type is good when it passes.
-        passes: the quick test of a value of the usual type; None when every such value is good.
+        usual_type: a value of this type is valid if `passes` accepts it.
+        passes: the quick test of a value of the usual type; None if every such value is valid.
     """
 
     __slots__ = ("_matches", "_values", "field", "passes", "usual_type")
@@ -63,7 +63,7 @@ class ValueCheck:
             self.passes = self._is_usual
 
     def find(self, value: Any) -> Iterator[Raw]:
-        """Yield what is wrong with a value of any type."""
+        """Yield the problems with a value of any type."""
         field, problem = self.field, f"it is {quoted(value)}"
         if value is None:
             if field.required:
@@ -120,7 +120,7 @@ def too_large(value: Any, path: str) -> Raw | None:
 
 
 def key_text(key: object) -> str:
-    """Return a key as it goes into a path; one that is not text cannot come from JSON."""
+    """Return a key as text for a path; keys from JSON are always text."""
     return key if isinstance(key, str) else shown(key)
 
 

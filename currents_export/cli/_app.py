@@ -1,4 +1,4 @@
-"""The commands, imported when they are used, and what becomes of errors they do not handle."""
+"""Import the commands on first use, and report the errors that they do not handle."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from ._streams import OutputError, discard_stdout, print_error
 
 __all__ = ["COMMANDS", "app", "main"]
 
-#: The commands in the order of the help, each with its sentence there. The module of a command has
-#: its name, and a function `run` whose docstring begins with the same sentence.
+#: The commands in the order of the help, each with its description there. The module of a command
+#: has its name, and a function `run` whose docstring begins with the same sentence.
 COMMANDS = {
-    "demo": "Start a receiver, send it one event of every type through some faults, and report.",
-    "init": "Create a Current's TOML file by asking what Braze's form asks.",
+    "demo": "Send one event of each type to a receiver that fails at first, and report.",
+    "init": "Create a Current's TOML file by asking the questions of Braze's form.",
     "events": "List the event types a Current can send.",
     "schema": "Print the JSON Schema of an event type.",
     "generate": "Generate realistic events as JSON Lines.",
-    "validate": "Check events against the schema: files or standard input.",
-    "send": "Send events as the Current does: files or standard input.",
+    "validate": "Check events from files or standard input against the schema.",
+    "send": "Send events from files or standard input as the Current does.",
     "test": "Send one test event of each selected event type.",
     "check": "Check the credentials with a request that has no events.",
     "serve": "Receive events until interrupted, then report what arrived.",
@@ -37,7 +37,7 @@ COMMANDS = {
 
 
 class _LazyCommand(TyperCommand):
-    """Stands for a command in the list of commands, and becomes it when it is used."""
+    """A placeholder in the list of commands, which loads the command when it is used."""
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
         command = _load(self.name or "")
@@ -46,7 +46,7 @@ class _LazyCommand(TyperCommand):
 
 def _load(name: str) -> Any:
     run: Callable[..., None] = import_module(f".{name}", __package__).run
-    # In typer's help, every line of a paragraph except the first would stay a line.
+    # typer would keep the line breaks after the first line of each paragraph.
     paragraphs = inspect.cleandoc(run.__doc__ or "").split("\n\n")
     single = typer.Typer(
         pretty_exceptions_enable=False, add_completion=False, context_settings=_HELP
@@ -56,19 +56,19 @@ def _load(name: str) -> Any:
 
 
 class _Commands(TyperGroup):
-    """Turns the errors that no command handles into a line and an exit code."""
+    """Turn the errors that no command handles into a line and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except OutputError as error:
-            # What could not be written must not be written again when Python ends.
+            # Python must not try to write the same output again when it exits.
             discard_stdout()
             print_error(error)
         except CurrentsExportError as error:
             print_error(error)
         except OSError as error:
-            if error.errno == errno.EPIPE:  # the reader has seen enough; typer ends the process
+            if error.errno == errno.EPIPE:  # the reader closed the pipe; typer ends the process
                 raise
             where = f"{error.filename}: " if error.filename is not None else ""
             print_error(f"{where}{error.strerror or error}")
@@ -105,7 +105,7 @@ def _options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    # The commands report what the sender logs in their own words.
+    # The commands report what happens themselves, so the sender's log is not needed.
     logging.getLogger("currents_export").addHandler(logging.NullHandler())
 
 

@@ -1,4 +1,4 @@
-"""A receiver's counts, for a person."""
+"""Print a receiver's counts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ._tables import print_table
 
 __all__ = ["print_counts"]
 
-#: How many kinds of findings are shown to a person; JSON has them all.
+#: How many kinds of findings the text output shows; JSON has all of them.
 _MOST_FINDINGS = 20
 
 
@@ -17,7 +17,7 @@ def print_counts(counts: Counts) -> None:
     responses = ", ".join(f"{count:,} x {status}" for status, count in counts.by_status.items())
     print_line(f"{counts.requests:,} requests{f': {responses}' if responses else ''}")
     print_line(
-        f"{counts.events:,} events, {counts.duplicates:,} of them again; "
+        f"{counts.events:,} events, {counts.duplicates:,} of them duplicates; "
         f"{counts.errors:,} conformance errors, {counts.warnings:,} warnings"
     )
     if counts.findings:

@@ -1,4 +1,4 @@
-"""The Current that a command works with."""
+"""Load the Current that a command uses."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ._streams import print_note
 
 __all__ = ["DEFAULT_FILE", "load_current"]
 
-#: The file that `init` creates, and that commands look for in the current directory.
+#: The file that `init` creates, and that commands read by default.
 DEFAULT_FILE = Path("current.toml")
-#: These variables say nothing about where to send.
+#: Variables that do not configure a Current by themselves.
 _NOT_A_CURRENT = {f"{ENVIRONMENT_PREFIX}CATALOG_DIR"}
 
 
@@ -24,11 +24,11 @@ def load_current(path: Path | None, catalog_dir: Path | None) -> Current:
 
     Args:
         path: the TOML file; None looks for `current.toml` in the current directory.
-        catalog_dir: the directory of catalog tables; it overrides both.
+        catalog_dir: the directory of catalog tables; it overrides the file and the environment.
 
     Raises:
         CurrentError: a setting is missing or wrong.
-        OptionError: there is no file, and the environment does not hold a Current.
+        OptionError: there is no file, and the environment does not contain a Current.
     """
     file = path
     if file is None and DEFAULT_FILE.exists():

@@ -1,4 +1,4 @@
-"""What `send` and `test` share: a sender at work, and how its run is reported."""
+"""Run a sender for `send` and `test`, and report the run."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Delivery:
 
     Attributes:
         current: the Current.
-        on_stop: called in the main thread, between any two of its steps, when the user interrupts
-            the run; it may raise KeyboardInterrupt.
+        on_stop: called in the main thread, at any point, when the user interrupts the run; it may
+            raise KeyboardInterrupt.
         drops: the events that were dropped.
-        unread: pieces of the input that could not be read, or are not events.
-        not_taken: the event at which the sender took no more, if there was one.
+        unread: how many parts of the input could not be read, or are not events.
+        not_taken: the first event that the sender did not accept, if there was one.
         interrupted: whether the user interrupted it.
     """
 
@@ -52,7 +52,7 @@ class Delivery:
     _signals: int = 0
 
     def run(self, work: Callable[[Sender], object], **options: Any) -> Sender:
-        """Let a sender do the work, wait until events have left or cannot, and close it."""
+        """Run the work with a sender, wait until events have left or cannot, and close it."""
         with progress("delivered") as advance:
             hooks = Hooks(
                 on_attempt=self._attempted,
@@ -75,7 +75,7 @@ class Delivery:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """End the run in order on SIGINT and SIGTERM; a second one ends it at once."""
+        """End the run cleanly on SIGINT and SIGTERM; a second signal ends it immediately."""
         with on_interrupt(self._interrupt, here=self._interrupt_here):
             yield
 
@@ -88,13 +88,13 @@ class Delivery:
         allow_empty: bool = False,
         as_json: bool = False,
     ) -> None:
-        """Keep what was not sent, report, and exit with the code that says how it went.
+        """Save the events that were not sent, report, and exit with the matching code.
 
         Args:
             sender: the sender, closed.
-            rest: what is left of the input after `not_taken`.
-            pending: where to keep what was not sent.
-            allow_empty: whether a run without events is fine.
+            rest: the rest of the input after `not_taken`.
+            pending: the file for events that were not sent.
+            allow_empty: whether a run without events is allowed.
             as_json: whether to report as JSON.
         """
         result = sender.result
@@ -118,11 +118,11 @@ class Delivery:
             print_result(result, self.drops)
             _print_rest(not_taken, self.unread, kept)
         if unsent and pending is None:
-            print_note("--pending FILE keeps what could not be sent")
+            print_note("--pending FILE saves events that could not be sent")
         self._report_unknown(unknown)
         empty = not (result.accepted or result.filtered or self.unread or self.interrupted)
         if empty and not allow_empty:
-            print_error("there are no events to send; --allow-empty accepts that")
+            print_error("there are no events to send; --allow-empty allows that")
         if problem is not None:
             print_error(problem)
         if self.interrupted:
@@ -133,14 +133,14 @@ class Delivery:
             raise typer.Exit(NOT_ALL)
 
     def _attempted(self, attempt: Attempt) -> None:
-        # Once is enough, and at once: giving up takes its time.
+        # Report the first failure immediately, and only once: retries can take a long time.
         if attempt.action is Action.RETRY and not self._retrying:
             self._retrying = True
             print_note(f"{attempt.response}; retrying")
 
     def _interrupt(self) -> None:
-        # In a thread, so that the main one goes on reading the input in order, and no event is
-        # lost between the input and the sender.
+        # Stop in a thread, so that the main thread continues to read the input in order, and no
+        # event is lost between the input and the sender.
         self.interrupted = True
         if self._sender is not None:
             self._sender.close(timeout=0.0)
@@ -154,7 +154,7 @@ class Delivery:
 
     @contextmanager
     def _closing(self, sender: Sender) -> Iterator[None]:
-        """Close the sender at the end, or at once when the run is interrupted."""
+        """Close the sender at the end, or immediately when the run is interrupted."""
         self._sender = sender
         try:
             if self.interrupted:  # before there was a sender
@@ -164,7 +164,7 @@ class Delivery:
             sender.close(timeout=0.0)
 
     def _unknown_event_types(self, result: Result) -> dict[str, int]:
-        """Return the filtered events whose type the schema version does not have, by type."""
+        """Count the filtered events whose type the schema version does not have, by type."""
         return {
             name: totals.filtered
             for name, totals in result.by_event_type.items()
@@ -182,7 +182,7 @@ class Delivery:
 def _keep(
     sender: Sender, rest: Iterable[Event], pending: PendingFile | None
 ) -> tuple[str | None, int, str | None]:
-    """Write what was not sent; return the file, how many were not taken, and what went wrong."""
+    """Save unsent events; return the file, how many were not accepted, and the problem."""
     not_taken = 0
 
     def counted() -> Iterator[Event]:
@@ -202,15 +202,15 @@ def _keep(
         for _ in left:
             pass
         count = sender.result.pending + not_taken
-        problem = f"{count:,} events that were not sent could not be kept: {error.strerror}"
+        problem = f"{count:,} unsent events could not be saved: {error.strerror}"
         return None, not_taken, f"{pending.path}: {problem}"
     return str(pending.path) if count else None, not_taken, None
 
 
 def _print_rest(not_taken: int, unread: int, kept: str | None) -> None:
     if not_taken:
-        print_line(f"events of the input that were not accepted: {not_taken:,}")
+        print_line(f"input events that were not accepted: {not_taken:,}")
     if unread:
         print_line(f"parts of the input that could not be read as events: {unread:,}")
     if kept is not None:
-        print_line(f"what was not sent is in {kept}")
+        print_line(f"unsent events are in {kept}")

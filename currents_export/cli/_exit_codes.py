@@ -1,4 +1,4 @@
-"""The exit codes of the commands, beside 0."""
+"""The exit codes of the commands other than 0."""
 
 from __future__ import annotations
 

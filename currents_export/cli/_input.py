@@ -1,4 +1,4 @@
-"""Reading the files that commands are given."""
+"""Read the files that a command is given."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["note_terminal", "values_in"]
 
 
 def note_terminal(files: list[str] | None) -> None:
-    """Say that a command waits for events if it reads them from a terminal."""
+    """Print a note if a command reads its events from a terminal."""
     if "-" in (files or ["-"]) and sys.stdin is not None and sys.stdin.isatty():
         print_note("reading events from the terminal")
 

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ CatalogDir = Annotated[
         "--catalog",
         metavar="DIR",
         envvar="CURRENTS_EXPORT_CATALOG_DIR",
-        help="A directory of catalog tables to use instead of the packaged ones, such as those of "
-        "a schema version that is not released yet.",
+        help="A directory of catalog tables to use instead of the packaged ones, for example "
+        "for an unreleased schema version.",
     ),
 ]
 Files = Annotated[
     list[str] | None,
-    typer.Argument(metavar="FILE", help="Files of events; '-' or none is standard input."),
+    typer.Argument(metavar="FILE", help="Files of events; '-' or no file reads standard input."),
 ]
 CurrentFile = Annotated[
     Path | None,
     typer.Option(
         "--current",
         metavar="FILE",
-        help="The Current's TOML file; by default current.toml in this directory, if it is there. "
+        help="The Current's TOML file; by default current.toml in this directory, if it exists. "
         "Environment variables such as CURRENTS_EXPORT_KEY override "
         "its settings.",
     ),
@@ -56,7 +56,7 @@ EventTypes = Annotated[
     typer.Option(
         "--event-type",
         metavar="PATTERN",
-        help="A name, family or glob; may be given more than once. All by default.",
+        help="A name, family or glob; can be given more than once. All by default.",
     ),
 ]
 Seed = Annotated[
@@ -68,14 +68,16 @@ GiveUpAfter = Annotated[
     typer.Option(
         metavar="SECONDS",
         min=0,
-        help="Pause after this long without a success; 0 retries for five days, as Braze does.",
+        help="Pause after this time without a success; 0 retries for five days, as Braze does.",
     ),
 ]
 Timeout = Annotated[
     float,
-    typer.Option(metavar="SECONDS", help="The limit for each of connecting, writing and reading."),
+    typer.Option(
+        metavar="SECONDS", help="The time limit for connecting, for writing and for reading."
+    ),
 ]
 AllowEmpty = Annotated[
     bool,
-    typer.Option("--allow-empty", help="Exit with 0 when the input holds no events."),
+    typer.Option("--allow-empty", help="Exit with 0 when the input contains no events."),
 ]

@@ -1,4 +1,4 @@
-"""Asking on the terminal what a form has, one field at a time."""
+"""Ask for the fields of a form on the terminal, one at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["ask", "problems_of"]
 
 
 def problems_of(answers: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return what is wrong with the answers, and what is missing."""
+    """Return the problems with the answers, missing ones included."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CurrentsExportWarning)
@@ -29,10 +29,10 @@ def problems_of(answers: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def ask(given: dict[str, Any]) -> dict[str, Any]:
-    """Ask for the fields that are not given, and return all; a wrong answer is asked for again.
+    """Ask for the fields that are not given, again after a wrong answer, and return all fields.
 
     Raises:
-        typer.Abort: the user has interrupted it or ended the input.
+        typer.Abort: the user interrupted the questions or ended the input.
     """
     answers = dict(given)
     for name in ("integration_name", "contact_email"):

@@ -1,4 +1,4 @@
-"""A sender's result, for a person."""
+"""Print a sender's result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ._tables import print_table
 
 __all__ = ["print_result"]
 
-#: How many dropped events are listed for a person; JSON has them all.
+#: How many dropped events the text output lists; JSON has all of them.
 _MOST_DROPS = 10
 
 

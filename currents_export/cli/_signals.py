@@ -1,4 +1,4 @@
-"""Signals that end a command in an orderly way."""
+"""Handle the signals that end a command."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def on_interrupt(
     A signal that is ignored, as SIGINT is in a shell's background job, stays ignored.
 
     Args:
-        act: called in a thread of its own, since the main thread may be waiting for a lock and
-            would learn of the signal late or not at all.
-        here: called in the main thread, between any two of its steps; it may raise.
+        act: called in a separate thread, because the main thread may be waiting for a lock and
+            would notice the signal late or never.
+        here: called in the main thread, at any point; it may raise.
     """
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     handled = [number for number, handler in before.items() if handler is not signal.SIG_IGN]

@@ -1,4 +1,4 @@
-"""Lines to the standard streams: results to stdout, everything else to stderr."""
+"""Write lines to the standard streams: results to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class OutputError(CurrentsExportError):
 
 @contextmanager
 def writing_output() -> Iterator[None]:
-    """Name a failure to write standard output for what it is; a closed pipe passes.
+    """Turn a failure to write standard output into an error; let a closed pipe pass.
 
     Raises:
         OutputError: standard output cannot be written.
@@ -43,7 +43,7 @@ def writing_output() -> Iterator[None]:
 
 
 def discard_stdout() -> None:
-    """Send what is still to be written to standard output nowhere."""
+    """Discard everything that is still to be written to standard output."""
     sys.stdout = io.StringIO()
 
 
@@ -55,19 +55,19 @@ def print_line(text: str = "") -> None:
 
 
 def print_note(text: str) -> None:
-    """Write a line about the result."""
+    """Write a note about the result."""
     with writing_output():
         sys.stdout.flush()
     sys.stderr.write(f"{writable(text, sys.stderr.encoding)}\n")
 
 
 def print_error(error: CurrentsExportError | str) -> None:
-    """Write a line about what was wrong."""
+    """Write an error message."""
     print_note(f"error: {error}")
 
 
 def writable(text: str, encoding: str | None) -> str:
-    """Return the text with what the stream cannot hold written out, such as a file's odd name."""
+    """Escape the characters of a text that the stream cannot encode."""
     codec = encoding or "utf-8"
     return text.encode(codec, "backslashreplace").decode(codec)
 
@@ -78,7 +78,7 @@ def print_json(value: object, *, indent: bool = True) -> None:
 
     try:
         text = orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else 0)
-    except TypeError:  # the name of a file that is not Unicode
+    except TypeError:  # a file name that is not Unicode
         text = json.dumps(value, indent=2 if indent else None).encode()
     with writing_output():
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Tables and progress, drawn by rich."""
+"""Print tables and progress with rich."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ._streams import writable, writing_output
 
 __all__ = ["print_table", "progress"]
 
-#: A table that goes into a pipe or a file is as wide as it needs to be: no row is folded.
+#: The width of a table in a pipe or a file, so large that no row wraps.
 _PIPE_WIDTH = 10_000
 
 
@@ -24,7 +24,7 @@ def print_table(columns: Mapping[str, str], rows: Iterable[Iterable[object]]) ->
     """Write a table.
 
     Args:
-        columns: column names to `left` or `right`.
+        columns: the alignment of each column, `left` (the default) or `right`, by its name.
         rows: the rows, a cell for each column.
     """
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
@@ -45,7 +45,7 @@ def _cell(value: object) -> str:
 
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Any]:
-    """Count on a line of stderr if it is a terminal; yields the function that adds to the count."""
+    """Show a count on stderr if it is a terminal; yield the function that adds to the count."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -57,7 +57,7 @@ def progress(what: str, total: int | None = None) -> Iterator[Any]:
         *counting,
         console=Console(stderr=True),
         transient=True,
-        # What is printed meanwhile goes above the line, unless stdout is a file.
+        # Other output goes above the count, unless stdout is a file.
         redirect_stdout=sys.stdout.isatty(),
     ) as bar:
         task = bar.add_task(what, total=total)

@@ -1,4 +1,4 @@
-"""Instants as a user writes them."""
+"""Parse times as users write them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def parse_instant(text: str) -> int:
         return int(time.time())
     try:
         if text.isdecimal():
-            return int(text)  # too many digits are a ValueError, too
+            return int(text)  # too many digits raise ValueError, too
         moment = datetime.datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(

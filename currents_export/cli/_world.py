@@ -1,4 +1,4 @@
-"""The world that a command draws its events from."""
+"""Make the world of a command's events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`check`: whether the credentials are valid."""
+"""`check`: check the credentials."""
 
 from __future__ import annotations
 

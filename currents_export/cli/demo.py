@@ -1,4 +1,4 @@
-"""`demo`: a Current delivered end to end on this machine."""
+"""`demo`: deliver a Current's events end to end on this machine."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from ._tables import print_table, progress
 __all__ = ["run"]
 
 _USERS = 50
-_TOKEN = "demo"  # noqa: S105 - it opens only the demo's own receiver
-#: Faults that a Current recovers from by itself: an overloaded receiver, a connection lost, and a
-#: response lost after events were taken, which are then delivered twice.
+_TOKEN = "demo"  # noqa: S105 - only the demo's own receiver accepts it
+#: Faults that a Current recovers from by itself: an overloaded receiver, a lost connection, and a
+#: lost response to events that were taken, which are then delivered twice.
 _FAULTS = (
     ScriptedResponse(503, retry_after=0.2),
     ScriptedResponse("reset"),
@@ -40,7 +40,7 @@ def run(
     catalog_dir: CatalogDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start a receiver, send it one event of every type through some faults, and report."""
+    """Send one event of each type to a receiver that fails at first, and report."""
     world = World(seed, users=_USERS, catalog=Catalog.load(directory=catalog_dir))
     receiver = Receiver(bearer_tokens=[_TOKEN], script=_FAULTS, catalog=world.catalog)
     with listen(receiver) as url:
@@ -80,7 +80,7 @@ def run(
 
 @attrs.frozen
 class _Delivery:
-    """What the sender reports of its run."""
+    """What the sender reported."""
 
     result: Result
     attempts: list[Attempt]
@@ -122,7 +122,7 @@ def _deliver(world: World, url: str) -> _Delivery:
             on_dropped=drops.append,
         )
         with (
-            httpx.HTTPTransport() as transport,  # never through a proxy of the environment
+            httpx.HTTPTransport() as transport,  # ignores the proxies of the environment
             Sender(
                 current,
                 backoff=Backoff(initial=0.05, maximum=0.5),

@@ -1,4 +1,4 @@
-"""`events`: the event types of a schema version."""
+"""`events`: list the event types of a schema version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`generate`: events of a world, to look at or to send by other means."""
+"""`generate`: make events to look at or to send by other means."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ def run(
         bool,
         typer.Option(
             "--samples",
-            help="One event of each type instead, with every field that can hold together; where "
-            "it can, it belongs to a campaign.",
+            help="Make one event of each type, with every field that can occur together; it "
+            "belongs to a campaign if it can.",
         ),
     ] = False,
     canvas: Annotated[
         bool,
         typer.Option(
             "--canvas",
-            help="Samples that belong to a Canvas instead, with the fields that the others lack.",
+            help="With --samples: the Canvas side, with the fields that the other samples lack.",
         ),
     ] = False,
     placeholders: Annotated[
         bool,
         typer.Option(
             "--placeholders",
-            help="One event of each type instead, with values that fit the data type and nothing "
-            "else, as Braze's test events have.",
+            help="Make one event of each type, with values that match only the data type, as in "
+            "Braze's test events.",
         ),
     ] = False,
     seed: Seed = None,
@@ -68,20 +68,20 @@ def run(
             "or now."
         ),
     ] = "now",
-    rate: Annotated[float, typer.Option(help="Events a second, in the world's time.")] = 10.0,
+    rate: Annotated[float, typer.Option(help="Events per second, in the world's time.")] = 10.0,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
     bodies: Annotated[
         bool,
-        typer.Option("--bodies", help="Request bodies of up to 100 events of a type, one a line."),
+        typer.Option("--bodies", help="Write request bodies of up to 100 events of one type."),
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A file to write the events to.")
+        Path | None, typer.Option("--output", "-o", help="The file to write the events to.")
     ] = None,
     as_json: Annotated[
         bool,
         typer.Option(
-            "--json", help="One JSON array instead of JSON Lines; with --output, a summary."
+            "--json", help="Print one JSON array, not JSON Lines; with --output, a summary."
         ),
     ] = False,
 ) -> None:
@@ -140,7 +140,7 @@ def _write(
     """Write the events and return how many there were of each type."""
     totals: Counter[str] = Counter()
     counted = _counting(stream, totals)
-    # Events on a terminal are progress enough.
+    # Events printed on a terminal already show the progress.
     quiet = output is None and sys.stdout.isatty()
     reported = 0
     with (
@@ -164,7 +164,7 @@ def _counting(events: Iterable[Event], totals: Counter[str]) -> Iterator[Event]:
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[IO[bytes]]:
-    """Open the output; what fails while it is written is named for what it is."""
+    """Open the output, and name the file in an error while it is written."""
     if output is None:
         with writing_output():
             yield sys.stdout.buffer

@@ -1,4 +1,4 @@
-"""`init`: a Current's TOML file from answers to the questions of Braze's form."""
+"""`init`: create a Current's TOML file from the questions of Braze's form."""
 
 from __future__ import annotations
 
@@ -43,14 +43,16 @@ def run(
     ] = None,
     contact_email: Annotated[
         str | None,
-        typer.Option(metavar="EMAIL", help="Who is notified when it pauses or is disabled."),
+        typer.Option(
+            metavar="EMAIL", help="Who is notified when the Current pauses or is disabled."
+        ),
     ] = None,
     key: Annotated[
         str | None,
         typer.Option(
             metavar="URL",
             help="RudderStack: the webhook URL of the Braze source, including the write key. "
-            "Other users of the machine can see it here; prefer --key-file or --key-stdin.",
+            "Other users of this machine can see it; prefer --key-file or --key-stdin.",
         ),
     ] = None,
     key_stdin: Annotated[
@@ -58,7 +60,7 @@ def run(
     ] = False,
     key_file: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="The file that holds the key; it stays there."),
+        typer.Option(metavar="FILE", help="A file with the key, which the TOML file will name."),
     ] = None,
     region: Annotated[
         str | None, typer.Option(metavar="US|EU", help="RudderStack: the region.")
@@ -80,7 +82,7 @@ def run(
     ] = False,
     bearer_token_file: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="The file that holds the token; it stays there."),
+        typer.Option(metavar="FILE", help="A file with the token, which the TOML file will name."),
     ] = None,
     include_anonymous: Annotated[
         bool | None,
@@ -94,25 +96,25 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="FIELD=HOW",
-            help="A field to remove or hash; may be given more than once.",
+            help="A field to remove or hash; can be given more than once.",
         ),
     ] = None,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
     allow_plain_http: Annotated[
         bool | None,
-        typer.Option("--allow-plain-http", help="Accept a URL of another machine without TLS."),
+        typer.Option("--allow-plain-http", help="Accept plain HTTP for other machines."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
-    """Create a Current's TOML file by asking what Braze's form asks.
+    """Create a Current's TOML file by asking the questions of Braze's form.
 
-    Answers may be given as options. Only what is required and not given is asked for, together
-    with what is optional; when all that is required is given, or standard input is not a terminal,
-    nothing is asked.
+    Options answer questions in advance. If a required answer is missing, the command asks for it
+    and for the optional ones. If no required answer is missing, or standard input is not a
+    terminal, it asks nothing.
 
-    The file can be read only by its owner, since it may hold the key. The key and the token are
-    read without being shown.
+    Only the owner can read the file, because it may contain the key. The key and the token are not
+    shown while they are typed.
     """
     _check_file(file, force=force)
     if key_stdin and bearer_token_stdin:
@@ -139,7 +141,7 @@ def run(
     if missing := _missing(answers):
         if key_stdin or bearer_token_stdin or sys.stdin is None or not sys.stdin.isatty():
             raise OptionError(
-                "standard input is not a terminal to ask on; give these options as well: "
+                "standard input is not a terminal, so these options are needed: "
                 + ", ".join(missing)
             )
         try:
@@ -165,17 +167,17 @@ def run(
 
 
 def _check_file(file: Path, *, force: bool) -> None:
-    """Refuse a file that cannot be written, before anything is asked."""
+    """Refuse a file that cannot be written, before asking anything."""
     if str(file) == "-":
-        raise OptionError("the Current holds secrets, so it is written to a file, not printed")
+        raise OptionError("the Current contains secrets, so it is written to a file, not printed")
     if os.path.lexists(file) and not force:
-        raise OptionError(f"{file} exists already; --force replaces it")
+        raise OptionError(f"{file} already exists; --force replaces it")
     if not file.parent.is_dir():
         raise OptionError(f"{file}: there is no directory {file.parent}")
 
 
 def _secret(name: str, value: str | None, file: str | None, *, stdin: bool) -> str | None:
-    """Return a secret from the one place that it is given in; None when it is not given."""
+    """Return a secret from the one option that gives it; None if no option does."""
     option = f"--{name.replace('_', '-')}"
     if (value is not None) + (file is not None) + stdin > 1:
         raise OptionError(f"give only one of {option}, {option}-file and {option}-stdin")
@@ -214,7 +216,7 @@ def _transformations(given: list[str] | None) -> dict[str, str] | None:
 
 
 def _missing(answers: dict[str, Any]) -> list[str]:
-    """Return the options that are still needed."""
+    """Return the required options that are missing."""
     names = [name for name in ("integration_name", "contact_email") if name not in answers]
     kinds = [kind for kind in DESTINATIONS if answers.keys() & {*kind.form_fields()}]
     if not kinds:

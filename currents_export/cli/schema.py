@@ -1,4 +1,4 @@
-"""`schema`: an event type as JSON Schema."""
+"""`schema`: print the JSON Schema of an event type."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def run(
     *,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it on one line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the schema on one line.")] = False,
 ) -> None:
     """Print the JSON Schema of an event type."""
     catalog = Catalog.load(schema_version, catalog_dir)

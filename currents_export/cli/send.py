@@ -1,4 +1,4 @@
-"""`send`: events to where the Current sends them."""
+"""`send`: send events to the Current's destination."""
 
 from __future__ import annotations
 
@@ -30,16 +30,18 @@ def run(
     current: CurrentFile = None,
     catalog_dir: CatalogDir = None,
     batch_size: Annotated[
-        int, typer.Option(min=1, help="The most events in a request.")
+        int, typer.Option(min=1, help="The maximum number of events in a request.")
     ] = BATCH_SIZE,
     max_age: Annotated[
         float,
         typer.Option(
             metavar="SECONDS",
-            help="How long an event waits for its batch to fill while input goes on.",
+            help="How long an event waits for its batch to fill before the input ends.",
         ),
     ] = 300.0,
-    concurrency: Annotated[int, typer.Option(min=1, help="The most requests at once.")] = 2,
+    concurrency: Annotated[
+        int, typer.Option(min=1, help="The maximum number of requests in flight.")
+    ] = 2,
     timeout: Timeout = 30.0,
     give_up_after: GiveUpAfter = 60.0,
     pending: Annotated[
@@ -49,14 +51,14 @@ def run(
     allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send events as the Current does: files or standard input.
+    """Send events from files or standard input as the Current does.
 
-    Events may be JSON Lines, a JSON array, or request bodies. What cannot be sent is reported and
-    written to the file that --pending names. Standard input cannot be read twice, so what came
-    from there is always written, by default to a file named after the time.
+    Events may be JSON Lines, a JSON array, or request bodies. Events that cannot be sent are
+    reported, and written to the file that --pending names. Standard input cannot be read twice, so
+    its unsent events are always written, by default to a file named after the time.
 
-    Ctrl-C ends it in order: what was not sent by then is reported and written, too. A second one
-    ends it at once.
+    Ctrl-C ends the command cleanly: unsent events are reported and written as well. A second Ctrl-C
+    ends it immediately.
     """
     chosen = load_current(current, catalog_dir)
     file = _pending_file(pending, reads_stdin="-" in (files or ["-"]))

@@ -1,4 +1,4 @@
-"""`serve`: a receiver to send to."""
+"""`serve`: run a receiver."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ._tables import progress
 
 __all__ = ["run"]
 
-#: Seconds between two looks at the count.
+#: Seconds between two updates of the progress.
 _GLANCE = 0.5
 
 
@@ -30,39 +30,39 @@ def run(
         typer.Option(help="The address to listen on; by default only this machine can connect."),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The port; 0 takes one that is free.")
+        int, typer.Option(min=0, max=65535, help="The port; 0 chooses a free one.")
     ] = 8080,
     write_key: Annotated[
         list[str] | None,
         typer.Option(
             envvar="CURRENTS_RECEIVER_WRITE_KEY",
-            help="A write key to accept; may be given more than once.",
+            help="A write key to accept; can be given more than once.",
         ),
     ] = None,
     bearer_token: Annotated[
         list[str] | None,
         typer.Option(
             envvar="CURRENTS_RECEIVER_BEARER_TOKEN",
-            help="A bearer token to accept; may be given more than once.",
+            help="A bearer token to accept; can be given more than once.",
         ),
     ] = None,
     script: Annotated[
         list[str] | None,
         typer.Option(
             metavar="RESPONSE",
-            help="What to answer first: 503, 503x3, 429x*,retry-after=2, ok,delay=1.5, reset, "
-            "500,keep (events taken, response lost). May be given more than once; in that order.",
+            help="A response to give first: 503, 503x3, 429x*,retry-after=2, ok,delay=1.5, reset, "
+            "500,keep (events taken, response lost). Can be given more than once, in order.",
         ),
     ] = None,
     capture: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Append the events taken to it, as JSON Lines."),
+        typer.Option(metavar="FILE", help="A file to append the events to, as JSON Lines."),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Answer 400 to an event that breaks the schema.")
+        bool, typer.Option("--strict", help="Respond 400 to an event that breaks the schema.")
     ] = False,
     max_body_bytes: Annotated[
-        int | None, typer.Option(min=1, help="Answer 413 to a larger body.")
+        int | None, typer.Option(min=1, help="Respond 413 to a larger body.")
     ] = None,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
@@ -70,8 +70,8 @@ def run(
 ) -> None:
     """Receive events until interrupted, then report what arrived.
 
-    Every POST, whatever its path, is handled as a request of a Current; GET /counts returns the
-    totals so far. Without a write key or a bearer token to check, every request is accepted.
+    Every POST is handled as a request of a Current, whatever its path; GET /counts returns the
+    counts so far. Without a write key or a bearer token, every request is accepted.
     """
     receiver = Receiver(
         write_keys=write_key or (),

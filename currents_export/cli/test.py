@@ -14,7 +14,7 @@ from ._world import new_world
 
 __all__ = ["run"]
 
-#: One event of each type needs no crowd.
+#: A few users are enough for one event of each type.
 _USERS = 20
 
 
@@ -26,7 +26,7 @@ def run(
         bool,
         typer.Option(
             "--placeholders",
-            help="Values that fit the data type and nothing else, as Braze's test events have, "
+            help="Send values that match only the data type, as in Braze's test events, "
             "instead of realistic ones.",
         ),
     ] = False,

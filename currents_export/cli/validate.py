@@ -1,4 +1,4 @@
-"""`validate`: events checked against the schema."""
+"""`validate`: check events against the schema."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def run(
     allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check events against the schema: files or standard input.
+    """Check events from files or standard input against the schema.
 
-    Events may be JSON Lines, a JSON array, or request bodies. Exits with 1 when an event breaks
-    the schema, with 2 when something could not be read or there were no events.
+    Events may be JSON Lines, a JSON array, or request bodies. The exit code is 1 if an event breaks
+    the schema, and 2 if something could not be read or there were no events.
     """
     catalog = Catalog.load(schema_version, catalog_dir)
     by_event_type: Counter[str] = Counter()
@@ -73,7 +73,7 @@ def run(
         )
     empty = not total and not unreadable and not allow_empty
     if empty:
-        print_error("the input holds no events; --allow-empty accepts that")
+        print_error("the input contains no events; --allow-empty allows that")
     if unreadable or empty:
         raise typer.Exit(BAD_INPUT)
     if levels["error"] or (strict and levels["warning"]):

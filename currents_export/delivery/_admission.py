@@ -1,4 +1,4 @@
-"""From events as they are given to `send` to entries as they go into their queues."""
+"""Turn the events given to `send` into entries for the queues."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .reasons import FilterReason
 
 __all__ = ["chunks", "prepare"]
 
-#: How many events are taken under one lock.
+#: How many events are accepted under one lock.
 _CHUNK = 100
 
 
@@ -28,9 +28,9 @@ def chunks(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
 def prepare(
     current: Current, events: Sequence[Event]
 ) -> tuple[list[Entry], dict[int, EventError | FilterReason]]:
-    """Return the entries for the queues, and by index the events that are not among them.
+    """Return the entries for the queues, and why the other events have none, by index.
 
-    Those come with an error if they are not JSON, or with the reason why the Current filters them.
+    The cause is an error if the event is not JSON, or the reason why the Current filters it.
 
     Source: Braze, RudderStack for Currents (`external_user_id` is required); Custom Currents
     export ("Include events from anonymous users").

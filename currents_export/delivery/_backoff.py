@@ -28,7 +28,7 @@ class Backoff:
             more.
 
     Raises:
-        OptionError: `0 < initial <= maximum` does not hold.
+        OptionError: `0 < initial <= maximum` is not true.
     """
 
     initial: float = 1.0

@@ -1,4 +1,4 @@
-"""One request, one response; and the secrets kept where no log can see them."""
+"""Send a request, get its response, and keep secrets out of logs."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ __all__ = ["Endpoint"]
 
 _HEADERS = {
     "Content-Type": "application/json",
-    # The version of the request, which is always 1; not that of the Currents schema.
+    # The version of the request, which is always 1, and not the version of the Currents schema.
     "Braze-Currents-Version": "1",
     "User-Agent": f"currents-export/{__version__}",
     "Accept-Encoding": "identity",
 }
-#: A response is its status. No more of the body is read than a message needs, and for no longer
-#: than these seconds, so that a receiver that never ends its body does not hold up the others.
+#: Only the status counts. Read only as much of the body as a message needs, for at most these
+#: seconds, so that a receiver that never ends its body does not delay other batches.
 _MAX_TEXT = 4096
 _MAX_MESSAGE = 200
 _BODY_PATIENCE = 1.0
-#: The loggers of httpcore, which write headers: also those of a redirect, with the URL in it.
+#: The loggers of httpcore, which log headers, including the URL of a redirect.
 _LOGGERS = tuple(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks"))
 
 
 class _Route(NamedTuple):
-    """What a transport of httpx is made for.
+    """The properties for which an httpx transport is made.
 
     Attributes:
         proxy: the URL of the proxy; None for a direct connection.
@@ -57,11 +57,10 @@ class _Target(NamedTuple):
 
 
 class Endpoint:
-    """Where a Current's requests go.
+    """Send requests to a Current's URL.
 
-    Requests go to httpx's transport without a `Client` around it. What a client adds is what a
-    Current must not do: it follows redirects, keeps cookies, and logs every URL with the write
-    key in it.
+    Requests use httpx's transport directly, without a `Client`. A client does what a Current must
+    not do: it follows redirects, keeps cookies, and logs every URL, including the write key.
 
     Args:
         current: the Current.
@@ -87,7 +86,7 @@ class Endpoint:
             logging.getLogger(name).addFilter(self._filter)
 
     def use(self, current: Current) -> None:
-        """Send to this Current's URL, with its secrets, from now on."""
+        """Use this Current's URL and secrets from now on."""
         destination = current.destination
         try:
             url = httpx.URL(destination.url)
@@ -99,7 +98,7 @@ class Endpoint:
             headers["Authorization"] = destination.authorization
         secrets = destination.secrets
         transport = self._given_transport or self._transport_to(destination.url)
-        # In one assignment, since another thread may be about to post.
+        # Use one assignment, because another thread may be about to post.
         self._target = _Target(
             transport, url.copy_with(userinfo=b"", fragment=None), headers, secrets
         )
@@ -112,7 +111,7 @@ class Endpoint:
         return self._own_transports[route]
 
     def post(self, body: bytes) -> Response:
-        """Send a body once. Whatever goes wrong is a response, never an exception."""
+        """Send a body once. A failure is returned as a response, never raised."""
         transport, url, headers, secrets = self._target
         limits = self._limits.copy()
         try:
@@ -128,7 +127,7 @@ class Endpoint:
                     text=" ".join(text.split())[:_MAX_MESSAGE],
                     retry_after=retry_after(response.headers, now=time.time()),
                 )
-        except Exception as error:  # noqa: BLE001 - a transport that was passed in may raise any
+        except Exception as error:  # noqa: BLE001 - a transport that was passed in may raise anything
             what = str(error) or type(error).__name__
             return Response(status=None, text=_redact(what, secrets))
 
@@ -141,7 +140,7 @@ class Endpoint:
 
 
 class _RedactingFilter(logging.Filter):
-    """Replaces the secrets in the records of a logger."""
+    """Replace the secrets in the records of a logger."""
 
     secrets: tuple[str, ...]
 
@@ -188,7 +187,7 @@ def _make_transport(route: _Route) -> httpx.BaseTransport:
         problem = "it must be a URL such as http://host:port"
     except ImportError:
         problem = "SOCKS proxies need the package socksio"
-    # Not within the except clause, since the reason may quote the proxy's password.
+    # Raise outside the except clause, because the cause may quote the proxy's password.
     raise CurrentsExportError(
         "the proxy of the environment (HTTP_PROXY, HTTPS_PROXY) or the system cannot be used: "
         f"{problem}"
@@ -204,7 +203,7 @@ def _certificate_problem(error: OSError) -> str:
 
 
 def _beginning(response: httpx.Response) -> str:
-    """Return the first bytes of the body, as text; a failure after the status does not count."""
+    """Return the first bytes of the body as text; ignore a failure after the status."""
     text = b""
     until = time.monotonic() + _BODY_PATIENCE
     try:

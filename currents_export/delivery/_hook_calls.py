@@ -1,4 +1,4 @@
-"""Call hooks in order, one at a time, in a thread of their own."""
+"""Call hooks in order, one at a time, in a separate thread."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _LINGER = 1.0
 
 
 class HookCalls:
-    """The calls of hooks that are due.
+    """The hook calls that are due.
 
-    A hook is foreign code: it may be slow, fail, or call the sender. In a thread of its own it
-    delays no request, and may wait for room in the sender's queues.
+    A hook is code of the user: it may be slow, fail, or call the sender. In a separate thread it
+    does not delay requests, and can wait for room in the sender's queues.
     """
 
     def __init__(self) -> None:

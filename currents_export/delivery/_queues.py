@@ -1,6 +1,6 @@
 """Queues that turn events into batches, one per event type, with the totals of each.
 
-There is no thread, clock or socket here: time is an argument, and the caller holds the lock.
+This module has no threads, clocks or sockets: time is an argument, and the caller holds the lock.
 
 Source: Braze, Custom Currents export (batches) and Currents FAQ (queues and their age).
 """
@@ -46,7 +46,7 @@ class Batch:
         events: the events, in the order in which they were accepted.
         split_off: whether the batch is one event that was split off after a 400.
         attempts: how many times it was sent.
-        failing_since: when its current streak of failures began, if it is in one.
+        failing_since: when its current streak of failures began, if there is one.
         last_failure: the last response that left it waiting.
     """
 
@@ -80,7 +80,7 @@ class Totals:
 
     Attributes:
         accepted: accepted by `send`; always `delivered + dropped + pending`.
-        delivered: answered with 2XX.
+        delivered: sent in a request that got a 2XX response.
         dropped: will not be delivered.
         filtered: not accepted, because the Current does not send them.
         pending: queued or in flight.
@@ -135,7 +135,7 @@ class Queues:
         self._batch_size = batch_size
         self._max_age = max_age
         self._queues: dict[str, _Queue] = {}
-        # Batches that were in flight before, first in, first out.
+        # Batches that were put back after a request, first in, first out.
         self._returned: deque[Batch] = deque()
         # The failing batches, in the order in which they began to fail; a dict as an ordered set.
         self._failing: dict[Batch, None] = {}
@@ -200,7 +200,7 @@ class Queues:
         """Return the next batch that may leave at `now`, or None.
 
         Returned batches and queued events take turns, so that failures of one type do not delay
-        the others. Of the queues, the one with the oldest event is next. Within a type, returned
+        the others. The queue with the oldest event is next. Within a type, returned
         batches come first, and nothing leaves while one of its batches is held.
         """
         self._returned_next = not self._returned_next
@@ -268,11 +268,11 @@ class Queues:
 
     @property
     def stuck(self) -> Batch | None:
-        """The batch that has failed for longest, or None."""
+        """The batch that has been failing longest, or None."""
         return next(iter(self._failing), None)
 
     def clear_failures(self) -> None:
-        """Start again without failing batches."""
+        """Forget which batches are failing."""
         for batch in self._failing:
             batch.failing_since = None
         self._failing.clear()
@@ -357,8 +357,8 @@ class Queues:
     def _forget(self, events: tuple[Queued, ...]) -> None:
         self.pending -= len(events)
         self.pending_bytes -= _bytes_of(events)
-        # They are in the order of acceptance: if the first and the last are of one generation, so
-        # are the others.
+        # Events are in the order of acceptance: if the first and the last have the same generation,
+        # so have the others.
         if events and events[0].generation == events[-1].generation:
             counts = {events[0].generation: len(events)}
         else:

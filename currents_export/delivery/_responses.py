@@ -64,7 +64,7 @@ def decide(status: int | None, *, size: int, split_off: bool) -> Action:
         status: the HTTP status, or None for a network error.
         size: the number of events in the batch.
         split_off: whether the batch is one event that was split off after a 400; a second 400
-            drops it. An event that was the only one in its queue is sent once more first.
+            drops it. An event that was the only one in its batch is sent once more first.
     """
     if status is None:
         return Action.RETRY

@@ -43,11 +43,11 @@ class NoticeKind(Code):
 
 @attrs.frozen
 class Status:
-    """The state of a Current, and for how long its requests have failed.
+    """The state of a Current, and how long its requests have failed.
 
     A streak of failures begins with the first response that leaves a batch waiting (one that means
     retry or pause) and ends with the first response that does not. A long streak disables the
-    Current. The alarm depends on the batch that has failed for longest, even if other batches are
+    Current. The alarm depends on the batch that has been failing longest, even if other batches are
     delivered meanwhile.
 
     Attributes:
@@ -87,7 +87,7 @@ class Status:
 
         Args:
             now: the time.
-            stuck_since: when the batch that has failed for longest began to fail.
+            stuck_since: when the batch that has been failing longest began to fail.
         """
         status, notices = self, []
         stuck = stuck_since is not None and now - stuck_since >= ALARM_AFTER

@@ -9,7 +9,7 @@ from typing import Protocol
 __all__ = ["Clock", "ManualClock", "SystemClock"]
 
 
-#: Seconds of real time after which a wait on a manual clock looks at the clock again.
+#: Seconds of real time after which a wait on a manual clock checks the clock again.
 _GLANCE = 0.005
 
 
@@ -23,7 +23,7 @@ class Clock(Protocol):
     def wait(self, condition: threading.Condition, until: float | None) -> None:
         """Wait until `condition` is notified or until the given time.
 
-        The caller holds the lock of `condition`. The wait may end early for no reason.
+        The caller holds the lock of `condition`. The wait may end early.
         """
         ...
 
@@ -33,7 +33,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The time of this machine; setting the machine's clock later does not change it."""
+    """The time of this machine; later changes of the machine's clock do not affect it."""
 
     def __init__(self) -> None:
         self._offset = time.time() - time.monotonic()
@@ -59,7 +59,7 @@ class ManualClock:
 
     Args:
         now: the time to start at, in seconds since the Unix epoch.
-        skip: the longest wait between two attempts, in seconds, that ends at once and moves the
+        skip: a wait between two attempts of up to this many seconds ends immediately and moves the
             clock to its end. With 0, the default, only `advance` moves the clock.
     """
 

@@ -17,7 +17,7 @@ __all__ = ["Attempt", "Hooks", "Notice"]
 
 @attrs.frozen
 class Attempt:
-    """A request that was answered, or that failed.
+    """A request and its response or failure.
 
     Attributes:
         event_type: the type of the batch's events.
@@ -67,13 +67,13 @@ class Notice:
 class Hooks:
     """Functions that a sender calls when something happens; all are optional.
 
-    The sender calls them one at a time, in the order in which things happen, in a thread of their
-    own. A slow hook therefore delays no request, only the hooks after it, and a hook may call
+    The sender calls them one at a time, in the order in which things happen, in a separate thread.
+    A slow hook therefore delays only the hooks after it, not requests, and a hook may call
     `Sender.send`. `flush` and `close` wait for the hooks that are due. An exception in a hook is
     logged and has no other effect.
 
     Attributes:
-        on_attempt: called when a request was answered or failed.
+        on_attempt: called after a request got a response or failed.
         on_delivered: called with the event type and the ids of events that were delivered.
         on_dropped: called when an accepted event was dropped.
         on_filtered: called with an event that was not accepted, and the reason.

@@ -19,15 +19,15 @@ __all__ = ["PendingFile"]
 class PendingFile:
     """A JSON Lines file that appears whole or not at all.
 
-    Events are written to a temporary file beside it, which then takes its name: the input of the
-    events may be the very file.
+    Events are written to a temporary file in the same directory, which then replaces it, because
+    the events may come from the same file.
 
     Args:
-        path: the file; one that exists is replaced.
+        path: the file; an existing file is replaced.
 
     Raises:
-        OptionError: a file cannot be written there. It is tried at once, before there is something
-            to lose.
+        OptionError: a file cannot be written there. This is checked immediately, before there are
+            events to lose.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,7 +45,7 @@ class PendingFile:
         return Path(name)
 
     def write(self, events: Iterable[Event]) -> int:
-        """Write the events and return how many there were; without any, no file is made.
+        """Write the events and return how many there were; create no file without events.
 
         Raises:
             OSError: the file cannot be written; the temporary one is removed.

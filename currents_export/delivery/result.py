@@ -1,4 +1,4 @@
-"""`Result`: what happened to the events that a sender was given."""
+"""`Result`: what happened to the events of a sender."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ class Result:
 
     Attributes:
         accepted: events that the sender accepted.
-        delivered: events whose request was answered with 2XX.
+        delivered: events whose request got a 2XX response.
         dropped: accepted events that will not be delivered; `drop_reasons` counts them by reason.
         filtered: events that the sender did not accept because the Current does not send them;
             `filter_reasons` counts them by reason.
         pending: events that are queued or in flight.
-        requests: requests sent, without those of `Sender.check_credentials`.
+        requests: requests sent, not counting those of `Sender.check_credentials`.
         retries: how many of the requests sent the same batch again.
         duration_s: seconds since the sender was made.
         by_event_type: the totals of each event type.
         drop_reasons: how many events were dropped, by reason.
         filter_reasons: how many events were filtered, by reason.
         state: whether the Current is active, paused or disabled.
-        reason: why the Current is not active, or why its requests fail now; empty if they do not.
+        reason: why the Current is not active, or why its requests are failing; empty if they are
+            not.
     """
 
     accepted: int

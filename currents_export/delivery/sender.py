@@ -60,7 +60,7 @@ _HALTED = _Outcome(Response(None), None)
 class Sender:
     """Send events as a Current does: queued by event type, in batches, at least once.
 
-    The sender sends from threads of its own, and any number of threads may call `send`. Use it as
+    The sender uses its own threads, and any number of threads may call `send`. Use it as
     a context manager, or call `close`: events that are pending when the process ends are lost,
     and an error is logged.
 
@@ -71,12 +71,12 @@ class Sender:
         max_pending_events: how many events may be pending before `send` blocks.
         max_pending_bytes: how many bytes of JSON may be pending before `send` blocks.
         backoff: how long to wait before a batch is sent again.
-        concurrency: the largest number of requests in flight at once. A batch that waits to be
-            sent again does not count; it takes a thread that sleeps, and delays the other batches
-            of its event type.
+        concurrency: the largest number of requests in flight at once. A batch that waits to be sent
+            again does not count; it occupies a sleeping thread, and delays the other batches of its
+            event type.
         timeout: seconds allowed for connecting, for writing, and for the response.
-        pause_after: seconds of failures after which the Current is paused. None, the default,
-            does what Braze does: the Current is disabled after five days.
+        pause_after: seconds of failures after which the Current is paused. With None, the default,
+            it is not paused but disabled after five days, as in Braze.
         hooks: functions to call when something happens.
         transport: an httpx transport to use instead of httpx's own, for a proxy, mTLS or a test.
             The sender does not close it, so several senders may share it.
@@ -126,7 +126,7 @@ class Sender:
         self._endpoint = Endpoint(current, timeout=timeout, transport=transport)
         self._began = self._clock.now()
 
-        # One lock guards everything below. Each condition is named after what is waited for.
+        # One lock guards everything below. Each condition is named after what threads wait for.
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
         self._again = threading.Condition(self._lock)
@@ -160,7 +160,8 @@ class Sender:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # An interrupt means now; after any other error, the accepted events are still delivered.
+        # Close immediately on an interrupt; after any other error, still deliver the accepted
+        # events.
         interrupted = kind is not None and not issubclass(kind, Exception)
         self.close(timeout=0.0 if interrupted else 30.0)
 
@@ -185,10 +186,10 @@ class Sender:
             timeout: the longest time to wait for room, in seconds; None waits forever.
 
         Raises:
-            EventError: the event cannot be written as JSON. Of an iterable, the other events are
-                accepted, and `InvalidEventsError` is raised at the end.
-            QueueFullError: there was no room: immediately without `block`, after `timeout`, or
-                because the Current is paused and nothing will make room.
+            EventError: the event cannot be written as JSON. If it is in an iterable, the other
+                events are accepted, and `InvalidEventsError` is raised at the end.
+            QueueFullError: there is no room, and `block` is false, `timeout` has passed, or the
+                Current is paused, so that nothing will make room.
             SenderClosedError: the sender is closed.
         """
         until = None if timeout is None else self._clock.now() + timeout
@@ -232,7 +233,7 @@ class Sender:
                 done = places[error.taken] if entries else 0
                 error.taken, error.event = done, chunk[done]
                 raise
-            except BaseException:  # an interrupt may come between any two steps
+            except BaseException:  # an interrupt may occur at any point
                 self._queues.recount()
                 raise
             finally:
@@ -304,7 +305,7 @@ class Sender:
         )
 
     def _wait_for_room(self, length: int, size: int, *, block: bool, until: float | None) -> None:
-        """Return when there is room for an event, or when it is to be dropped and needs none.
+        """Return when there is room for an event, or when it will be dropped and needs none.
 
         Args:
             length: the bytes of JSON that would be sent.
@@ -397,7 +398,7 @@ class Sender:
         """Enable a paused or disabled Current again, and send the events it kept.
 
         Args:
-            current: the Current with corrected credentials; None keeps the present ones.
+            current: the Current with corrected credentials; None keeps the old credentials.
 
         Raises:
             SenderClosedError: the sender is closed.
@@ -563,7 +564,7 @@ class Sender:
                 )
                 self._hook_calls.add(self._hooks.on_attempt, attempt)
             if action is Action.PAUSE and resumes != self._resumes:
-                # The request was sent before the Current was resumed: it had the old credentials.
+                # The request was sent before the Current was resumed, with the old credentials.
                 return _HALTED
             if action in (Action.RETRY, Action.PAUSE):
                 self._queues.record_failure(batch, str(response), now)
@@ -582,7 +583,7 @@ class Sender:
         return self._backoff.wait(state, self._rng, asked)
 
     def _back_off(self, batch: Batch, seconds: float) -> None:
-        """Wait before the batch is sent again, and let other event types use its place."""
+        """Wait before the batch is sent again, and let other event types use its slot."""
         with self._lock:
             until = self._clock.now() + seconds
             self._queues.hold(batch)
@@ -591,7 +592,7 @@ class Sender:
             while not self._halted and self._clock.now() < until:
                 self._clock.pause(self._again, min(until, self._next_change() or until))
                 self._tick()
-            # From here on, this batch gets the next free place before any new batch.
+            # From here on, this batch gets the next free slot before any new batch.
             self._returning += 1
             while not self._halted and self._active >= self._concurrency:
                 self._clock.wait(self._again, self._next_change())

@@ -1,7 +1,7 @@
 """Where a Current sends its events: one class for each kind of export that Braze offers.
 
-A destination holds the URL and the credentials, says whether events of anonymous users are sent,
-and judges the response to the credential check. A new one is a module here and its registration in
+A destination has the URL and the credentials, says whether events of anonymous users are sent, and
+judges the response to the credential check. To add one, write a module here and register it in
 `form.py`: its class in `DESTINATIONS`, and its fields in `DestinationFields`.
 """
 

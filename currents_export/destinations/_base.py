@@ -1,4 +1,4 @@
-"""`Destination`: what every destination of a Current has."""
+"""`Destination`: the base class of the destinations of a Current."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ __all__ = ["Destination"]
 class Destination(ABC):
     """Where a Current sends its events, and with which credentials.
 
-    A subclass declares its form fields as attributes; they have the names that they have in
-    `Current`. A field without a default is required.
+    A subclass declares its form fields as attributes, with the same names as in `Current`. A field
+    without a default is required.
 
     Attributes:
         name: a short name, such as `rudderstack`.
         label: the name that messages show.
-        url_field: the form field that holds the URL; no other destination has it, so it also says
-            which destination a Current has.
-        url_example: what the URL looks like.
-        refusals: by the name of another destination's field, why this one does not have it.
-        allow_plain_http: whether a URL that is not `https` may point beyond this machine.
+        url_field: the form field with the URL; no other destination has it, so it also identifies
+            the destination of a Current.
+        url_example: an example of the URL.
+        refusals: why this destination does not have a field of another one, by the field's name.
+        allow_plain_http: whether plain HTTP is accepted for hosts other than this machine.
 
     Raises:
         CurrentError: one or more fields are wrong; all problems are listed together.
@@ -51,7 +51,7 @@ class Destination(ABC):
 
     @abstractmethod
     def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong with the fields of this destination."""
+        """Yield the problems with the fields of this destination."""
 
     @property
     @abstractmethod
@@ -60,18 +60,18 @@ class Destination(ABC):
 
     @property
     def url(self) -> str:
-        """Where requests go, secrets included."""
+        """The URL of requests, secrets included."""
         url: str = getattr(self, self.url_field)
         return url
 
     @property
     def shown_url(self) -> str:
-        """`url` with its secrets masked, fit for a log."""
+        """`url` with its secrets redacted, safe for a log."""
         return mask_url(self.url) or ""
 
     @property
     def authorization(self) -> str | None:
-        """The `Authorization` header of every request; None when there is none."""
+        """The `Authorization` header of every request, or None."""
         return basic_authorization(self.url)
 
     @property
@@ -83,13 +83,13 @@ class Destination(ABC):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is probably a mistake, though the Current can be used."""
+        """Probable mistakes in a Current that can be used."""
         return ()
 
     def judge(self, status: int | None, text: str) -> CredentialsCheck:
         """Return what the response to a request without events says about the credentials.
 
-        A receiver answers with 2XX, or with 401, 403 or 404 when the credentials are bad.
+        A receiver responds with 2XX, or with 401, 403 or 404 when the credentials are bad.
 
         Args:
             status: the HTTP status; None when the network failed.

@@ -1,4 +1,4 @@
-"""Checks of form fields that several destinations, and the Current itself, have in common."""
+"""Checks of form fields that the destinations and the Current itself share."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .._redaction import mask_url, shown
 
 __all__ = ["Problem", "flag_problems", "is_loopback", "quoted", "text_problems", "url_problems"]
 
-#: The name of a form field, and what is wrong with it and what would be right.
+#: The name of a form field, and a message that says what is wrong and what would be right.
 Problem = tuple[str, str]
 
-# White space, control characters, and what stands for bytes that are not UTF-8.
+# White space, control characters, double quotes, and surrogates.
 _NOT_IN_A_URL = re.compile(r"[\s\x00-\x1f\x7f\ud800-\udfff\"]")
-# Labels between dots (letters beyond ASCII may be written as they are), or an IPv6 address.
+# Labels between dots (letters outside ASCII need no escaping), or an IPv6 address.
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]+(%\w+)?")
 # What comes before the path and the query.
 _HEAD = re.compile(r"[a-zA-Z]+://[^/?#]*")
@@ -25,7 +25,7 @@ _ESCAPES = {" ": "a space", '"': "a double quote"}
 
 
 def quoted(value: object) -> str:
-    """Return a value as a message shows it; a URL in the wrong field may hold a write key."""
+    """Return a value for a message; redact a URL, which may contain a write key."""
     if isinstance(value, str):
         return shown(mask_url(value) if "://" in value else value)
     is_scalar = isinstance(value, int | float | enum.Enum | None)
@@ -58,7 +58,7 @@ def url_problems(name: str, url: object, *, allow_plain_http: object) -> Iterato
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        # The reason would quote the part at fault, and a secret may have been put there.
+        # Do not show the exception: it quotes the invalid part, which may contain a secret.
         yield name, "it is not a URL: its host or port is malformed"
         return
     if problem := _character_problem(url):
@@ -70,7 +70,7 @@ def url_problems(name: str, url: object, *, allow_plain_http: object) -> Iterato
     elif parts.scheme == "http" and allow_plain_http is not True and not is_loopback(host):
         yield (
             name,
-            "plain http shows its secret to the network; use https, or set allow_plain_http",
+            "plain HTTP exposes its secret to the network; use https, or set allow_plain_http",
         )
 
 

@@ -1,4 +1,4 @@
-"""What a URL says about credentials, and what the credential check found."""
+"""The credentials in a URL, and the result of the credential check."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from .._redaction import mask_url
 
 __all__ = ["CredentialsCheck", "basic_authorization", "secrets_in"]
 
-#: A value this short in a query is hardly a secret, and occurs in many texts by chance.
+#: A query value this short is probably not a secret, and occurs in many texts by chance.
 _SHORT = 6
 
 
 @attrs.frozen
 class CredentialsCheck:
-    """What the response to a request without events says about the credentials.
+    """The result of the credential check.
 
     Attributes:
-        holds: True for valid credentials, False for bad ones, None when the response does not
-            show which.
+        holds: True for valid credentials, False for bad ones, None when the response does not tell.
         status: the HTTP status; None when the network failed.
-        message: what that means, in a sentence without secrets.
+        message: the result as a sentence, without secrets.
     """
 
     holds: bool | None

@@ -23,7 +23,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
 @attrs.frozen(kw_only=True)
 class CustomHttp(Destination):
-    """An HTTP endpoint of one's own.
+    """An HTTP endpoint of the user.
 
     Attributes:
         endpoint: the URL.
@@ -41,7 +41,7 @@ class CustomHttp(Destination):
     include_anonymous: bool = False
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong with the endpoint, the token and the choice."""
+        """Yield the problems with the endpoint, the token and `include_anonymous`."""
         yield from url_problems("endpoint", self.endpoint, allow_plain_http=self.allow_plain_http)
         token: object = self.bearer_token
         if token is not None and not (isinstance(token, str) and _TOKEN.fullmatch(token)):

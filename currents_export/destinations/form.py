@@ -16,16 +16,16 @@ from .rudderstack import Region, RudderStack, to_region
 
 __all__ = ["DESTINATIONS", "DestinationFields", "about", "choose_destination"]
 
-#: Every destination; the first one is meant when a form has the fields of none.
+#: Every destination; the first is the default if a form has the fields of none.
 DESTINATIONS: Final[tuple[type[Destination], ...]] = (RudderStack, CustomHttp)
 
 
 def about(label: str, comment: str, example: str, *, secret: bool = False) -> dict[str, Any]:
-    """Describe a form field for whoever fills it in, as metadata of the attribute.
+    """Return metadata of an attribute that describes a form field to the user.
 
     Args:
-        label: what a question calls it.
-        comment: what it is, in a sentence.
+        label: its name in a question.
+        comment: its meaning, in a sentence.
         example: a value, as TOML.
         secret: whether it must not be shown, and may be read from a file of its own.
     """
@@ -81,7 +81,7 @@ class DestinationFields:
         default=False,
         metadata=about(
             "Allow plain HTTP",
-            "Whether a URL that is not https may point beyond this machine.",
+            "Whether plain HTTP is accepted for hosts other than this machine.",
             "true",
         ),
     )
@@ -97,8 +97,8 @@ def choose_destination(
         kinds: the destinations to choose from.
 
     Raises:
-        CurrentError: the fields of none, or of several destinations are given, or one of them is
-            wrong; all problems are listed together.
+        CurrentError: the fields of no destination or of several destinations are given, or a field
+            is wrong; all problems are listed together.
     """
     given = {name for name, value in values.items() if value is not None}
     chosen = [kind for kind in kinds if kind.url_field in given]

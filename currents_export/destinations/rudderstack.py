@@ -33,7 +33,7 @@ _HOSTED = {".dataplane.rudderstack.com": Region.US, ".dataplane.eu.rudderstack.c
 
 
 def to_region(value: Region | str | None) -> Any:
-    """Return the region of that name in any case; anything else as it is, for validation."""
+    """Convert a name to a region, ignoring case; return anything else unchanged, for validation."""
     if isinstance(value, str) and value.upper() in Region.__members__:
         return Region[value.upper()]
     return value
@@ -53,7 +53,7 @@ class RudderStack(Destination):
     url_field: ClassVar[str] = "key"
     url_example: ClassVar[str] = "https://<data plane>/v1/webhook?writeKey=<write key>"
     refusals: ClassVar[dict[str, str]] = {
-        "include_anonymous": "RudderStack has no such choice: events of users without an "
+        "include_anonymous": "RudderStack has no such setting: events of users without an "
         "external_user_id are never sent there",
         "bearer_token": "it goes with an endpoint; a key contains the write key",
     }
@@ -62,7 +62,7 @@ class RudderStack(Destination):
     region: Region = attrs.field(converter=to_region)
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong with the key and the region."""
+        """Yield the problems with the key and the region."""
         yield from self._key_problems()
         if self.region is None:
             yield "region", "it is missing; it must be US or EU"
@@ -91,7 +91,7 @@ class RudderStack(Destination):
 
     @property
     def needs_external_user_id(self) -> bool:
-        """Always true: RudderStack has no choice to include anonymous users."""
+        """Always true: RudderStack cannot include anonymous users."""
         return True
 
     @property
@@ -110,12 +110,12 @@ class RudderStack(Destination):
     def judge(self, status: int | None, text: str) -> CredentialsCheck:
         """Return what the response to a request without events says about the write key.
 
-        RudderStack answers with 400 `All requests in the batch failed` when the key is valid,
-        since no event survives its transformation when there is none.
+        RudderStack responds with 400 `All requests in the batch failed` when the key is valid,
+        because a request without events leaves nothing after its transformation.
         """
         if status == 400 and _NOTHING_SURVIVED in text:
             message = (
-                "the write key is valid: RudderStack answers a request without events with 400 "
+                "the write key is valid: RudderStack responds to a request without events with 400 "
                 f"{_NOTHING_SURVIVED!r} only after it has accepted the key"
             )
             return CredentialsCheck(True, status, message)

@@ -1,7 +1,7 @@
-"""Read events back: from request bodies, JSON arrays and JSON Lines.
+"""Read events from request bodies, JSON arrays and JSON Lines.
 
-A broken line does not affect the others: what cannot be read is yielded as a `ReadError` with the
-file and the line, between the values that can.
+A broken line does not affect the others: a part that cannot be read is yielded as a `ReadError`
+with the file and the line, in its place among the values.
 """
 
 from __future__ import annotations

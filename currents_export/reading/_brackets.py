@@ -1,4 +1,4 @@
-"""Where a JSON value ends, by its brackets, and which line it is on.
+"""Find where a JSON value ends, by its brackets, and which line it is on.
 
 Nothing here parses: the parser decides whether a value is JSON. A regular expression skips
 everything that is not a bracket, and no character is looked at twice.
@@ -52,15 +52,15 @@ def end_of_value(
 ) -> tuple[int, Ending]:
     """Return where the value at `begin` ends, and how.
 
-    A scalar is a string, with a colon if it is a key; or all up to a blank, a comma, a quote or a
-    bracket.
+    A scalar is a string, with a colon if it is a key; or everything up to a blank, a comma, a quote
+    or a bracket.
 
     Args:
         raw: the text.
         begin: the position of the value's first character, which is not a blank.
-        indent: if given, another value starts, and cuts this one, at `next_start`.
-        cut_arrays: whether that is so inside an array too, where the value that starts may be an
-            element of the array. In an object, a key must come there.
+        indent: if given, the value is cut at `next_start`, where another value starts.
+        cut_arrays: whether to cut inside an array too, where the other value may be an element of
+            the array. In an object, only a key can follow.
     """
     if raw[begin] not in b"[{":
         return after(_SCALAR, raw, begin), Ending.CLOSED
@@ -98,13 +98,13 @@ def next_start(raw: bytes, position: int, indent: int) -> int:
 
 
 def after(pattern: re.Pattern[bytes], raw: bytes, position: int) -> int:
-    """Return the position after what the pattern matches at `position`, if it does."""
+    """Return the position after a match of the pattern at `position`, or `position` without one."""
     found = pattern.match(raw, position)
     return found.end() if found else position
 
 
 class Lines:
-    """The line of a position that only moves forward.
+    """Track the line of a position that only moves forward.
 
     Attributes:
         number: the number of the line.

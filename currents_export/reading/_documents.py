@@ -1,4 +1,4 @@
-"""JSON text that may span lines: each element with the line it begins on."""
+"""Read JSON text that may span lines: each element with the line it begins on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BETWEEN = re.compile(rb"[\s,]*+")
 def read_document(raw: bytes, source: str, first_line: int) -> Iterator[Located | ReadError]:
     """Yield the events in JSON text: one value, or several in sequence, as jq writes them.
 
-    From the first value that is not JSON on, the text is left to `recover`.
+    `recover` reads the text from the first value that is not JSON.
     """
     try:
         value, suspect = parse(raw)
@@ -48,7 +48,7 @@ def _read_sequence(raw: bytes, source: str, first_line: int) -> Iterator[Located
 def _elements(
     raw: bytes, value: Any, suspect: bool, source: str, first_line: int
 ) -> Iterator[Located | ReadError]:
-    """Yield the events of a sound value, whose text is needed for the lines they begin on."""
+    """Yield the events of a valid value, whose text is needed for the lines they begin on."""
     elements = value["events"] if is_body(value) else value
     opening = OPENING.match(raw)
     if not isinstance(elements, list) or not opening or b"\n" not in raw:

@@ -1,4 +1,4 @@
-"""Files by name, and standard input."""
+"""Read files by name, and standard input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file is that is not text in UTF-8, by the bytes it begins with."""
+"""Recognize files that are not UTF-8 text by their first bytes."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ _MAGIC = {
 
 
 def foreign_format(head: bytes) -> str | None:
-    """Return what is wrong with a file that begins with `head`; None if it may be text."""
+    """Return the problem with a file that begins with `head`; None if it may be text."""
     return next((what for magic, what in _MAGIC.items() if head.startswith(magic)), None)

@@ -1,4 +1,4 @@
-"""Open input, as JSON Lines or as JSON documents."""
+"""Read open input, as JSON Lines or as JSON documents."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ def read_values(
 
     The input is JSON Lines, or JSON documents that span lines. A line or a document is an event,
     an array of events, or a request body (`{"events": [...]}`); an array may also hold bodies and
-    arrays. JSON Lines are read as a stream, in the memory of one line. In an array or a body that
+    arrays. JSON Lines are read as a stream, one line at a time. In an array or a body that
     is broken in one place, the events before and after that place survive.
 
-    An event with a number that 64 bits cannot hold is a `ReadError`, since JSON parsers change it.
+    An event with a number that does not fit into 64 bits is a `ReadError`, since JSON parsers would
+    change it.
     """
     numbered = enumerate(iter(lines), start=1)
     try:
@@ -62,7 +63,7 @@ def _read_lines(
 
 
 def _head(numbered: Iterator[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
-    """Return the lines up to the first that is not blank; to the second, if that is not JSON."""
+    """Return the lines up to the first one that is not blank, or the second if that is not JSON."""
     head: list[tuple[int, bytes]] = []
     wanted = 1
     for number, line in numbered:

@@ -1,4 +1,4 @@
-"""The events that survive in broken JSON.
+"""Recover the events that survive in broken JSON.
 
 The grammar:
 
@@ -8,7 +8,7 @@ The grammar:
     body      an object that begins with `{"events": [`
 
 The brackets of arrays have no meaning here, so elements survive whatever is wrong with the
-brackets and commas between them. If all elements are sound, the brackets are the one error. A body
+brackets and commas between them. If all elements are valid, the brackets are the only error. A body
 is an element if it is JSON; if not, its events are elements.
 
 An object is cut where another element seems to start:
@@ -104,6 +104,6 @@ def _parsed(raw: bytes) -> tuple[Any, bool] | ValueError:
 def _read_error(error: ValueError, text: bytes, source: str, line: int) -> ReadError:
     if not isinstance(error, orjson.JSONDecodeError):
         return ReadError(str(error), source=source, line=line)
-    # The end of the text is where its last character is, not the blanks after it.
+    # The end of the text is its last character that is not blank.
     line += min(error.lineno - 1, text.rstrip().count(b"\n"))
     return ReadError(f"not JSON: {error.msg}", source=source, line=line)

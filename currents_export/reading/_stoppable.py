@@ -1,4 +1,4 @@
-"""Events from files, where reading standard input can be stopped."""
+"""Read events from files, so that reading standard input can be stopped."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class StoppableEvents:
         self._wake: tuple[int, int] | None = None
         if "-" in names:
             self._wake = os.pipe()
-            # Closed no earlier: `stop` may be called at any time.
+            # Not closed earlier, because `stop` may be called at any time.
             weakref.finalize(self, _close, *self._wake)
         self._items = self._read(names)
 
@@ -50,7 +50,7 @@ class StoppableEvents:
         return next(self._items)
 
     def stop(self) -> None:
-        """Stop reading standard input, even while it is being waited for.
+        """Stop reading standard input, even while another thread waits for it.
 
         May be called more than once, from a signal handler, and from any thread.
         """
@@ -87,7 +87,7 @@ class StoppableEvents:
             yield b"".join(begun)
 
     def _wait_for(self, stdin: Any) -> bool:
-        """Wait until there is something to read; return False if it is not to be read."""
+        """Wait until there is something to read; return False if reading was stopped."""
         if self._stopped or self._wake is None:
             return False
         try:

@@ -18,7 +18,7 @@ _MAX_KINDS = 1000
 
 @attrs.frozen
 class FindingCount:
-    """How many times something differed from the catalog in the same way.
+    """How many times events or requests differed from the catalog in the same way.
 
     Attributes:
         level: `error` or `warning`.
@@ -44,15 +44,15 @@ class Counts:
     """What a receiver has seen so far.
 
     Attributes:
-        requests: requests that were answered or reset.
+        requests: requests that got a response or were reset.
         by_status: the requests by status; `reset` for those that were reset.
         events: events that were taken, duplicates included.
         duplicates: events whose id had been taken before.
         by_event_type: the events that were taken, by type.
         errors: conformance errors in events, those in refused requests included.
         warnings: conformance warnings in events and requests.
-        findings: errors and warnings by kind, the most frequent first. Of more than 1,000 kinds,
-            the later ones are only part of `errors` and `warnings`.
+        findings: errors and warnings by kind, the most frequent first. After the first 1,000 kinds,
+            other kinds are counted only in `errors` and `warnings`.
     """
 
     requests: int
@@ -70,7 +70,7 @@ class Counts:
 
 
 class Recorder:
-    """Count requests, events and findings as they come; the caller holds the lock."""
+    """Count requests, events and findings as they arrive; the caller holds the lock."""
 
     def __init__(self) -> None:
         self._ids: set[str] = set()

@@ -31,12 +31,12 @@ class Credentials:
         self._bearer_tokens = _secrets("bearer_tokens", bearer_tokens)
 
     def accept(self, request: Request) -> bool:
-        """Return whether the request has good credentials; without any, accept all requests."""
+        """Return whether the request has valid credentials; without any to check, accept all."""
         if not self._write_keys and not self._bearer_tokens:
             return True
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         tokens = [given] if scheme.lower() == "bearer" else []
-        # Not `request.url`, which is made from the Host header too, and that may be anything.
+        # `request.url` would also use the Host header, which may be anything.
         query = request.scope["query_string"].decode("latin-1")
         keys = parse_qs(query).get("writeKey", [])[:1]
         if not keys and scheme.lower() == "basic":
@@ -48,7 +48,7 @@ def _secrets(name: str, given: Iterable[str]) -> tuple[str, ...]:
     # A single string would make each of its letters a secret.
     secrets = () if isinstance(given, str) else tuple(given)
     if isinstance(given, str) or not all(secrets):
-        raise OptionError(f"{name} must be a list of strings that are not empty")
+        raise OptionError(f"{name} must be a list of non-empty strings")
     return secrets
 
 

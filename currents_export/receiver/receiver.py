@@ -1,4 +1,4 @@
-"""`Receiver`: answer a Current's requests as a partner's webhook should.
+"""`Receiver`: respond to a Current's requests as a partner's webhook should.
 
 Source: Braze, Custom Currents export (what a receiver must do).
 """
@@ -34,7 +34,7 @@ _HEADERS = {"Content-Type": "application/json", "Braze-Currents-Version": "1"}
 
 
 class _RefusedError(Exception):
-    """A request that is not answered with 2XX."""
+    """A request that does not get a 2XX response."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -43,11 +43,11 @@ class _RefusedError(Exception):
 
 
 class Receiver:
-    """An ASGI application that takes the requests of a Current, and what it received.
+    """An ASGI application that receives the requests of a Current, and what it received.
 
     Every POST is a request of a Current, whatever its path. The receiver checks the credentials,
-    then the body, then the conformance of each event. It writes the events to the capture before
-    it answers 200. A request without events only has its credentials checked. `GET /counts`
+    then the body, then the conformance of each event. It writes the events to the capture before it
+    responds 200. For a request without events, it checks only the credentials. `GET /counts`
     returns the counts as JSON.
 
     Args:
@@ -59,14 +59,14 @@ class Receiver:
         keep: whether to keep the events in `events` too.
         catalog: what events are checked against; the newest schema version by default.
         check: whether to check events at all.
-        strict: whether to answer 400 to a request with a conformance error, and take none of its
+        strict: whether to respond 400 to a request with a conformance error, and take none of its
             events.
-        max_body_bytes: the largest body; a larger one is answered with 413. No limit by default.
+        max_body_bytes: the largest body; a larger one gets 413. No limit by default.
         sleep: waits a number of seconds before a delayed response; for tests.
 
     Attributes:
         app: the ASGI application.
-        events: the events, as JSON values, in the order in which they came.
+        events: the events, as JSON values, in the order in which they arrived.
 
     Raises:
         OptionError: `write_keys` or `bearer_tokens` is a single string, or contains an empty one.
@@ -209,7 +209,7 @@ class Receiver:
             if self._capture is not None and events:
                 try:
                     self._capture.write([orjson.dumps(each) for each in events])
-                except TypeError:  # orjson reads deeper than it writes
+                except TypeError:  # orjson reads deeper nesting than it writes
                     raise _RefusedError(400, "an event is nested too deep to be captured") from None
                 except (OSError, ValueError) as error:
                     raise _RefusedError(500, f"the capture cannot be written: {error}") from error

@@ -1,4 +1,4 @@
-"""Scripted responses, which a receiver gives before it answers normally."""
+"""Scripted responses, which a receiver gives before it responds normally."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _check_seconds(_: Any, attribute: attrs.Attribute[Any], seconds: object) -> 
 
 @attrs.frozen
 class ScriptedResponse:
-    """A response to give, and to how many requests.
+    """A scripted response, and how many requests get it.
 
     Attributes:
         status: an HTTP status; `ok` for the normal response; `reset` to reset the connection
@@ -54,7 +54,7 @@ class ScriptedResponse:
             was lost.
 
     Raises:
-        ScriptError: an attribute has a value that it must not have.
+        ScriptError: an attribute has an invalid value.
     """
 
     status: int | Literal["ok", "reset"] = attrs.field(validator=_check_status)

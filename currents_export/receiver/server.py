@@ -30,7 +30,7 @@ class _Protocol(H11Protocol):
 
 
 def _reset(transport: asyncio.Transport) -> None:
-    # With a linger time of 0, the close is a reset instead of an orderly end.
+    # With a linger time of 0, closing the connection resets it.
     connection = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
@@ -40,7 +40,7 @@ class _Server(uvicorn.Server):
     """A server that does not wait for delayed responses when it stops."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await asyncio.sleep(0)  # a task that has not started could not end its request
+        await asyncio.sleep(0)  # start all tasks, so that they can end their requests
         for task in tuple(self.server_state.tasks):
             task.cancel()
         await super().shutdown(sockets)
@@ -61,7 +61,7 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise ReceiverError(f"cannot listen on {host!r}: {error.strerror or error}") from error
     try:
-        # On other systems, the option would let two processes listen on one port.
+        # On other systems, this option would let two processes listen on one port.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(os.name == "posix"))
         listening.bind(address)
         listening.listen(512)

@@ -16,9 +16,9 @@ class AppTransport(httpx.BaseTransport):
     """Send requests to an ASGI application in this process.
 
     httpx's own `ASGITransport` is only for asynchronous clients. This one runs the application in
-    an event loop in a thread of its own, so that `Sender(current, transport=...)` can test any
-    ASGI receiver. The sender treats an exception in the application as a network error. Several
-    threads may use it, and so may a thread with a running event loop.
+    an event loop in a separate thread, so that `Sender(current, transport=...)` can test any ASGI
+    receiver. The sender treats an exception in the application as a network error. Several threads
+    may use it, and so may a thread with a running event loop.
 
     Args:
         app: the ASGI application, such as `Receiver().app`.
@@ -53,7 +53,7 @@ class AppTransport(httpx.BaseTransport):
         try:
             async with limit:
                 response = await self._inner.handle_async_request(request)
-                # Raw, because the client that gets the response decodes it.
+                # Use the raw bytes, because the client that gets the response decodes them.
                 body = b"".join([part async for part in response.aiter_raw()])
         except Exception:
             if not limit.expired():

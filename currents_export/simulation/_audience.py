@@ -1,4 +1,4 @@
-"""Whom and on what the events of a type can happen to, and the messages they can belong to."""
+"""Find the users, devices and messages that the events of a type can have."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ __all__ = ["Audience", "Pool", "make_audience", "make_pools"]
 
 _Kind = Literal["campaign", "canvas", "group"]
 
-#: Fields that an event has because of a message, even where it does not name the message.
+#: Fields that an event gets from a message, even if it does not name the message.
 _MESSAGE_FIELDS = CAMPAIGN_FIELDS | CANVAS_FIELDS | {"dispatch_id", "send_id"}
 
 
 @attrs.frozen
 class Audience:
-    """Whom and on what a type's events can happen to.
+    """The users and devices that a type's events can have.
 
     Attributes:
         pairs: users and devices, the most active users first.
-        complete: whether all of them have the fields that were asked for.
+        complete: whether all of them have the requested fields.
     """
 
     pairs: Sequence[tuple[User, Device]] = attrs.field(repr=False)
@@ -41,10 +41,10 @@ class Pool:
     """Messages that events of a type can belong to.
 
     Attributes:
-        kind: what they are part of.
-        share: how often an event belongs to one of them, between 0 and 1.
-        messages: the messages by the region of the user, those sent most first, each with the
-            fields that an event takes from it; empty for events that belong to nothing.
+        kind: the kind of the messages, such as `campaign`.
+        share: the share of events that belong to one of them, between 0 and 1.
+        messages: the messages by the region of the user, the most frequent first, each with the
+            fields that an event takes from it; empty for events without a message.
     """
 
     kind: _Kind
@@ -53,13 +53,13 @@ class Pool:
 
 
 def make_audience(users: Sequence[User], rule: AudienceRule, required: Collection[str]) -> Audience:
-    """Return the users and devices that a rule asks for.
+    """Return the users and devices that match a rule.
 
-    `required` names more fields that they must have. If nobody has all of that, everyone will do.
+    `required` names more fields that they must have. If nobody has all of them, return everyone.
     """
     user_paths, device_paths = set(), set()
     for name in (*rule.user_has, *rule.device_has, *required):
-        # Which user or device has a field does not depend on the event type.
+        # Whether a user or device has a field does not depend on the event type.
         source = source_of("", name)
         if source and source.kind == "user":
             user_paths.add(source.path)
@@ -84,7 +84,7 @@ def _has(thing: User | Device, paths: Collection[str]) -> bool:
 def make_pools(
     event_type: EventType, workspace: Workspace, rule: TrafficRule, names: Sequence[str]
 ) -> list[Pool]:
-    """Return what an event can belong to; `names` are the fields that it takes from a message."""
+    """Return the pools of messages for a type; `names` are the fields taken from a message."""
     known = {field.name for field in event_type.fields.values()}
     required = {field.name for field in event_type.fields.values() if field.required}
     campaign, canvas, neither = rule.belongs
@@ -117,7 +117,7 @@ def _by_region(
 def _messages(
     workspace: Workspace, rule: TrafficRule, names: Sequence[str], kind: _Kind, region: str
 ) -> Iterator[tuple[Message, Mapping[str, Any]]]:
-    """Yield the messages of a kind that users in a region get, with what is taken from each."""
+    """Yield the messages of a kind that users in a region get, with the fields taken from each."""
     for message in workspace.messages:
         if message.kind == kind and message.region in (region, "Global"):
             values = {name: message.fields[name] for name in names if name in message.fields}

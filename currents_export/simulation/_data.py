@@ -13,21 +13,21 @@ from typing import Any
 __all__ = ["read_data", "read_rows", "split"]
 
 
-def _file(room: str, name: str) -> Traversable:
-    return files("currents_export.simulation").joinpath(room, "data", name)
+def _file(subpackage: str, name: str) -> Traversable:
+    return files("currents_export.simulation").joinpath(subpackage, "data", name)
 
 
 @cache
-def read_rows(room: str, name: str) -> tuple[Mapping[str, str], ...]:
-    """Read the rows of a table of a room, such as `people` and `cities.tsv`."""
-    lines = _file(room, name).read_text("utf-8").splitlines()
+def read_rows(subpackage: str, name: str) -> tuple[Mapping[str, str], ...]:
+    """Read the rows of a table of a subpackage, such as `people` and `cities.tsv`."""
+    lines = _file(subpackage, name).read_text("utf-8").splitlines()
     return tuple(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 @cache
-def read_data(room: str, name: str) -> Mapping[str, Any]:
-    """Read a TOML document of a room."""
-    return tomllib.loads(_file(room, name).read_text("utf-8"))
+def read_data(subpackage: str, name: str) -> Mapping[str, Any]:
+    """Read a TOML document of a subpackage."""
+    return tomllib.loads(_file(subpackage, name).read_text("utf-8"))
 
 
 def split(cell: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ _VERSION_4 = (0x4 << 76) | (0x2 << 62)
 
 def uuid4(bits: Bits) -> str:
     """Make a UUID of version 4."""
-    # `uuid.UUID` takes as long as the rest of an event.
+    # `uuid.UUID` would take as long as everything else in an event.
     digits = f"{bits(128) & _MASK | _VERSION_4:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 

@@ -1,4 +1,4 @@
-"""Placeholders: values that fit the data type and nothing else."""
+"""Placeholders: values that match only the data type."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["make_placeholder"]
 
 
 def make_placeholder(event_type: EventType, *, time: int, event_id: str) -> Event:
-    """Make an event of a type whose fields all hold placeholders.
+    """Make an event of a type, with placeholders in all fields.
 
-    Text is the field's own name. Both the ids of a campaign and those of a Canvas are there.
+    A text is the name of its field. The event has the ids of both a campaign and a Canvas.
 
     Source: Braze, "Send Test Events" of a Current.
     """

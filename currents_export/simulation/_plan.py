@@ -1,4 +1,4 @@
-"""How an event of one type is made: worked out once, then followed fast."""
+"""Plan how events of one type are made: once, so that making each event is fast."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _Read = Callable[[Any], Any]
 _Reads = tuple[tuple[str, _Read], ...]
 _Makes = tuple[tuple[str, Callable[[Draft], Any]], ...]
 
-#: A sample picks one of this many of the most active users.
+#: A sample picks its user from this many of the most active ones.
 _CANDIDATES = 60
 
 
@@ -37,7 +37,7 @@ class Plan:
     Attributes:
         event_type: the type.
         names: the names of its fields.
-        on_device: how often the device is known, between 0 and 1.
+        on_device: the probability that the device is known.
         user_with_message: whether only an event that belongs to a message has a user.
         constants: properties that are the same in every event.
         of_user: the fields of `user` that are read from the user.
@@ -45,14 +45,13 @@ class Plan:
         more_of_user: the properties that are read from the user.
         more_of_device: the properties that are read from the device.
         made: the field makers, with the names of the properties that are taken from each.
-        user_defaults: what makes the fields of `user` that no source fills.
-        defaults: what makes the properties that no source fills.
-        fallbacks: what makes the required properties whose source can be without a value.
-        audience: whom it happens to.
+        user_defaults: the default makers of the fields of `user` that no source fills.
+        defaults: the default makers of the properties that no source fills.
+        fallbacks: the default makers of the required properties whose source may have no value.
+        audience: the users and devices it can happen to.
         channels: the channels of the messages that it can belong to; empty for all.
-        pools: what it can belong to, each with the share of the events that does.
-        shares: how often it belongs to the first pool, to the first two, and so on; without the
-            last, which would be 1.
+        pools: the messages that it can belong to, each pool with its share of the events.
+        shares: the cumulative shares of the pools, without the last one, which would be 1.
     """
 
     event_type: EventType
@@ -74,11 +73,11 @@ class Plan:
     shares: tuple[float, ...]
 
     def draw(self, draft: Draft, time: int) -> Event:
-        """Draw an event as real traffic has it; `draft` is overwritten."""
+        """Draw an event as in real traffic; `draft` is overwritten."""
         random = draft.random
         share = random()
-        # Squares, so that the first ones come up often: some users are more active than others,
-        # some campaigns larger.
+        # Squares make the first ones more frequent: some users are more active than others, some
+        # campaigns larger.
         user, device = self.audience[int(len(self.audience) * share * share)]
         on_device = self.on_device
         known = device if on_device == 1.0 or random() < on_device else None
@@ -96,10 +95,10 @@ class Plan:
     def draw_sample(
         self, draft: Draft, time: int, *, beside: frozenset[str] = frozenset()
     ) -> Event:
-        """Draw an event with every field that can hold together; `draft` is overwritten.
+        """Draw an event with every field that can occur together; `draft` is overwritten.
 
-        `beside` names the fields of the other sample of the type. Of fields that exclude each
-        other, this one then has those that the other one lacks.
+        `beside` names the fields of the other sample of the type. If fields exclude each other,
+        this sample has those that the other one lacks.
         """
         user, device = _fullest(
             draft, self.audience[:_CANDIDATES], lambda pair: self._fields_of(*pair), beside
@@ -154,7 +153,7 @@ class Plan:
         more += ["next_step_id"] if message.next_step_id else []
         return frozenset((*values, *more))
 
-    # In one piece, without calls or dicts in between: it runs for every event.
+    # One long function, without extra calls or dicts, because it runs for every event.
     def _finish(self, draft: Draft, properties: dict[str, Any]) -> Event:  # noqa: PLR0912
         """Complete the event of a draft; `properties` has what comes from the message."""
         draft.event_type = self.event_type
@@ -195,7 +194,7 @@ def _fullest(
     fields_of: Callable[[T], frozenset[str]],
     beside: frozenset[str],
 ) -> T:
-    """Return one of the things with most fields that are not in `beside`, then most fields."""
+    """Return one of the things with the most fields outside `beside`, then the most fields."""
     fields = [fields_of(thing) for thing in things]
     best = max(fields, key=lambda each: (len(each - beside), len(each)))
     return pick(draft, [thing for thing, each in zip(things, fields, strict=True) if each == best])
@@ -204,12 +203,12 @@ def _fullest(
 def make_plan(
     event_type: EventType, workspace: Workspace, rule: TrafficRule, audience: Audience
 ) -> Plan:
-    """Work out the plan for a type."""
+    """Make the plan for a type."""
     return _Planner(event_type, workspace, rule, audience).make()
 
 
 class _Planner:
-    """Sorts the fields of a type by what fills them."""
+    """Sort the fields of a type by what fills them."""
 
     def __init__(
         self,
@@ -293,7 +292,7 @@ class _Planner:
         return tuple(self._reads.get((part, kind), {}).items())
 
     def _on_device(self) -> float:
-        """Return how often the device is known: always, if a required field comes from it."""
+        """Return the probability that the device is known: 1 if a required field comes from it."""
         of_device = {
             *(name for name, _ in self._of("user", "device")),
             *(name for name, _ in self._of("properties", "device")),

@@ -1,7 +1,7 @@
-"""How often each type of event occurs, to whom, on what, and as part of what: `traffic.tsv`.
+"""Read `traffic.tsv`: the weights, audience rules and messages of event types.
 
-A row is for the event types that its glob matches. Each cell of an event type comes from the
-first such row that fills it, so a row needs only what sets its types apart from those below.
+A row applies to the event types that its glob matches. Each cell of an event type comes from the
+first such row that fills it, so a row needs only the cells that differ from the rows below.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .workspace.channels import channel_of
 
 __all__ = ["AudienceRule", "TrafficRule", "traffic_rule"]
 
-#: The table, and the cells of an event type that no row fills.
+#: The table, and the default cells of an event type.
 _TABLE = "traffic.tsv"
 _DEFAULTS = {
     "weight": "0.3",
@@ -40,10 +40,10 @@ _DEFAULTS = {
 
 @attrs.frozen
 class AudienceRule:
-    """Whom events of a type happen to.
+    """Which users and devices events of a type happen to.
 
     Attributes:
-        platforms: the platforms they happen on; empty for all.
+        platforms: the platforms of the devices; empty for all.
         user_has: the fields that the user must have, such as `email_address`.
         device_has: the fields that the device must have.
     """
@@ -55,15 +55,15 @@ class AudienceRule:
 
 @attrs.frozen
 class TrafficRule:
-    """How often a type occurs, whom it happens to, and what it belongs to.
+    """The weight of a type, its audience rule, and what its events belong to.
 
     Attributes:
-        weight: how often it occurs, relative to the other types.
-        audience: whom it happens to.
-        on_device: how often the device is known, between 0 and 1.
+        weight: its frequency, relative to the other types.
+        audience: its audience rule.
+        on_device: the probability that the device is known.
         user_with_message: whether only an event that belongs to a message has a user.
         channels: the channels of the messages it can belong to; empty for all that reach people.
-        belongs: how often it belongs to a campaign, to a Canvas, and to neither.
+        belongs: the weights of belonging to a campaign, to a Canvas, and to neither.
         messages: which messages it can belong to: those `sent`, those of a `control` group, or
             where a Canvas is entered (`entry`).
     """
@@ -82,7 +82,7 @@ def traffic_rule(event_type: str, directory: Path | None) -> TrafficRule:
     """Return the rule of a type; `directory` is that of the catalog's tables.
 
     Raises:
-        CatalogError: a cell of the table cannot be used.
+        CatalogError: a cell of the table is invalid.
     """
     cells = _Cells(event_type, directory)
     channel = channel_of(event_type)
@@ -128,7 +128,7 @@ class _Cells:
             number = -1.0
         if 0 <= number <= most and number < math.inf:
             return number
-        raise self._unusable(name, "a number from 0" + (" to 1" if most == 1 else " on"))
+        raise self._unusable(name, "a number from 0 to 1" if most == 1 else "a number of 0 or more")
 
     def choice(self, name: str, choices: Sequence[str]) -> str:
         if self.text(name) in choices:

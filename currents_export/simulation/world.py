@@ -37,7 +37,7 @@ from .workspace.model import (
 
 __all__ = ["SAMPLE_TIME", "World"]
 
-#: When samples happen by default: 2026-07-01 12:00:00 UTC.
+#: The default time of samples: 2026-07-01 12:00:00 UTC.
 SAMPLE_TIME = 1_782_907_200
 
 #: Braze's ids count the seconds in 32 bits, so this is the last one: in the year 2106.
@@ -47,39 +47,40 @@ _LAST_TIME = 2**32 - 1
 class World:
     """A workspace and its users, from which coherent events are drawn.
 
-    Everything follows from the arguments: the same ones give the same events, byte by byte, in
-    every process, with the same version of currents-export and of Faker (whose lists of names
-    change between versions). Nobody in a world can be reached: its addresses are on domains that
-    RFC 2606 reserves, its phone numbers in ranges that are kept for fiction or never given out.
+    The same arguments give the same events, byte for byte, in every process with the same versions
+    of currents-export and Faker (whose lists of names change between versions). Nobody in a world
+    can be reached: its addresses are on domains that RFC 2606 reserves, and its phone numbers are
+    in ranges that are reserved for fiction or never assigned.
 
     Args:
-        seed: which world; the number of users and the schema version change no one in it.
+        seed: selects the world; the number of users and the schema version do not change anyone in
+            it.
         users: how many users it has; the first ones are the most active.
         catalog: the event types it makes, such as `Catalog.load(5)`; the newest by default. The
-            tables in the catalog's directory also say how often each type occurs, whom it happens
-            to, what it belongs to (`traffic.tsv`), and which channels there are (`channels.tsv`).
+            tables in the catalog's directory also give the weight and audience rule of each type,
+            what it belongs to (`traffic.tsv`), and the channels (`channels.tsv`).
 
     Attributes:
         catalog: the event types that can be made.
-        users: the users, the most active first. The first one has an external id; some three in
-            a hundred of the others are anonymous and have none.
+        users: the users, the most active first. The first one has an external id; about three
+            percent of the others are anonymous and have none.
         app_group_id: the id of the workspace.
         brand: the name of the brand.
         domain: the brand's domain, under `.example`.
         apps: an app for each platform.
         campaigns: the campaigns.
         canvases: the Canvases.
-        subscription_groups: the subscription groups, with who sends for them.
-        email_senders: where email goes out.
+        subscription_groups: the subscription groups, with their senders.
+        email_senders: the senders of email.
         landing_pages: the landing pages.
         surveys: the surveys.
         destinations: the external destinations to which Canvases pass users.
-        products: what is sold.
+        products: the products of the shop.
         agents: the agents of the agent console.
 
     Raises:
         OptionError: `users` is less than 1, or an argument has the wrong type.
-        CatalogError: a table about traffic cannot be used.
+        CatalogError: `traffic.tsv` or `channels.tsv` is invalid.
     """
 
     def __init__(
@@ -122,11 +123,12 @@ class World:
     def sample(
         self, event_type: EventType | str, *, time: int | None = None, canvas: bool = False
     ) -> Event:
-        """Return one event of a type, with every field that can hold together.
+        """Return one event of a type, with every field that can occur together.
 
         Some fields exclude each other, so there are two samples of a type; together they have
-        every field. The first one belongs to a campaign where it can, the other one to a Canvas.
-        Of fields that exclude each other for another reason, the first one has the larger set:
+        every field. The first one belongs to a campaign if it can, and the other one, the Canvas
+        side, to a Canvas. If fields exclude each other for another reason, the first one has the
+        larger set:
 
         | event types | first | Canvas side |
         |---|---|---|
@@ -138,10 +140,10 @@ class World:
         | `line.InboundReceive` | a text | a picture |
         | `survey.Response` | an NPS score with a comment | the other answers; a landing page |
 
-        Where two events cannot keep all sets apart (surveys, WhatsApp replies), the Canvas side
-        has more than one real event would. A machine opened the email of a sample, and a click in
-        it is suspected to be a bot's. The same world gives the same sample of a type, whatever
-        was asked of it before; at another time it has another id.
+        If two events cannot keep all sets apart (surveys, WhatsApp replies), the Canvas side has
+        more fields than one real event would. In a sample, a machine opened the email, and a bot is
+        suspected of a click. The same world gives the same sample of a type, regardless of earlier
+        calls; a sample at another time has another id.
 
         Args:
             event_type: the type, or its name.
@@ -151,7 +153,7 @@ class World:
 
         Raises:
             UnknownNameError: the schema version has no such type.
-            OptionError: `time` is not in 1 to 4294967295.
+            OptionError: `time` is not between 1 and 4294967295.
         """
         plan = self._plan(self.catalog[_name(event_type)].name)
         name, time = plan.event_type.name, _sample_time(time)
@@ -168,10 +170,11 @@ class World:
         return attrs.evolve(event, id=self._id(name, "canvas" if canvas else "", time))
 
     def placeholder(self, event_type: EventType | str, *, time: int | None = None) -> Event:
-        """Return an event of a type whose values fit the data type and nothing else.
+        """Return an event of a type whose values match only the data type.
 
         Braze's "Send Test Events" sends such events: `campaign_name` is the text
-        `campaign_name`. It has all fields, so the ids of a campaign and of a Canvas, too.
+        `campaign_name`. The event has all fields, including the ids of both a campaign and a
+        Canvas.
 
         Args:
             event_type: the type, or its name.
@@ -179,7 +182,7 @@ class World:
 
         Raises:
             UnknownNameError: the schema version has no such type.
-            OptionError: `time` is not in 1 to 4294967295.
+            OptionError: `time` is not between 1 and 4294967295.
         """
         found, time = self.catalog[_name(event_type)], _sample_time(time)
         event_id = self._id(found.name, "placeholder", time)
@@ -194,14 +197,15 @@ class World:
     ) -> Iterator[Event]:
         """Return a stream of events as in real traffic, in the order in which they happen.
 
-        It has no end (before the year 2106); take as many as needed with `itertools.islice`. The
-        same arguments give the same stream; streams that differ in any of them share no ids.
+        The stream has no end (before the year 2106); take as many events as needed with
+        `itertools.islice`. The same arguments give the same stream; streams with different
+        arguments share no ids.
 
         Args:
             event_types: types, or whatever `Catalog.select` takes: names, families, globs; by
-                default all types. How often each occurs is as in real traffic.
+                default all types. Their frequencies are as in real traffic.
             start: when the first event happens, in seconds since the epoch.
-            rate: how many events there are a second, on average.
+            rate: the average number of events per second.
 
         Raises:
             UnknownNameError: the schema version has no such type.
@@ -224,7 +228,7 @@ class World:
 
     def _weights(self, names: list[str]) -> list[float]:
         weights = [traffic_rule(name, self.catalog.directory).weight for name in names]
-        # Of types that never occur among others, all occur when only they are asked for.
+        # If all requested types have the weight 0, they all occur equally often.
         return weights if sum(weights) else [1.0] * len(weights)
 
     def _select(self, event_types: Iterable[EventType | str] | None) -> list[str]:
@@ -234,7 +238,7 @@ class World:
             return list(self.catalog)
         if isinstance(event_types, str | EventType):
             raise OptionError(
-                f"event_types is {_name(event_types)!r}; it must be several: put it into a list"
+                f"event_types is {_name(event_types)!r}; it must be a collection; use a list"
             )
         names = [_name(each) for each in event_types]
         if not names:
@@ -283,7 +287,7 @@ def _draw(
     start: int,
     rate: float,
 ) -> Iterator[Event]:
-    """Yield events whose types come up by their weights, of which `sums` are the running sums."""
+    """Yield events whose types are drawn by weight; `sums` are the running sums of the weights."""
     total, last, random_ = sums[-1], len(sums) - 1, draft.random
     now = float(start)
     while now <= _LAST_TIME:
@@ -305,5 +309,7 @@ def _name(event_type: EventType | str) -> str:
 def _check_whole(name: str, value: object, *, least: int | None = None, most: int = 0) -> None:
     if type(value) is int and (least is None or value >= least) and not 0 < most < value:
         return
-    limits = "" if least is None else f" from {least}" + (f" to {most}" if most else " on")
+    limits = "" if least is None else f" of {least} or more"
+    if most:
+        limits = f" from {least} to {most}"
     raise OptionError(f"{name} is {value!r}; it must be a whole number{limits}")

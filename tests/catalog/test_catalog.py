@@ -129,7 +129,7 @@ def test_later_name_says_its_version(pattern: str) -> None:
     with pytest.raises(UnknownNameError) as caught:
         FIRST.select(pattern)
     assert str(caught.value) == (
-        f"event type {pattern!r} came with schema version {since}; this is version 1"
+        f"event type {pattern!r} was introduced in schema version {since}; this is version 1"
     )
     assert Catalog.load(since).select(pattern)
     with pytest.raises(UnknownNameError):
@@ -139,7 +139,9 @@ def test_later_name_says_its_version(pattern: str) -> None:
 def test_getting_a_later_name_says_its_version() -> None:
     name = "users.canvas.costep.Send"
     since = NEWEST[name].since
-    with pytest.raises(UnknownNameError, match=f"came with schema version {since}; this is"):
+    with pytest.raises(
+        UnknownNameError, match=f"was introduced in schema version {since}; this is"
+    ):
         Catalog.load(since - 1)[name]
 
 

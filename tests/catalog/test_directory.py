@@ -95,7 +95,7 @@ def test_events_of_a_new_version(tables: CopiedTables) -> None:
     [found] = check_event(Catalog.load(NEXT - 1, tables.directory), event)
     assert (found.code, found.expected) == (
         "not_in_schema_version",
-        f"it came with schema version {NEXT}",
+        f"it was introduced in schema version {NEXT}",
     )
     [found] = check_event(NEWEST, event)
     assert found.code == "unknown_event_type"
@@ -168,11 +168,11 @@ def test_counts_of_versions_are_not_read(tables: CopiedTables) -> None:
     ("directory", "message"),
     [
         ("", "the name of the directory is empty"),
-        ("\0", "the name cannot be that of a directory"),
-        (5, "the name cannot be that of a directory"),
+        ("\0", "it is not a valid directory name"),
+        (5, "it is not a valid directory name"),
         ("nowhere", "there is no such directory"),
         (PACKAGED / "versions.tsv", "it is not a directory"),
-        (Path(__file__).parent, "it holds none of the tables "),
+        (Path(__file__).parent, "it contains none of the tables "),
         ("x" * 5000, ""),
     ],
     ids=lambda value: str(value)[-20:],
@@ -215,7 +215,7 @@ def test_directory_that_cannot_be(directory: Any, message: str) -> None:
         (
             "event_fields.tsv",
             {"event_type": "users.profile.Update"},
-            "since is 1, but users.profile.Update came with 7",
+            "since is 1, but users.profile.Update was introduced in 7",
         ),
         ("fields.tsv", {"field": ""}, "field is empty"),
         ("fields.tsv", {"field": "price"}, "'price' is already in line "),

@@ -32,7 +32,7 @@ def changed(**values: Any) -> dict[str, Any]:
     ],
 )
 def test_type_and_id_are_text(key: str, value: Any, code: str, problem: str) -> None:
-    expected = "it must be a string that is not empty"
+    expected = "it must be a non-empty string"
     assert found_in(changed(**{key: value})) == [(code, key, problem, expected)]
 
 

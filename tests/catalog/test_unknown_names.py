@@ -39,7 +39,7 @@ def test_event_type_of_a_later_version() -> None:
         "not_in_schema_version",
         "event_type",
         f"{each.name!r} is not in schema version {each.since - 1}",
-        f"it came with schema version {each.since}",
+        f"it was introduced in schema version {each.since}",
     )
     assert found_in(good_event(each), each.since) == []
 
@@ -84,7 +84,7 @@ def test_field_of_a_later_version() -> None:
         "not_in_schema_version",
         path,
         f"the field is not in schema version {field.since - 1}",
-        f"it came with schema version {field.since}",
+        f"it was introduced in schema version {field.since}",
     )
     assert found_in(event) == []
 

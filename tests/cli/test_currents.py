@@ -19,7 +19,7 @@ BAD_CURRENTS = [
     ("endpoint = [1]\nevent_types = 7\n", ["endpoint: it must be text", "event_types: "]),
     ('event_types = ["users.messages.email.Opne"]', ["did you mean 'users.messages.email.Open'"]),
     ('endpoint = "ftp://x/"', ["endpoint: it must be an https URL"]),
-    ('endpoint = "http://example.com/"', ["plain http shows its secret"]),
+    ('endpoint = "http://example.com/"', ["plain HTTP exposes its secret"]),
     ('endpoint = "https://["', ["it is not a URL"]),
     ('endpoint = "not a URL"', ["it is not a URL"]),
     (f'endpoint = "https://u:{TOKEN}@h:x/"', ["it is not a URL"]),

@@ -188,7 +188,7 @@ def test_file_is_kept_unless_forced(directory: Path) -> None:
     path = directory / "current.toml"
     path.write_text("old", "utf-8")
     assert (
-        "current.toml exists already; --force replaces it" in init(*WHO, *ENDPOINT, code=2).stderr
+        "current.toml already exists; --force replaces it" in init(*WHO, *ENDPOINT, code=2).stderr
     )
     assert path.read_text("utf-8") == "old"
     init(*WHO, *ENDPOINT, "--force")

@@ -23,7 +23,7 @@ def test_closed_port(
     assert result.exit_code == 1
     assert "test: paused; nothing is sent until it is resumed (network error: " in result.stderr
     assert "the Current is paused: network error: " in result.stdout
-    assert f"what was not sent is in {kept}" in result.stdout
+    assert f"unsent events are in {kept}" in result.stdout
     lines = kept.read_bytes().splitlines()
     assert sorted(lines) == sorted(encode_event(each) for each in events)
     assert not (tmp_path / "pending.jsonl.part").exists()
@@ -31,7 +31,7 @@ def test_closed_port(
     assert (report["pending"], report["pending_file"], report["state"]) == (5, str(kept), "paused")
     without = run(*args)
     assert without.exit_code == 1
-    assert "--pending FILE keeps what could not be sent" in without.stderr
+    assert "--pending FILE saves events that could not be sent" in without.stderr
 
 
 def test_kept_events_are_not_transformed(
@@ -71,7 +71,7 @@ def test_rest_of_input_is_kept(
     report = json.loads(result.stdout)
     assert (report["accepted"], report["pending"], report["not_taken"]) == (10_000, 10_000, 250)
     assert sorted(ids_in(kept)) == [each.id for each in events]
-    assert "events of the input that were not accepted: 250" in counted.stdout
+    assert "input events that were not accepted: 250" in counted.stdout
 
 
 def test_standard_input_is_always_kept(
@@ -83,7 +83,7 @@ def test_standard_input_is_always_kept(
     assert result.exit_code == 1
     (kept,) = tmp_path.glob("currents-export-pending-*.jsonl")
     assert kept.read_bytes() == text
-    assert f"what was not sent is in {kept.name}" in result.stdout
+    assert f"unsent events are in {kept.name}" in result.stdout
 
 
 def test_nothing_to_keep(
@@ -130,4 +130,4 @@ def test_keeping_fails(current: Callable[..., Path], tmp_path: Path) -> None:
     assert result.exit_code == 2
     report = json.loads(result.stdout)
     assert (report["pending"], report["not_taken"], report["pending_file"]) == (3, 0, None)
-    assert "3 events that were not sent could not be kept: " in result.stderr
+    assert "3 unsent events could not be saved: " in result.stderr

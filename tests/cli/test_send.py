@@ -55,7 +55,7 @@ def test_unknown_event_type(file: Callable[..., Path], current: Callable[..., Pa
     assert (result.exit_code, report["delivered"], report["filtered"]) == (2, 2, 2)
     assert report["unknown_event_types"] == {each.event_type: 1 for each in odd[::-1]}
     assert "unknown event type 'users.messages.email.Opne'; did you mean" in result.stderr
-    assert "'users.canvas.costep.Send' came with schema version 10" in result.stderr
+    assert "'users.canvas.costep.Send' was introduced in schema version 10" in result.stderr
     assert "(1 not sent)" in result.stderr
 
 

@@ -73,7 +73,7 @@ def test_report(by: int, monkeypatch: pytest.MonkeyPatch) -> None:
     first, requests, events, header, *rows, more = result.stdout.splitlines()
     assert first == f"listening on {url}; interrupt to stop (Ctrl-C)"
     assert requests == "2 requests: 2 x 200"
-    assert events == "3 events, 1 of them again; 1 conformance errors, 25 warnings"
+    assert events == "3 events, 1 of them duplicates; 1 conformance errors, 25 warnings"
     assert header.split() == ["count", "level", "event", "type", "field", "finding"]
     assert len(rows) == 20
     assert more == "and 6 more kinds; --json has them all"
@@ -141,7 +141,7 @@ def test_progress_while_running(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["--script", "503,dely=1"], "there is no option 'dely'; did you mean 'delay'?"),
         (["--script", "503", "--script", "x"], "'x' is not a response"),
-        (["--write-key", ""], "write_keys must be a list of strings that are not empty"),
+        (["--write-key", ""], "write_keys must be a list of non-empty strings"),
         (["--host", ".."], "cannot listen on '..': it is not a host name"),
         (["--host", "nowhere.invalid"], "cannot listen on 'nowhere.invalid'"),
         (["--port", "65536"], "--port"),

@@ -147,7 +147,7 @@ def test_impossible_transformation_is_refused(value: Any, problem: str) -> None:
 
 def test_transformation_of_a_later_field_is_refused() -> None:
     [(_, message)] = problems(schema_version=9, field_transformations={"combination_token": "hash"})
-    assert message == "combination_token came with schema version 10; this is 9"
+    assert message == "combination_token was introduced in schema version 10; this is version 9"
 
 
 def test_all_problems_come_together() -> None:

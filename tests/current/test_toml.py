@@ -115,7 +115,7 @@ def test_file_is_private(tmp_path: Path) -> None:
 def test_existing_file_stays(tmp_path: Path) -> None:
     path = tmp_path / "current.toml"
     path.write_text("old", "utf-8")
-    with pytest.raises(OptionError, match="exists already"):
+    with pytest.raises(OptionError, match="already exists"):
         write_private(path, "new")
     assert path.read_text("utf-8") == "old"
 
@@ -173,6 +173,6 @@ def test_name_is_given_without_hard_links(
     if written:
         write_private(path, "new")
     else:
-        with pytest.raises(OptionError, match="exists already"):
+        with pytest.raises(OptionError, match="already exists"):
             write_private(path, "new")
     assert [each.name for each in tmp_path.iterdir()] == ["current.toml"] * written

@@ -38,7 +38,7 @@ def test_anonymous_users_are_never_included() -> None:
     for choice in (True, False):
         [(field, message)] = problems(include_anonymous=choice)
         assert field == "include_anonymous"
-        assert message.startswith("RudderStack has no such choice")
+        assert message.startswith("RudderStack has no such setting")
 
 
 @pytest.mark.parametrize(

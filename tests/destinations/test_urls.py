@@ -39,7 +39,7 @@ from tests.support.currents import CUSTOM, NAMES, form, problems
         ("ftp://host/", "it must be an https URL"),
         ("file://host/etc/passwd", "it must be an https URL"),
         ("//host/path", "it must be an https URL"),
-        ("http://host/", "plain http shows its secret to the network"),
+        ("http://host/", "plain HTTP exposes its secret to the network"),
     ],
 )
 def test_what_is_not_an_https_url_is_refused(url: Any, problem: str) -> None:
@@ -92,7 +92,7 @@ def test_plain_http_elsewhere_must_be_allowed(host: str) -> None:
         base = NAMES | {name: url} | ({"region": "EU"} if name == "key" else {})
         [(field, message)] = problems(base)
         assert field == name
-        assert message.startswith("plain http shows its secret")
+        assert message.startswith("plain HTTP exposes its secret")
         assert form(base, allow_plain_http=True).url == url
 
 

@@ -82,8 +82,8 @@ def test_odd_rules_still_make_events(tables: CopiedTables, row: str) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("*\tmany", r"weight of \S+ is 'many'; it must be a number from 0 on"),
-        ("*\t-1", r"weight of \S+ is '-1'; it must be a number from 0 on"),
+        ("*\tmany", r"weight of \S+ is 'many'; it must be a number of 0 or more"),
+        ("*\t-1", r"weight of \S+ is '-1'; it must be a number of 0 or more"),
         ("*\tnan", r"weight of \S+ is 'nan'"),
         ("*\t1\t*\t1.5", r"on_device of \S+ is '1.5'; it must be a number from 0 to 1"),
         ("*\t1\t*\t1\t-\t*\t1\tall", r"messages of \S+ is 'all'; it must be sent or control or"),

@@ -67,9 +67,13 @@ def test_unknown_types() -> None:
     with pytest.raises(UnknownNameError, match="did you mean"):
         world.sample("users.messages.email.Opne")
     for make in (world.sample, world.placeholder):
-        with pytest.raises(UnknownNameError, match=f"came with schema version {profile.since}"):
+        with pytest.raises(
+            UnknownNameError, match=f"was introduced in schema version {profile.since}"
+        ):
             make(profile.name)
-        with pytest.raises(UnknownNameError, match=f"came with schema version {profile.since}"):
+        with pytest.raises(
+            UnknownNameError, match=f"was introduced in schema version {profile.since}"
+        ):
             make(profile)
     with pytest.raises(UnknownNameError):
         world.events(event_types=["users.messages.email.Opne"], start=SAMPLE_TIME)
@@ -100,8 +104,8 @@ def test_bad_catalogs(catalog: Any) -> None:
         *(({"rate": rate}, "rate") for rate in (0, -1, math.nan, math.inf, True, "1", None)),
         *(({"start": start}, "start") for start in (0, -5, 1.5, 2**32, None, True)),
         ({"event_types": []}, "event_types is empty"),
-        ({"event_types": PURCHASE}, "put it into a list"),
-        ({"event_types": NEWEST[PURCHASE]}, "put it into a list"),
+        ({"event_types": PURCHASE}, "use a list"),
+        ({"event_types": NEWEST[PURCHASE]}, "use a list"),
     ],
 )
 def test_bad_streams(options: dict[str, Any], message: str) -> None:

@@ -1,4 +1,4 @@
-"""What fills the fields of an event."""
+"""Fill the fields of events."""
 
 from . import (
     agents,

@@ -34,7 +34,7 @@ def session_length(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def attribution(draft: Draft) -> Mapping[str, Any]:
-    """Make what an install is attributed to."""
+    """Make the attribution of an install."""
     sources = list(_WORDING["install_sources"])
     if store := _WORDING.get(f"store_{draft.the_device.platform}"):
         sources.append(store)
@@ -43,7 +43,7 @@ def attribution(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def location(draft: Draft) -> Mapping[str, Any]:
-    """Make a position within some 15 km of the center of the user's city."""
+    """Make a position within about 15 km of the center of the user's city."""
     place, random = draft.user.place, draft.random
     values = {
         "latitude": round(place.latitude + (random() - random()) * 0.13, 6),
@@ -59,7 +59,7 @@ def location(draft: Draft) -> Mapping[str, Any]:
 @field_maker
 def orphaned_by(draft: Draft) -> Mapping[str, Any]:
     """Make the id of the profile that the user was merged into."""
-    # It is as old as the user, and is another one.
+    # The id has the user's creation time, but is a different one.
     return {"orphaned_by_id": f"{draft.user.id[:8]}{draft.bits(64):016x}"}
 
 

@@ -1,4 +1,4 @@
-"""Fields of conversions, Canvas steps, content optimizers and external destinations."""
+"""Fields of conversions, Canvas steps, Content Optimizers and external destinations."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .subscriptions import channel_name
 
 _WORDING = read_data("fields", "wording.toml")
 
-#: How long the events of one passage through a Canvas belong together.
+#: Seconds within which a user's events in a Canvas belong to one entry.
 _PASSAGE_SECONDS = 7 * 86_400
 
 
 @field_maker
 def conversion(draft: Draft) -> Mapping[str, Any]:
-    """Make which goal of the campaign or Canvas was met."""
+    """Choose the goal of the campaign or Canvas that was met."""
     goals = draft.the_message.goals
     if not goals:
         return {}
@@ -31,7 +31,7 @@ def conversion(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def progression(draft: Draft) -> Mapping[str, Any]:
-    """Make a step forward in a Canvas; the sample of the Canvas side leaves the Canvas."""
+    """Make a step forward in a Canvas, or, in the Canvas-side sample, an exit from it."""
     message = draft.the_message
     values: dict[str, Any] = {"is_canvas_entry": message.first}
     if draft.canvas_side or not message.next_step_id:
@@ -42,7 +42,7 @@ def progression(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def passage(draft: Draft) -> Mapping[str, Any]:
-    """Make the id of a passage through a Canvas, which its events share."""
+    """Make the id of an entry into a Canvas, which the events after it share."""
     canvas = draft.the_message.fields.get("canvas_id")
     window = draft.time // _PASSAGE_SECONDS
     return {"canvas_entry_id": uuid_of("entry", draft.user.id, canvas, window)}
@@ -54,7 +54,7 @@ def _combination(draft: Draft) -> list[int]:
 
 @field_maker
 def optimized(draft: Draft) -> Mapping[str, Any]:
-    """Make which combination of components a content optimizer sent."""
+    """Choose the combination of components that a Content Optimizer sent."""
     return {
         "channel": channel_name(draft, "email"),
         "combination_token": "_".join(map(str, _combination(draft))),
@@ -83,7 +83,7 @@ def component(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def destination(draft: Draft) -> Mapping[str, Any]:
-    """Make the external destination that a Canvas passes users to."""
+    """Choose the external destination that a Canvas passes users to."""
     chosen = pick(draft, draft.workspace.destinations)
     return {
         "destination_api_id": chosen.id,
@@ -96,5 +96,5 @@ def destination(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def not_sent(draft: Draft) -> Mapping[str, Any]:
-    """Make why a user was not passed on."""
+    """Choose why a user was not passed on."""
     return {"reason": pick(draft, _WORDING["not_sent_reasons"])}

@@ -1,4 +1,4 @@
-"""Fields of clicks: links, and what points to a bot."""
+"""Fields of clicks: links, and signs of a bot."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WORDING = read_data("fields", "wording.toml")
 
 
 def _bot(draft: Draft, share: float) -> Mapping[str, Any]:
-    """Make whether a click is suspected to be a bot's, and if so, why."""
+    """Choose whether a bot is suspected of the click, and why."""
     if not draft.chance(share):
         return {"is_suspected_bot_click": False}
     if draft.whole or draft.random() < 0.5:

@@ -1,4 +1,4 @@
-"""The default maker: what fills a field that `sources.tsv` does not name."""
+"""The default makers, which fill the fields that `sources.tsv` does not name."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _Make = Callable[[Draft], Any]
 
 
 def default_maker(field: Field) -> _Make:
-    """Return what makes a field's values.
+    """Return the default maker of a field.
 
-    They follow from its format, then its listed values, then its JSON type. Listed values come
-    first where no others are allowed.
+    Its values follow from the format, then the listed values, then the JSON type. Listed values
+    come first if no others are allowed.
     """
     known = FORMATS.get(field.rule.format)
     if known and field.json_type in known.json_types and (field.rule.open or not field.rule.values):
@@ -31,7 +31,7 @@ def default_maker(field: Field) -> _Make:
 
 
 def _phone(draft: Draft) -> str:
-    # The number of a user without one is from the range that is kept for fiction.
+    # A user without a number gets one from a range reserved for fiction.
     return draft.user.phone or f"+1212555{100 + int(100 * draft.random()):04d}"
 
 

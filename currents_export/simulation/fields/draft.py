@@ -23,16 +23,17 @@ class Draft:
     Attributes:
         event_type: the event's type, as the world's schema version has it.
         names: the names of its fields.
-        workspace: everything of the world but its users.
+        workspace: everything in the world except its users.
         random: returns a number in [0, 1).
         bits: returns that many random bits.
-        whole: whether the event is a sample, which has every field that can hold together;
-            otherwise it has those that one event of real traffic has.
-        canvas_side: whether it is the sample that has what the other sample cannot have.
+        whole: whether the event is a sample, which has every field that can occur together;
+            otherwise it has the fields of one event in real traffic.
+        canvas_side: whether it is the Canvas-side sample, which has what the first sample cannot
+            have.
         time: when it happens, in seconds since the epoch.
         user: who it happens to.
-        device: the device it happens on; None when it happens on none, or none is known.
-        message: the message it belongs to; None when it belongs to none.
+        device: the device it happens on; None if there is none, or none is known.
+        message: the message it belongs to, or None.
     """
 
     event_type: EventType
@@ -49,12 +50,12 @@ class Draft:
 
     @property
     def the_device(self) -> Device:
-        """The device; where none is known, the first of the user."""
+        """The device, or the user's first device if none is known."""
         return self.device or self.user.devices[0]
 
     @property
     def the_message(self) -> Message:
-        """The message; of an event that belongs to none, the first of the workspace."""
+        """The message, or the workspace's first message if the event belongs to none."""
         return self.message or self.workspace.messages[0]
 
     def chance(self, probability: float) -> bool:
@@ -68,5 +69,5 @@ def pick(draft: Draft, things: Sequence[T]) -> T:
 
 
 def pick_early(draft: Draft, things: Sequence[T], power: float = 2.0) -> T:
-    """Return one of `things`; the earlier it stands, the likelier it is."""
+    """Return one of `things`; earlier ones are more likely."""
     return things[int(draft.random() ** power * len(things))]

@@ -14,13 +14,13 @@ __all__ = ["mail_client"]
 
 _MAIL = read_data("fields", "mail.toml")
 
-#: The mailbox provider, email provider and IP address where none is known.
+#: The mailbox provider, email provider and IP address if none is known.
 _PROVIDER, _ESP, _ADDRESS = "Gmail", "SendGrid", "192.0.2.1"
 
 
 @cache
 def _replies(kind: str, sender: str) -> Sequence[str]:
-    """Return what a mail server says to a kind of failure, with its SMTP code."""
+    """Return a mail server's replies for a kind of failure, with SMTP codes."""
     rows = [row for row in read_rows("fields", "smtp.tsv") if row["kind"] == kind]
     return [row["reply"] for row in rows if row["sender"] == sender] or [
         row["reply"] for row in rows
@@ -46,13 +46,13 @@ def bounce(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def soft_bounce(draft: Draft) -> Mapping[str, Any]:
-    """Make the reason of a soft bounce."""
+    """Choose the reason for a soft bounce."""
     return {"bounce_reason": _smtp(draft, "soft")}
 
 
 @field_maker
 def deferral(draft: Draft) -> Mapping[str, Any]:
-    """Make the reason of a deferral, and how often the email was tried."""
+    """Make the reason for a deferral, and how often the email was tried."""
     return {
         "attempt_count": 1 + int(6 * draft.random() ** 3),
         "deferral_reason": _smtp(draft, "deferral"),
@@ -61,7 +61,7 @@ def deferral(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def spam_report(draft: Draft) -> Mapping[str, Any]:
-    """Make the user agent of the feedback loop."""
+    """Choose the user agent of the feedback loop."""
     reporters = _MAIL["spam_reporters"]
     provider = draft.user.mailbox_provider or _PROVIDER
     return {"user_agent": reporters.get(provider, reporters[_PROVIDER])}

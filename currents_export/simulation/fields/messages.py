@@ -18,7 +18,7 @@ from .registry import field_maker
 
 _WORDING = read_data("fields", "wording.toml")
 
-#: Seconds within which the events of a campaign or Canvas step belong to one dispatch, one send.
+#: Seconds within which the events of a campaign or Canvas step share a dispatch, and a send.
 _DISPATCH_SECONDS, _SEND_SECONDS = 3600, 86_400
 
 #: A message goes to its last recipient this many seconds after it went to the first.
@@ -42,14 +42,14 @@ def dispatch(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def in_app_dispatch(draft: Draft) -> Mapping[str, Any]:
-    """Make the ids of an in-app message that was seen: it has no dispatch, but in a sample."""
+    """Make the ids of an in-app message that was seen; only a sample has a dispatch."""
     values = dispatch(draft)
     return values if draft.whole else {**values, "dispatch_id": None}
 
 
 @field_maker
 def send_time(draft: Draft) -> Mapping[str, Any]:
-    """Make the time of the message's Send, the same for all events of the message of one user."""
+    """Make the time of the message's Send, which all events of one user's message share."""
     key = draft.the_message.dispatch_key[-4:] + draft.user.id[-4:]
     began = draft.time - draft.time % _DISPATCH_SECONDS
     return {"send_time": min(draft.time, began + int(key, 16) % _SPREAD_SECONDS)}
@@ -57,7 +57,7 @@ def send_time(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def locale(draft: Draft) -> Mapping[str, Any]:
-    """Make the locale of the translation; null for the default one."""
+    """Choose the locale of the translation; null for the default one."""
     return {"locale_key": draft.user.place.locale_key if draft.chance(0.3) else None}
 
 
@@ -75,7 +75,7 @@ def provenance(draft: Draft) -> Mapping[str, Any]:
 def _aborts(event_type: EventType) -> tuple[Sequence[tuple[str, str]], Sequence[float]]:
     """Return the abort types of an event type with their logs, and the running sums of weights.
 
-    A type that the catalog does not list is left out; one that only the catalog has is rare.
+    A type that the catalog does not list is left out; a type that only the catalog has is rare.
     """
     channel = channel_of(event_type.name)
     listed = _listed(event_type, "abort_type")
@@ -104,7 +104,7 @@ def _log(draft: Draft, text: str) -> str:
 
 @field_maker
 def abort(draft: Draft) -> Mapping[str, Any]:
-    """Make why a message was held back."""
+    """Choose why a message was not sent."""
     aborts, sums = _aborts(draft.event_type)
     kind, log = aborts[bisect(sums, draft.random() * sums[-1])]
     return {"abort_type": kind, "abort_log": _log(draft, log)}
@@ -112,7 +112,7 @@ def abort(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def retry(draft: Draft) -> Mapping[str, Any]:
-    """Make why a message waits: another one had priority, or a frequency cap was reached."""
+    """Choose why a message waits: another one had priority, or a frequency cap was reached."""
     row = pick(draft, read_rows("fields", "retries.tsv"))
     return {"retry_type": row["retry_type"], "retry_log": _log(draft, row["retry_log"])}
 
@@ -128,14 +128,14 @@ def _errors(event_type: str) -> Sequence[Mapping[str, str]]:
 
 @field_maker
 def provider_error(draft: Draft) -> Mapping[str, Any]:
-    """Make the error of the channel's provider."""
+    """Choose the error of the channel's provider."""
     rows = _errors(draft.event_type.name)
     return pick(draft, rows) if rows else {}
 
 
 @field_maker
 def sms_fallback(draft: Draft) -> Mapping[str, Any]:
-    """Make whether an SMS replaces an RCS message."""
+    """Choose whether an SMS replaces an RCS message."""
     # An SMS seldom replaces an RCS message; a failed RCS message is mostly replaced.
     share = 0.6 if ".rcs." in draft.event_type.name else 0.04
     return {"is_sms_fallback": draft.random() < share}
@@ -143,13 +143,13 @@ def sms_fallback(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def category(draft: Draft) -> Mapping[str, Any]:
-    """Make the keyword category of an auto-reply; other messages have none."""
+    """Choose the keyword category of an auto-reply; other messages have none."""
     return {"category": pick(draft, _WORDING["categories"])} if draft.chance(0.03) else {}
 
 
 @field_maker
 def push_button(draft: Draft) -> Mapping[str, Any]:
-    """Make the button of a push message; null for an open by its body."""
+    """Choose the button of a push message; null if the body was opened."""
     if not draft.chance(0.15):
         return {"button_string": None, "button_action_type": None}
     button, action = pick(draft, _WORDING["push_buttons"])
@@ -158,19 +158,19 @@ def push_button(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def button(draft: Draft) -> Mapping[str, Any]:
-    """Make the button of a message; null for a click on its body."""
+    """Choose the button of a message; null if the body was clicked."""
     return {"button_id": pick(draft, _WORDING["message_buttons"]) if draft.chance(0.7) else None}
 
 
 @field_maker
 def news_feed_card(draft: Draft) -> Mapping[str, Any]:
-    """Make which card of the News Feed it is."""
+    """Choose the card of the News Feed."""
     return {"card_id": pick(draft, draft.workspace.news_feed_cards)}
 
 
 @field_maker
 def webhook_failure(draft: Draft) -> Mapping[str, Any]:
-    """Make the endpoint's failure, and what becomes of the webhook."""
+    """Make the endpoint's failure, and the retries of the webhook."""
     row = pick(draft, read_rows("fields", "webhook_failures.tsv"))
     status, body = int(row["http_status_code"]), row["raw_response"]
     passing = status == 429 or status >= 500

@@ -1,4 +1,4 @@
-"""The field makers by the names that `sources.tsv` gives them."""
+"""The field makers, by the names that `sources.tsv` uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields of what users write to the brand."""
+"""Fields of messages that users write to the brand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _media_url(draft: Draft) -> str:
 
 
 def _texts(draft: Draft) -> list[str]:
-    """Return what users write in the language of the place."""
+    """Return texts that users write in the language of their place."""
     texts: list[str] = _DATA["texts"].get(draft.user.place.language, _DATA["texts"]["en"])
     return texts
 
@@ -52,7 +52,7 @@ def whatsapp_id(draft: Draft) -> Mapping[str, Any]:
 def whatsapp_reply(draft: Draft) -> Mapping[str, Any]:
     """Make a filled form, a pressed button, a question about a product, or a text.
 
-    The sample of the Canvas side has what the other one, a form, cannot have.
+    The first sample is a form; the Canvas-side sample has what a form cannot have.
     """
     replies = draft.the_message.kind != "group"
     reply = {"in_reply_to": _wamid(draft)} if replies else {}
@@ -96,7 +96,7 @@ def _product(draft: Draft) -> dict[str, Any]:
 
 @field_maker
 def line_reply(draft: Draft) -> Mapping[str, Any]:
-    """Make a text or a picture; the sample of the Canvas side is a picture."""
+    """Make a text or a picture; the Canvas-side sample is a picture."""
     if draft.canvas_side or (not draft.whole and draft.random() < 0.15):
         return {"media_id": str(10**17 + draft.bits(58))}
     return {"message_body": pick(draft, _texts(draft))}

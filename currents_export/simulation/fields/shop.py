@@ -15,7 +15,7 @@ _DATA = read_data("fields", "custom_events.toml")
 
 @field_maker
 def custom_event(draft: Draft) -> Mapping[str, Any]:
-    """Make the name of a custom event and its properties, where it has some."""
+    """Make the name of a custom event and its properties, if it has any."""
     name, groups = _SAMPLE if draft.whole else pick_early(draft, _EVENTS, 1.8)
     if not groups:
         return {"name": name}

@@ -1,6 +1,6 @@
-"""Which source fills which field: `sources.tsv`.
+"""Read `sources.tsv`: the source that fills each field.
 
-A row is for the event types that its glob matches; for each field the first such row counts.
+A row applies to the event types that its glob matches; for each field, the first such row counts.
 Its source is one of:
 
 - `workspace`, `user`, `device`: the attribute at `path`;
@@ -30,7 +30,7 @@ Kind = Literal["workspace", "user", "device", "message", "maker", "constant", "c
 
 @attrs.frozen
 class Source:
-    """What fills a field: the kind of source, and where in it the value is."""
+    """The source of a field: its kind, and the place of the value in it."""
 
     kind: Kind
     path: str
@@ -38,7 +38,7 @@ class Source:
 
 @cache
 def source_of(event_type: str, field: str) -> Source | None:
-    """Return the source of a field; None when no row names it."""
+    """Return the source of a field, or None if no row names it."""
     for glob, sources in _rows():
         if field in sources and fnmatchcase(event_type, glob):
             return sources[field]

@@ -47,7 +47,7 @@ def _source(draft: Draft, channel: str) -> str:
 
 
 def _address(draft: Draft, channel: str) -> dict[str, Any]:
-    """Return under what the user is known on a channel."""
+    """Return the user's address on a channel, as a field."""
     user = draft.user
     match channel:
         case "email":
@@ -60,7 +60,7 @@ def _address(draft: Draft, channel: str) -> dict[str, Any]:
 
 @field_maker
 def global_state(draft: Draft) -> Mapping[str, Any]:
-    """Make a change of the state for a whole channel."""
+    """Make a change of the subscription state for a whole channel."""
     channel = channel_name(draft, pick(draft, ("email", "email", "push")))
     return {
         "channel": channel,
@@ -75,7 +75,7 @@ def global_state(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def group_state(draft: Draft) -> Mapping[str, Any]:
-    """Make a change of the state for one subscription group."""
+    """Make a change of the subscription state for one group."""
     channel = channel_name(draft, pick(draft, ("email", "email", "sms", "whatsapp", "rcs")))
     groups = draft.workspace.subscription_groups
     group = pick(draft, [group for group in groups if group.channel == channel] or groups)

@@ -12,16 +12,16 @@ from ..workspace.model import SurveyQuestion
 from .draft import Draft, pick
 from .registry import field_maker
 
-#: How long a user takes for one go through a survey.
+#: Seconds within which a user's answers belong to one session of a survey.
 _SURVEY_SECONDS = 900
 
-#: The answers of the sample of the Canvas side: those that the other sample, an NPS, cannot have.
+#: The answers of the Canvas-side sample: those that the first sample, an NPS score, cannot have.
 _OTHER_ANSWERS = ("multiple_choice", "single_boolean", "free_form_text")
 
 
 @field_maker
 def landing_page(draft: Draft) -> Mapping[str, Any]:
-    """Make which landing page it is, and what on it was clicked."""
+    """Choose the landing page, and what was clicked on it."""
     page = pick(draft, draft.workspace.landing_pages)
     return {
         "landing_page_api_id": page.id,
@@ -34,9 +34,9 @@ def landing_page(draft: Draft) -> Mapping[str, Any]:
 def survey_response(draft: Draft) -> Mapping[str, Any]:
     """Make the answer to one question of a survey.
 
-    A survey is in an in-app message or, when it belongs to neither campaign nor Canvas, on a
-    landing page. The sample of the Canvas side has the ids of a landing page and several answers,
-    since the other sample cannot have them.
+    A survey is in an in-app message or, if it belongs to neither a campaign nor a Canvas, on a
+    landing page. The Canvas-side sample has the ids of a landing page and several answers, because
+    the first sample cannot have them.
     """
     survey = pick(draft, draft.workspace.surveys)
     question = pick(draft, survey.questions)

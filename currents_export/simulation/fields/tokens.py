@@ -13,7 +13,7 @@ from .registry import field_maker
 
 _WORDING = read_data("fields", "wording.toml")
 
-#: How long the events of one Live Activity belong together.
+#: Seconds within which the events of a device belong to one Live Activity.
 _ACTIVITY_SECONDS = 4 * 3600
 
 _CHANGES = ("add", "add", "update", "remove")
@@ -21,7 +21,7 @@ _CHANGES = ("add", "add", "update", "remove")
 
 @field_maker
 def token_change(draft: Draft) -> Mapping[str, Any]:
-    """Make what happened to a push token, and when."""
+    """Choose what happened to a push token, and when."""
     time = draft.time
     chance = draft.random()
     change = "add" if chance < 0.5 else "update" if chance < 0.85 else "remove"
@@ -63,7 +63,7 @@ def update_token(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def live_activity(draft: Draft) -> Mapping[str, Any]:
-    """Make a push for a Live Activity; the sample of the Canvas side starts one."""
+    """Make a push for a Live Activity; the Canvas-side sample starts one."""
     values = _activity(draft)
     if draft.whole:
         kind = "start" if draft.canvas_side else "update"

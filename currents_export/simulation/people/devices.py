@@ -1,4 +1,4 @@
-"""Devices: models with the systems, browsers and advertising ids that go with them."""
+"""Make devices: models with matching systems, browsers and advertising ids."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["PLATFORMS", "make_device"]
 
 @attrs.frozen
 class Platform:
-    """What the devices of a platform have in common.
+    """The properties that the devices of a platform share.
 
     Attributes:
         name: the platform.
-        first_device: how often a user's first device is of it, relative to the others.
-        next_device: the same of a further device.
+        first_device: its weight for a user's first device.
+        next_device: its weight for each further device.
         ad_id_type: the kind of its advertising identifier; None when it has none.
         tracked: the share of users who allow tracking.
         push: whether it has push.
@@ -85,11 +85,11 @@ def make_device(rng: random.Random, app: App, place: Place, *, since: int, open_
     """Make a device that runs `app`.
 
     Args:
-        rng: where the chances come from.
+        rng: the source of randomness.
         app: the app; its platform is the device's.
         place: where the user lives.
         since: when the user was first seen, in seconds since the epoch.
-        open_: whether the user withholds nothing: push is on, and so is ad tracking.
+        open_: whether the user withholds nothing, so that push and ad tracking are on.
     """
     bits, platform = rng.getrandbits, PLATFORMS[app.platform]
     models = _MODELS[platform.name]
@@ -131,7 +131,7 @@ def _has_carrier(browser: Browser | None) -> bool:
 
 
 def _browser(rng: random.Random, platform: str, model: _Model, system: str) -> Browser | None:
-    """Draw one of the browsers that the device can have; None on those without a browser."""
+    """Draw one of the browsers that the device can have; None if it has no browser."""
     rows = [
         row
         for row in _BROWSERS

@@ -1,4 +1,4 @@
-"""What is known of users, their places and their devices."""
+"""Users, their places and their devices."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ __all__ = ["Browser", "Device", "Place", "User"]
 
 @attrs.frozen
 class Place:
-    """A city and what goes with living there.
+    """A city, and what the people who live there have in common.
 
     Attributes:
         city: its name.
         country: ISO 3166-1 alpha-2.
-        region: the part of the world, as campaigns are named after it.
+        region: the part of the world, as in the names of campaigns.
         timezone: IANA name.
         language: ISO 639-1.
         currency: ISO 4217.
         latitude: degrees north.
         longitude: degrees east.
         faker_locale: the Faker locale that names its people.
-        phone: its phone numbers: how they begin, how many digits follow, and the numbers that
-            those digits can be.
+        phone: the form of its phone numbers: their prefix, how many digits follow, and the numbers
+            that those digits can be.
         carriers: mobile carriers.
     """
 
@@ -44,13 +44,13 @@ class Place:
 
     @property
     def locale_key(self) -> str:
-        """Such as `en-us`."""
+        """The language and the country, such as `en-us`."""
         return f"{self.language}-{self.country}".lower()
 
 
 @attrs.frozen
 class Browser:
-    """What a receiver can read from the user agent of a click or an open.
+    """What a click or an open reveals in its user agent.
 
     Attributes:
         user_agent: the header.
@@ -69,7 +69,7 @@ class Browser:
 
 @attrs.frozen
 class Device:
-    """A device of a user; what the platform does not have is None.
+    """A device of a user; attributes that the platform does not have are None.
 
     Attributes:
         id: a UUID.
@@ -82,7 +82,7 @@ class Device:
         ad_id: the advertising identifier, unless the user withholds it.
         ad_id_type: the kind of the advertising identifier.
         ad_tracking_enabled: whether the user allows it to be used.
-        push_token: the name by which the push service knows it; None without push.
+        push_token: its token at the push service; None without push.
         push_token_created_at: in seconds since the epoch.
         push_to_start_token: the token that starts a Live Activity.
         ios_push_token_apns_gateway: 1 development, 2 production.
@@ -125,25 +125,25 @@ class Device:
 
     @property
     def web_push_vapid_public_key(self) -> str | None:
-        """The VAPID public key of a web push token: that of the app."""
+        """The VAPID public key of a web push token, which is the app's."""
         return self.app.vapid_public_key if self.web_push_public_key else None
 
 
 @attrs.frozen
 class User:
-    """A user; what is not known of an anonymous one is None.
+    """A user; attributes that are unknown for an anonymous user are None.
 
     Attributes:
         id: Braze's id, a BSON ObjectId of 24 hexadecimal digits.
         external_id: the customer's id; None for an anonymous user.
         email: an address on a domain that RFC 2606 reserves.
-        phone: E.164, from ranges that are kept for fiction or that no operator gives out.
+        phone: E.164, from ranges that are reserved for fiction or that no operator assigns.
         dob: the date of birth, as events write it: `1996-04-13T00:00:00.000+00:00`.
         mailbox_provider: who runs the mailbox.
-        native_line_id: the id that LINE gives.
-        bsuid: the business-scoped user id that WhatsApp gives.
+        native_line_id: the user's id at LINE.
+        bsuid: the user's business-scoped id at WhatsApp.
         browsers: the browsers of the user's devices.
-        user_agent: the user agent of the phone, whether it runs an app of the brand or not.
+        user_agent: the user agent of the user's phone, which may have no app of the brand.
     """
 
     id: str

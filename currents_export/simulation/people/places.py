@@ -1,4 +1,4 @@
-"""Where users live, and the phone numbers there that reach nobody."""
+"""The places where users live, with phone numbers that reach nobody."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from .model import Place
 
 __all__ = ["PLACES", "WEIGHTS", "phone_number"]
 
-# The phone ranges in `countries.tsv`: Ofcom, ComReg, ARCEP, BNetzA, PTS and ACMA keep theirs for
-# drama; North America keeps 555-0100 to 555-0199 in every area code. Japan, Brazil and Mexico keep
-# none, but no subscriber's number begins with these zeros there.
+# The phone ranges in `countries.tsv`: Ofcom, ComReg, ARCEP, BNetzA, PTS and ACMA reserve theirs for
+# drama; North America reserves 555-0100 to 555-0199 in every area code. Japan, Brazil and Mexico
+# reserve none, but no subscriber's number there begins with these zeros.
 
 
 def _numbers(cell: str) -> Sequence[int]:
@@ -42,13 +42,13 @@ def _place(city: Mapping[str, str], country: Mapping[str, str]) -> Place:
 _CITIES = read_rows("people", "cities.tsv")
 _COUNTRIES = {row["country"]: row for row in read_rows("people", "countries.tsv")}
 
-#: How many users live in each of `PLACES`, relative to the others.
+#: The weight of each of `PLACES`.
 WEIGHTS = tuple(int(row["weight"]) for row in _CITIES)
 
 PLACES = tuple(_place(row, _COUNTRIES[row["country"]]) for row in _CITIES)
 
 
 def phone_number(place: Place, number: int) -> str:
-    """Return the phone number of that index at a place, in E.164; after the last, the first."""
+    """Return a phone number at a place by its index, in E.164; a large index starts over."""
     prefix, digits, tails = place.phone
     return f"{prefix}{tails[number % len(tails)]:0{digits}d}"

@@ -1,4 +1,4 @@
-"""Users, named by Faker."""
+"""Make users, with names from Faker."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ _MAILBOXES, _APPLE_MAILBOXES = (
 def make_users(seed: int, count: int, apps: tuple[App, ...]) -> tuple[User, ...]:
     """Make the users of a world, the most active first.
 
-    The first user has all a user can have: an external id, an iPhone and a browser, push and ad
-    tracking on, a LINE account. Of the others some three in a hundred are anonymous.
+    The first user has everything that a user can have: an external id, an iPhone and a browser,
+    push and ad tracking on, a LINE account. About three percent of the others are anonymous.
     """
     maker = _Maker(seed, apps)
     return tuple(maker.make(first=number == 0) for number in range(count))
@@ -53,7 +53,7 @@ class _Maker:
         self._apps = {app.platform: app for app in apps}
         self._addresses: Counter[str] = Counter()
         self._phones: Counter[str] = Counter()
-        # One generator for each locale: a `Faker` of several locales has them share one.
+        # Use one generator for each locale: the locales of one `Faker` would share a generator.
         self._fakers: dict[str, Faker] = {}
         for locale in dict.fromkeys(place.faker_locale for place in PLACES):
             self._fakers[locale] = Faker(locale)
@@ -88,7 +88,7 @@ class _Maker:
         return attrs.evolve(user, **self._known(user, first=first))
 
     def _known(self, user: User, *, first: bool) -> dict[str, Any]:
-        """Make what is known of a user who is not anonymous."""
+        """Make the attributes that are known of a user who is not anonymous."""
         rng, place = self._rng, user.place
         bits = rng.getrandbits
         (gender,) = rng.choices(list(_GENDERS), list(_GENDERS.values()))
@@ -130,7 +130,7 @@ class _Maker:
         )
 
     def _address(self, name: tuple[str, str], born: int, domain: str) -> str:
-        """Make an address of the name; a number follows where the address is taken."""
+        """Make an address from the name, with a number if the address is taken."""
         first, last = map(_ascii, name)
         template: str = self._rng.choice(_PEOPLE["addresses"])
         local = template.format(first=first, last=last, initial=first[:1], year=f"{born % 100:02d}")
@@ -140,7 +140,7 @@ class _Maker:
 
 
 def _name(faker: Faker, gender: str) -> tuple[str, str, tuple[str, str]]:
-    """Draw first and last name, and both in the letters an email address is written in."""
+    """Draw a first and a last name, and both again as spelled in email addresses."""
     if faker.locales == ["ja_JP"]:
         pair = {"F": faker.first_name_female_pair, "M": faker.first_name_male_pair}
         first, _, first_romaji = pair.get(gender, faker.first_name_pair)()

@@ -1,4 +1,4 @@
-"""Who sends, and what: senders, campaigns and Canvases, named as a marketing team would."""
+"""Make senders, campaigns and Canvases, with names as a marketing team would choose them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
     "path_of",
 ]
 
-#: Between the parts of a name, as marketers write it.
+#: The separator of the parts of a name.
 _DASH = " \u2013 "
 
 _DATA = read_data("workspace", "workspace.toml")
@@ -41,7 +41,7 @@ _CANVASES = read_data("workspace", "canvases.toml")["canvases"]
 
 REGIONS: tuple[str, ...] = tuple(_DATA["regions"])
 
-#: How many variations a campaign has that is in no table.
+#: How many variations a campaign has if no table lists it.
 _VARIATIONS = 2
 
 _PATHS: dict[str, str] = {
@@ -51,7 +51,7 @@ _PATHS: dict[str, str] = {
 
 
 def path_of(name: str) -> str:
-    """Return where the links of a campaign or Canvas lead, on the brand's site."""
+    """Return the path that the links of a campaign or Canvas lead to on the brand's site."""
     plain = name.partition(_DASH)[0]
     return _PATHS.get(plain) or re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
 
@@ -84,7 +84,7 @@ def make_email_senders(rng: random.Random, domain: str) -> tuple[EmailSender, ..
 
 
 def make_subscription_groups(rng: random.Random, brand: str) -> tuple[SubscriptionGroup, ...]:
-    """Make the subscription groups, with who sends for them."""
+    """Make the subscription groups, with their senders."""
     return tuple(
         SubscriptionGroup(
             id=uuid4(rng.getrandbits),
@@ -103,9 +103,9 @@ def make_subscription_groups(rng: random.Random, brand: str) -> tuple[Subscripti
 
 
 def make_campaigns(seed: int, channels: Sequence[Channel]) -> tuple[Campaign, ...]:
-    """Make the campaigns, channel by channel; with several variations comes a control group.
+    """Make the campaigns of each channel; one with several variations has a control group.
 
-    The first of each channel is for users everywhere. A channel more changes none of the others.
+    The first of each channel is for users everywhere. Adding a channel does not change the others.
     """
     return tuple(campaign for channel in channels for campaign in _campaigns_of(seed, channel))
 

@@ -23,10 +23,10 @@ class Channel:
 
     Attributes:
         id: its name in event types, such as `pushnotification`.
-        label: how marketers call it, such as `Push`.
+        label: its name among marketers, such as `Push`.
         name: its name in the field `channel`, such as `push`.
-        campaigns: the names of its campaigns; empty for the usual ones.
-        fields: the fields that its messages have of their own.
+        campaigns: the names of its campaigns; empty for the default names.
+        fields: the fields that only its messages have.
     """
 
     id: str
@@ -37,7 +37,7 @@ class Channel:
 
 
 def channel_of(event_type: str) -> str | None:
-    """Return the channel that a message event's name holds; None for other events."""
+    """Return the channel in the name of a message event; None for other events."""
     parts = event_type.split(".")
     return parts[2] if parts[:2] == ["users", "messages"] and len(parts) > 3 else None
 
@@ -46,7 +46,7 @@ def channel_of(event_type: str) -> str | None:
 def load_channels(directory: Path | None) -> tuple[Channel, ...]:
     """Return the channels of a catalog's tables.
 
-    They do not depend on the schema version. A channel that only the names of event types hold
+    They do not depend on the schema version. A channel that occurs only in the names of event types
     has messages, too, if these types have the ids of a campaign or Canvas.
     """
     channels = {

@@ -1,4 +1,4 @@
-"""The messages of campaigns and Canvases, and what an event takes from the one it belongs to."""
+"""Make the messages of campaigns and Canvases, with the fields that their events take."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _DATA = read_data("workspace", "workspace.toml")
 
 
 class MessageMaker:
-    """Makes every message an event can belong to.
+    """Make every message that an event can belong to.
 
-    The first of each kind and channel has all that such a message can have.
+    The first message of each kind and channel has everything that such a message can have.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class MessageMaker:
     def make(
         self, campaigns: Sequence[Campaign], canvases: Sequence[Canvas]
     ) -> tuple[Message, ...]:
-        """Return the messages, those sent most first."""
+        """Return the messages, the most frequent first."""
         return (
             *(message for each in campaigns for message in self._of_campaign(each)),
             *(message for each in canvases for message in self._of_canvas(each)),
@@ -105,8 +105,8 @@ class MessageMaker:
     def _common(
         self, kind: Literal["campaign", "canvas"], channel: str, whole: Campaign | Canvas
     ) -> dict[str, Any]:
-        """Make what the variations of a campaign, or of a step, have in common."""
-        # Keyed, so that a channel or campaign more changes none of the others.
+        """Make the values that the variations of a campaign, or of a step, share."""
+        # Seed by key, so that adding a channel or campaign does not change the others.
         rng = self._rng = random.Random(f"{self._seed}:message:{whole.id}:{channel}")
         complete = (kind, channel) not in self._seen
         self._seen.add((kind, channel))
@@ -143,7 +143,7 @@ class MessageMaker:
         )
 
     def _ids(self, channel: str) -> dict[str, Any]:
-        """Make the ids that each variation has for itself."""
+        """Make the ids that differ between variations."""
         return {
             name: uuid4(self._rng.getrandbits)
             for name in self._own_fields(channel)
@@ -151,7 +151,7 @@ class MessageMaker:
         }
 
     def _shared(self, channel: str, name: str, *, complete: bool) -> dict[str, Any]:
-        """Make the channel's own fields; what is optional is there when it is `complete`."""
+        """Make the channel's own fields; if `complete`, also the optional ones."""
         rng = self._rng
         fields: dict[str, Any] = {}
         if group := self._groups.get(channel):
@@ -209,8 +209,8 @@ def _of_group(group: SubscriptionGroup) -> Message:
     )
 
 
-#: How a channel's own fields are made, from the chances, the brand's domain, where the links lead
-#: and the email sender.
+#: The makers of a channel's own fields, from the random generator, the brand's domain, the path of
+#: the links, and the email sender.
 _OWN_FIELDS: Mapping[str, Callable[[random.Random, str, str, EmailSender], str]] = {
     "from_domain": lambda _rng, _domain, _path, sender: sender.from_domain,
     "ip_pool": lambda _rng, _domain, _path, sender: sender.ip_pool,
@@ -232,7 +232,7 @@ _OWN_FIELDS: Mapping[str, Callable[[random.Random, str, str, EmailSender], str]]
     "url_path": lambda _rng, _domain, path, _sender: f"/braze/{_slug(path)}",
 }
 
-#: How often a message lacks an optional one of these fields.
+#: The probability that a message lacks an optional field.
 _SELDOM = {"flow_id": 0.75}
 
 

@@ -1,4 +1,4 @@
-"""What a workspace consists of."""
+"""The parts of a workspace."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class CanvasVariation:
 
 @attrs.frozen
 class Canvas:
-    """A Canvas: its variations, and its steps in order; for a region, as a campaign is."""
+    """A Canvas: its variations and steps, for users in one region or in all (`Global`)."""
 
     id: str
     name: str
@@ -116,7 +116,7 @@ class Canvas:
 
 @attrs.frozen
 class SubscriptionGroup:
-    """A subscription group and, for a phone or chat channel, who sends for it.
+    """A subscription group and, for a phone or chat channel, its sender.
 
     Attributes:
         sender: the sender's fields: `from_phone_number`, `from_rcs_sender`, `line_channel_id` ...
@@ -130,7 +130,7 @@ class SubscriptionGroup:
 
 @attrs.frozen
 class EmailSender:
-    """Where email goes out."""
+    """A sender of email."""
 
     from_domain: str
     ip_pool: str
@@ -161,9 +161,9 @@ class Agent:
     """An agent of the agent console.
 
     Attributes:
-        thinking_level: the reasoning that is asked of the model.
-        task: what it is given; `{product}` stands for the name of a product.
-        answers: what it answers.
+        thinking_level: the level of reasoning requested from the model.
+        task: its input; `{product}` stands for the name of a product.
+        answers: its possible outputs.
         tools: the tools it calls.
     """
 
@@ -194,7 +194,7 @@ class SurveyQuestion:
     Attributes:
         reporting_id: its name in reports.
         answer_type: the kind of answer, such as `single_choice`.
-        choices: the answers it offers, or some that users write; empty for numbers and yes or no.
+        choices: the answers it offers, or texts that users write; empty for numbers and yes or no.
     """
 
     id: str
@@ -237,17 +237,17 @@ class Message:
     """A message variation of a campaign, or a step of a Canvas in one of its variations.
 
     Attributes:
-        kind: `campaign`, `canvas`; or `group` for what belongs to neither, but to the channel's
-            subscription group, such as a text that a user sends unasked.
+        kind: `campaign` or `canvas`; or `group` for a message that belongs only to the channel's
+            subscription group, such as an unprompted text from a user.
         channel: the channel.
-        region: where its users live; `Global` when they live anywhere.
+        region: where its users live; `Global` for everywhere.
         control: whether it stands for a control group.
         first: whether it is a Canvas's first step.
         next_step_id: the step that follows it in the Canvas.
-        fields: what an event takes from it, by field name.
+        fields: the values that an event takes from it, by field name.
         links: the links in it.
         dispatch_key: 16 hexadecimal digits, the end of its dispatch ids.
-        send_key: the same for send ids; empty when its sends are not tracked by one.
+        send_key: the same for send ids; empty if its sends have no id.
         goals: its conversion behaviors, each as JSON, the primary one first.
     """
 
@@ -266,7 +266,7 @@ class Message:
 
 @attrs.frozen
 class Workspace:
-    """Everything of a world but its users.
+    """Everything in a world except its users.
 
     Attributes:
         channel_names: the channels' names in the field `channel`, by their names in event types.

@@ -1,4 +1,4 @@
-"""What the brand sells, and the agents that help it."""
+"""Make the products of the brand, and its agents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["make_agents", "make_products"]
 
 
 def make_products(rng: random.Random) -> tuple[Product, ...]:
-    """Make the products of the shop, those bought most first."""
+    """Make the products of the shop, the most frequently bought first."""
     rows = read_rows("workspace", "products.tsv")
     currencies = read_rows("workspace", "currencies.tsv")
     skus = rng.sample(range(10_000, 100_000), len(rows))
@@ -33,7 +33,7 @@ def make_products(rng: random.Random) -> tuple[Product, ...]:
 
 
 def _priced(dollars: int, rate: float, ending: float) -> float:
-    """Return a price as shops write them: 45.99, or 13490 where there are no cents."""
+    """Return a price as shops write it: 45.99, or 13490 in currencies without cents."""
     step = 1 if ending < 1 else ending / 9 * 10
     price = int(dollars * rate / step) * step + ending
     return int(price) if ending == 90 else round(price, 2)
