@@ -1,4 +1,4 @@
-"""A schema version ahead of its release: an edit of tables, and every command knows it."""
+"""A schema version ahead of its release: every command uses it after an edit of the tables."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def version() -> int:
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory, version: int) -> Path:
-    """A copy of the packaged tables with one version more."""
+    """Copy the packaged tables, and add a version."""
     directory = tmp_path_factory.mktemp("catalog") / "tables"
     with as_file(files("currents_export.catalog") / "data") as packaged:
         shutil.copytree(packaged, directory)
