@@ -20,7 +20,7 @@ class Code(enum.StrEnum):
 
     description: str
 
-    # The default lets a type checker accept the look-up by code, such as `Reason("too_large")`.
+    # The default lets a type checker accept the lookup by code, such as `Reason("too_large")`.
     def __new__(cls, code: str, description: str = "") -> Self:
         member = str.__new__(cls, code)
         member._value_ = code

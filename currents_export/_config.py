@@ -68,7 +68,7 @@ class _Settings:
     """The settings from the file and the environment.
 
     Attributes:
-        secrets: the fields that may be read from a file of their own, which `<field>_file` names.
+        secrets: the fields that may be read from a separate file, which `<field>_file` names.
         values: form fields, and names that are not form fields.
         places: where each value was given, by name, as the beginning of a message.
         directories: the directory that a relative path is relative to, by name.

@@ -32,7 +32,7 @@ def to_toml(values: Mapping[str, Any]) -> str:
     Settings that are not given are written as comments, except those of other destinations.
 
     Args:
-        values: form fields by name, and `<field>_file` for a secret in a file of its own; None
+        values: form fields by name, and `<field>_file` for a secret in a separate file; None
             stands for a setting that is not given.
 
     Raises:

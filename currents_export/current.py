@@ -207,8 +207,8 @@ class Current(DestinationFields):
         separated by commas, and transformations are written `email_address=hash,gender=remove`.
         An empty variable counts as not set.
 
-        `key_file` and `bearer_token_file`, in the file or the environment, name a file that holds
-        the secret. Relative paths in the TOML file are relative to its directory.
+        `key_file` and `bearer_token_file`, in the file or the environment, name a file that
+        contains the secret. Relative paths in the TOML file are relative to its directory.
 
         Args:
             path: the TOML file; None reads only the environment.

@@ -1,4 +1,4 @@
-"""What every test run needs."""
+"""Settings of every test run."""
 
 from __future__ import annotations
 

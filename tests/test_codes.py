@@ -14,7 +14,7 @@ MEMBERS = [member for code in CODES for member in code]
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-def test_code_is_its_name_in_lower_case(member: Code) -> None:
+def test_code_is_its_lower_case_name(member: Code) -> None:
     assert member == member.value == str(member) == f"{member}" == member.name.lower()
     assert type(member)(member.value) is member
 

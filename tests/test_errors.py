@@ -14,7 +14,7 @@ from currents_export import (
 )
 
 
-def test_unknown_name_is_key_error_with_plain_message() -> None:
+def test_unknown_name_has_a_plain_message() -> None:
     error = UnknownNameError("there is no x; did you mean y?", name="x", nearest=["y"])
     assert isinstance(error, KeyError)
     assert str(error) == "there is no x; did you mean y?"

@@ -1,4 +1,4 @@
-"""`Event`: what it holds and what it refuses."""
+"""`Event`: its attributes, and the values that it refuses."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ _keys = st.sampled_from(["event_type", "id", "time", "user", "properties", "x"])
         optional={"user": garbage, "properties": garbage},
     )
 )
-def test_garbage_is_an_event_or_an_error(value: Any) -> None:
+def test_garbage_is_handled(value: Any) -> None:
     try:
         event = Event.from_dict(value)
     except EventError as error:

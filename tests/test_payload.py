@@ -1,4 +1,4 @@
-"""Events to bytes: JSON, or an error that names the field."""
+"""Events are encoded as JSON, or refused with an error that names the field."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_endless_nesting_is_refused() -> None:
     assert str(caught.value.field).startswith("properties.a[0]")
 
 
-def test_tuple_and_subclass_of_str_are_encoded() -> None:
+def test_tuples_and_strings_are_encoded() -> None:
     one = made(properties={"a": (1, 2), "b": Text("x")})
     assert json.loads(encode_event(one))["properties"] == {"a": [1, 2], "b": "x"}
 
@@ -227,7 +227,7 @@ def foreign(name: str, base: type = object, **methods: Any) -> Any:
         ),
     ],
 )
-def test_foreign_value_is_named_with_its_module(value: Any, problem: str) -> None:
+def test_foreign_value_names_its_module(value: Any, problem: str) -> None:
     for properties in ({"price": value}, {"price": [value]}):
         with pytest.raises(EventError) as caught:
             encode_event(made(properties=properties))
@@ -243,7 +243,7 @@ def sizes(bodies: Iterable[bytes]) -> list[tuple[str, list[str]]]:
     return [(some[0]["event_type"], [each["id"] for each in some]) for some in events]
 
 
-def test_bodies_have_one_type_in_the_order_of_filling() -> None:
+def test_bodies_have_one_type() -> None:
     types = [OPEN, CLICK, OPEN, SEND, CLICK, CLICK, OPEN]
     events = [event(number, name) for number, name in enumerate(types)]
     ids = [each.id for each in events]
@@ -256,7 +256,7 @@ def test_bodies_have_one_type_in_the_order_of_filling() -> None:
     ]
 
 
-def test_bodies_have_a_hundred_events_by_default() -> None:
+def test_default_body_has_100_events() -> None:
     found = sizes(encode_bodies(make_events(2 * BATCH_SIZE + 1)))
     assert [len(ids) for _, ids in found] == [BATCH_SIZE, BATCH_SIZE, 1]
 
@@ -284,7 +284,7 @@ def test_bodies_hold_every_event_once(some: list[Event], batch_size: int) -> Non
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_array_is_json_with_a_value_on_a_line(count: int) -> None:
+def test_array_has_one_value_per_line(count: int) -> None:
     items = [b'{"a":%d}' % number for number in range(count)]
     text = b"".join(encode_array(items))
     assert json.loads(text) == [{"a": number} for number in range(count)]

@@ -1,4 +1,4 @@
-"""No secret is shown, wherever it is in a URL."""
+"""No part of a URL shows a secret."""
 
 from __future__ import annotations
 

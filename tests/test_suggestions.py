@@ -39,13 +39,13 @@ def test_at_most_as_many_as_requested(most: int) -> None:
     assert len(nearest("users.messages.email.Send", NAMES, most=most)) == most
 
 
-def test_name_found_twice_comes_once() -> None:
-    # Both its whole and its last two parts are like what was typed.
+def test_name_found_twice_appears_once() -> None:
+    # Both the whole name and its last two parts are similar to the typed text.
     assert nearest("a.b", ["a.b", "a.c"]) == ("a.b", "a.c")
     assert nearest("x.a.bc", ["x.a.bd"]) == ("x.a.bd",)
 
 
-def test_name_found_twice_does_not_displace_another() -> None:
+def test_name_found_twice_displaces_no_other() -> None:
     known = ["a.bc.de", "ab.bc.df", "ab.bc.dg"]
     assert set(nearest("bc.de", known, most=3)) == set(known)
 

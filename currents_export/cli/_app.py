@@ -23,7 +23,7 @@ __all__ = ["COMMANDS", "app", "main"]
 #: The commands in the order of the help, each with its description there. The module of a command
 #: has its name, and a function `run` whose docstring begins with the same sentence.
 COMMANDS = {
-    "demo": "Send one event of each type to a receiver that fails at first, and report.",
+    "demo": "Send one event of each type to a local receiver that fails at first, and report.",
     "init": "Create a Current's TOML file by asking the questions of Braze's form.",
     "events": "List the event types a Current can send.",
     "schema": "Print the JSON Schema of an event type.",

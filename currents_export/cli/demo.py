@@ -40,7 +40,7 @@ def run(
     catalog_dir: CatalogDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send one event of each type to a receiver that fails at first, and report."""
+    """Send one event of each type to a local receiver that fails at first, and report."""
     world = World(seed, users=_USERS, catalog=Catalog.load(directory=catalog_dir))
     receiver = Receiver(bearer_tokens=[_TOKEN], script=_FAULTS, catalog=world.catalog)
     with listen(receiver) as url:

@@ -46,7 +46,7 @@ def run(
         bool,
         typer.Option(
             "--canvas",
-            help="With --samples: the Canvas side, with the fields that the other samples lack.",
+            help="Make samples that belong to a Canvas, with the fields that the others lack.",
         ),
     ] = False,
     placeholders: Annotated[

@@ -59,10 +59,10 @@ def run(
         typer.Option(metavar="FILE", help="A file to append the events to, as JSON Lines."),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Respond 400 to an event that breaks the schema.")
+        bool, typer.Option("--strict", help="Respond with 400 to an event that breaks the schema.")
     ] = False,
     max_body_bytes: Annotated[
-        int | None, typer.Option(min=1, help="Respond 413 to a larger body.")
+        int | None, typer.Option(min=1, help="Respond with 413 to a larger body.")
     ] = None,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,

@@ -46,7 +46,7 @@ class Response:
         return f"{what}: {self.text}" if self.text else what
 
 
-#: Statuses with a meaning of their own. 2XX means delivered; every other status means retry.
+#: Statuses with a special meaning. 2XX means delivered; every other status means retry.
 _BY_STATUS = {
     400: Action.SPLIT_TO_ONES,
     401: Action.PAUSE,

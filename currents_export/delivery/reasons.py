@@ -15,7 +15,7 @@ class DropReason(Code):
     """Why an accepted event will not be delivered.
 
     `TOO_LARGE` is decided before the event is sent. An event that the receiver rejects in a batch
-    of its own, with 400 or 413, is `REJECTED_ALONE`; `Drop.response` holds the response.
+    of its own, with 400 or 413, is `REJECTED_ALONE`; `Drop.response` has the response.
     """
 
     TOO_LARGE = "too_large", "larger than 900 KB"

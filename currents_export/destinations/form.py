@@ -27,7 +27,7 @@ def about(label: str, comment: str, example: str, *, secret: bool = False) -> di
         label: its name in a question.
         comment: its meaning, in a sentence.
         example: a value, as TOML.
-        secret: whether it must not be shown, and may be read from a file of its own.
+        secret: whether it must not be shown, and may be read from a separate file.
     """
     return {"label": label, "comment": comment, "example": example, "secret": secret}
 

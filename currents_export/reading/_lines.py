@@ -22,9 +22,9 @@ def read_values(
     """Yield the event objects in `lines` (such as an open binary file), with their places.
 
     The input is JSON Lines, or JSON documents that span lines. A line or a document is an event,
-    an array of events, or a request body (`{"events": [...]}`); an array may also hold bodies and
-    arrays. JSON Lines are read as a stream, one line at a time. In an array or a body that
-    is broken in one place, the events before and after that place survive.
+    an array of events, or a request body (`{"events": [...]}`); an array may also contain bodies
+    and arrays. JSON Lines are read as a stream, one line at a time. In an array or a body that is
+    broken in one place, the events before and after that place survive.
 
     An event with a number that does not fit into 64 bits is a `ReadError`, since JSON parsers would
     change it.

@@ -16,7 +16,7 @@ class Located(NamedTuple):
     """A JSON value with the place it was read from.
 
     Attributes:
-        value: the value: the object of an event, unless the input holds something else.
+        value: the value: the object of an event, unless the input contains something else.
         source: the name of the file.
         line: the line it begins on, counted from 1.
     """

@@ -23,7 +23,7 @@ def uuid4(bits: Bits) -> str:
 
 
 def uuid_of(*parts: object) -> str:
-    """Return the UUID of something that has no id of its own; equal parts give equal UUIDs."""
+    """Return a UUID made from the parts; equal parts give equal UUIDs."""
     number = int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:16])
     return uuid4(lambda _: number)
 
@@ -49,7 +49,7 @@ def curve_point(bits: Bits) -> str:
 
 
 def wamid(bits: Bits, phone: str) -> str:
-    """Make a WhatsApp message id; like WhatsApp's own, it holds the user's phone number."""
+    """Make a WhatsApp message id; like WhatsApp's own, it contains the user's phone number."""
     digits = phone[1:].encode()
     unique = b"%018X" % bits(72)
     raw = b"\x1c\x18%c%b\x15\x02\x00\x11\x18\x12%b\x00" % (len(digits), digits, unique)

@@ -126,7 +126,7 @@ class Plan:
         return channels[: 1 + draft.canvas_side][-1] if channels else None
 
     def fill(self, event: Event, draft: Draft, *, others: Event) -> None:
-        """Fill the fields that neither of two samples has; `draft` is that of `event`."""
+        """Fill the fields that neither of two samples has; `draft` belongs to `event`."""
         for field in self.event_type.fields.values():
             values = getattr(event, field.part)
             if (

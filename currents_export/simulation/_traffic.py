@@ -79,7 +79,7 @@ class TrafficRule:
 
 @cache
 def traffic_rule(event_type: str, directory: Path | None) -> TrafficRule:
-    """Return the rule of a type; `directory` is that of the catalog's tables.
+    """Return the rule of a type; `directory` contains the catalog's tables.
 
     Raises:
         CatalogError: a cell of the table is invalid.

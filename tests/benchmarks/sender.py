@@ -1,10 +1,10 @@
 """Compare the speed of the sender with a bare httpx loop, and watch its memory.
 
 Run it from the checkout: `python -m tests.benchmarks.sender`. A server in another process responds
-200 to every request: this package's receiver, or with `--server bare` a minimal server, so fast
-that it does not hide the sender's own work. In each round, a bare `httpx.Client` first posts ready
-bodies of 100 events; then a `Sender` encodes and delivers the same events. The figures are the
-medians of the rounds and of their ratios.
+200 to every request: this package's receiver or, with `--server bare`, a minimal server that is
+fast enough not to hide the sender's own work. In each round, a bare `httpx.Client` first posts
+encoded bodies of 100 events; then a `Sender` encodes and delivers the same events. The figures are
+the medians of the rounds and of their ratios.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from currents_export.receiver import Receiver, listen
 from currents_export.simulation import World
 
 BATCH = 100
-#: How many events are sent over and over: enough for variety, few enough to stay in the cache.
+#: How many events are sent repeatedly: enough for variety, and few enough to stay in the cache.
 POOL = 2_000
 EVENT_TYPES = (
     "users.messages.email.Send",

@@ -1,4 +1,4 @@
-"""Fixtures of the catalog's tests."""
+"""Fixtures for the tests of the catalog."""
 
 from __future__ import annotations
 

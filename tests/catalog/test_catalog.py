@@ -1,4 +1,4 @@
-"""The catalog as a mapping: what it holds and how it is searched."""
+"""The catalog as a mapping: its contents and lookups."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_unknown_name_has_the_nearest(name: str, nearest: str) -> None:
         assert caught.value.nearest[0] == nearest
 
 
-def test_unknown_name_without_neighbours() -> None:
+def test_unknown_name_without_neighbors() -> None:
     with pytest.raises(UnknownNameError) as caught:
         NEWEST["zzz"]
     assert str(caught.value) == "unknown event type 'zzz'"
@@ -136,7 +136,7 @@ def test_later_name_says_its_version(pattern: str) -> None:
         Catalog.load(since - 1).select(pattern)
 
 
-def test_getting_a_later_name_says_its_version() -> None:
+def test_get_of_a_later_name() -> None:
     name = "users.canvas.costep.Send"
     since = NEWEST[name].since
     with pytest.raises(
@@ -259,5 +259,5 @@ def test_fields_by_name() -> None:
     assert all(each.name == name for name, found in NEWEST.fields.items() for each in found)
 
 
-def test_event_types_can_be_put_in_sets() -> None:
+def test_event_types_are_hashable() -> None:
     assert len({*NEWEST.event_types}) == len(NEWEST)

@@ -1,4 +1,4 @@
-"""Tables in a directory of the user's: what loads, and what is reported."""
+"""Tables in a user's directory: what loads, and what is reported."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def add_version(tables: CopiedTables) -> None:
 
 
 def problems(tables: CopiedTables) -> list[tuple[str, str]]:
-    """Load tables that are wrong, and return what is reported."""
+    """Load invalid tables, and return the problems that are reported."""
     with pytest.raises(CatalogError) as caught:
         Catalog.load(directory=tables.directory)
     assert caught.value.directory == tables.directory.resolve()
@@ -112,14 +112,14 @@ def test_missing_descriptions_are_derived(tables: CopiedTables) -> None:
 
 
 @pytest.mark.parametrize("table", sorted(path.name for path in PACKAGED.glob("*.tsv")))
-def test_missing_table_is_taken_from_the_package(tables: CopiedTables, table: str) -> None:
+def test_missing_table_is_packaged(tables: CopiedTables, table: str) -> None:
     tables.remove(table)
     assert dict(Catalog.load(directory=tables.directory)) == dict(NEWEST)
     assert read_table(table, tables.directory) == read_table(table)
     assert all(row.packaged for row in read_table(table, tables.directory))
 
 
-def test_packaged_rows_that_do_not_fit_are_left_out(tmp_path: Path) -> None:
+def test_unfit_packaged_rows_are_left_out(tmp_path: Path) -> None:
     for name in ("versions.tsv", "event_types.tsv"):
         rows = [row for row in read_table(name) if row.get("since", "1") == "1"][:3]
         lines = ["\t".join(rows[0]), *("\t".join(row.values()) for row in rows)]
@@ -130,7 +130,7 @@ def test_packaged_rows_that_do_not_fit_are_left_out(tmp_path: Path) -> None:
     assert dict(catalog) == {name: packaged[name] for name in catalog}
 
 
-def test_rule_of_a_name_applies_where_it_fits(tables: CopiedTables) -> None:
+def test_rule_applies_to_fitting_fields(tables: CopiedTables) -> None:
     cells = {"event_type": OPEN, "part": "properties", "field": "content", "json_type": "object"}
     tables.add("event_fields.tsv", **cells, required="no", pii="no", since=NEWEST.schema_version)
     catalog = Catalog.load(directory=tables.directory)
@@ -177,7 +177,7 @@ def test_counts_of_versions_are_not_read(tables: CopiedTables) -> None:
     ],
     ids=lambda value: str(value)[-20:],
 )
-def test_directory_that_cannot_be(directory: Any, message: str) -> None:
+def test_bad_directory(directory: Any, message: str) -> None:
     with pytest.raises(CatalogError, match=r"^the catalog in .* has 1 problem:") as caught:
         Catalog.load(directory=directory)
     assert message in str(caught.value)
@@ -311,7 +311,7 @@ def test_bad_event_type_is_reported_once(tables: CopiedTables) -> None:
     assert [place for place, _ in problems(tables)] == [f"event_types.tsv:{len(lines)}"]
 
 
-def test_mended_tables_load(tables: CopiedTables) -> None:
+def test_corrected_tables_load(tables: CopiedTables) -> None:
     good = "\n".join(tables.lines("versions.tsv"))
     tables.write("versions.tsv", "")
     assert problems(tables)
@@ -319,6 +319,6 @@ def test_mended_tables_load(tables: CopiedTables) -> None:
     assert Catalog.load(directory=tables.directory).schema_version == NEWEST.schema_version
 
 
-def test_table_that_nobody_has(tables: CopiedTables) -> None:
+def test_unknown_table(tables: CopiedTables) -> None:
     with pytest.raises(CatalogError, match=r"nothing\.tsv: cannot be read: No such file"):
         read_table("nothing.tsv", tables.directory)

@@ -1,4 +1,4 @@
-"""What every event has: its type, id, time and parts."""
+"""The type, id, time and parts that every event has."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_good_time(time: int) -> None:
 
 
 @pytest.mark.parametrize("time", [1_782_907_200.0, 1.5, "1", True, None])
-def test_check_and_event_refuse_the_same_times(time: Any) -> None:
+def test_event_refuses_the_same_times(time: Any) -> None:
     assert found_in(changed(time=time))
     with pytest.raises(EventError, match="time is"):
         Event.from_dict(changed(time=time))

@@ -1,4 +1,4 @@
-"""Findings as lines, as objects and as codes."""
+"""Findings as lines, objects and codes."""
 
 from __future__ import annotations
 

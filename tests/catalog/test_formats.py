@@ -1,4 +1,4 @@
-"""Formats: which values have them."""
+"""Formats, and the values that match them."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ GLOBAL_STATE = "users.behaviors.subscription.GlobalStateChange"
 
 
 def rule(field: str, event_type: str | None = None) -> ValueRule:
-    """Return the rule of a field: in one event type, or the one that all share."""
+    """Return the rule of a field in one event type, or the rule that all types share."""
     found = {
         each.rule
         for name in ([event_type] if event_type else NEWEST)

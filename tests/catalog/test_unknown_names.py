@@ -18,7 +18,7 @@ def event_of(event_type: str) -> dict[str, Any]:
     return good_event(NEWEST[OPEN]) | {"event_type": event_type}
 
 
-def test_event_type_of_no_version_has_the_nearest() -> None:
+def test_unknown_event_type_has_the_nearest() -> None:
     [found] = found_in(event_of("users.messages.email.Opne"))
     assert found.code == "unknown_event_type"
     assert found.field == "event_type"
@@ -27,7 +27,7 @@ def test_event_type_of_no_version_has_the_nearest() -> None:
     assert repr(OPEN) in found.expected
 
 
-def test_event_type_of_no_version_without_neighbours() -> None:
+def test_unknown_event_type_without_neighbors() -> None:
     [found] = found_in(event_of("zzz"))
     assert found.expected == "no schema version has it"
 
@@ -50,7 +50,7 @@ def test_very_long_event_type() -> None:
     assert found.expected == "no schema version has it"
 
 
-def test_unknown_event_type_does_not_hide_errors() -> None:
+def test_unknown_type_hides_no_errors() -> None:
     found = found_in({"event_type": "x", "id": "", "time": 0, "user": 5})
     assert [FindingCode(each.code).level for each in found] == ["error"] * 3 + ["warning"]
 

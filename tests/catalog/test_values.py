@@ -263,7 +263,7 @@ def test_large_number_elsewhere() -> None:
     ]
 
 
-def test_large_number_in_an_unknown_event_type() -> None:
+def test_large_number_in_unknown_type() -> None:
     event = event_with("properties.x", {"n": LARGE}) | {"event_type": "x.y"}
     assert [(each.code, each.field) for each in found_in(event)] == [
         ("unknown_event_type", "event_type"),
@@ -271,7 +271,7 @@ def test_large_number_in_an_unknown_event_type() -> None:
     ]
 
 
-def test_each_field_reports_its_first_large_number() -> None:
+def test_first_large_number_is_reported() -> None:
     [found] = found_in(event_with("properties.custom_properties", {"n": [LARGE] * 9}, CUSTOM))
     assert found.field == "properties.custom_properties.n[0]"
 

@@ -83,7 +83,7 @@ def test_some_fields_became_optional() -> None:
 
 
 @pytest.mark.parametrize(("name", "path"), CHANGED)
-def test_field_is_required_until_it_is_optional(name: str, path: str) -> None:
+def test_field_becomes_optional(name: str, path: str) -> None:
     optional_since = NEWEST[name].fields[path].optional_since
     assert optional_since is not None
     for number in range(NEWEST[name].fields[path].since, NUMBERS[-1] + 1):

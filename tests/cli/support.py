@@ -1,4 +1,4 @@
-"""Running commands, and what their tests share."""
+"""Run commands, and share helpers between their tests."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.support.currents import TOKEN, WRITE_KEY
 
 __all__ = ["CLOSED", "PATIENCE", "Terminal", "ids_in", "run", "words"]
 
-#: Seconds a test waits for what must come.
+#: Seconds that a test waits for something that must happen.
 PATIENCE = 20.0
-#: The port of the discard service, which nobody runs.
+#: The port of the discard service, on which nothing listens.
 CLOSED = "http://127.0.0.1:9"
 
 
 def run(*args: object, stdin: str | bytes | None = None) -> Result:
-    """Run a command; whatever it is given, it ends in an exit code and shows no secret."""
+    """Run a command, and check that it ends with an exit code and shows no secret."""
     result = CliRunner().invoke(app, [str(each) for each in args], input=stdin)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert "Traceback" not in result.output

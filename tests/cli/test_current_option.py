@@ -1,4 +1,4 @@
-"""Which Current a command works with, and what it says about it."""
+"""The Current that a command uses, and the messages about it."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_file_of_the_directory_is_used_by_default(directory: Path) -> None:
+def test_default_file_is_used(directory: Path) -> None:
     (directory / "current.toml").write_text(to_toml(CUSTOM), "utf-8")
     (directory / "other.toml").write_text(to_toml(RUDDERSTACK), "utf-8")
     assert load_current(None, None) == form(CUSTOM)
     assert load_current(Path("other.toml"), None) == form(RUDDERSTACK)
 
 
-def test_without_a_file_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_replaces_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in variables(**CUSTOM).items():
         monkeypatch.setenv(name, value)
     assert load_current(None, None) == form(CUSTOM)
 
 
-def test_no_current_names_the_option_the_file_and_init(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_current_names_the_remedies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CURRENTS_EXPORT_CATALOG_DIR", ".")
     with pytest.raises(OptionError) as caught:
         load_current(None, None)
@@ -49,15 +49,13 @@ def test_incomplete_environment_lists_its_problems_too(monkeypatch: pytest.Monke
     assert "--current FILE" in str(caught.value)
 
 
-def test_problems_of_a_file_are_its_own(directory: Path) -> None:
+def test_problems_name_the_file(directory: Path) -> None:
     (directory / "current.toml").write_text("region = 5", "utf-8")
     with pytest.raises(CurrentError, match=r"^current\.toml: "):
         load_current(None, None)
 
 
-def test_warning_is_one_line_on_standard_error(
-    directory: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_warning_is_one_line(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     key = "https://abc.dataplane.rudderstack.com/v1/webhook?writeKey=QZX"
     (directory / "current.toml").write_text(to_toml(RUDDERSTACK | {"key": key, "region": "EU"}))
     current = load_current(None, None)

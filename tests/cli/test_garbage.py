@@ -1,4 +1,4 @@
-"""Whatever bytes a command is given, it ends in an exit code."""
+"""Commands end with an exit code for any bytes in the input."""
 
 from __future__ import annotations
 

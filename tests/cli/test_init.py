@@ -1,4 +1,4 @@
-"""`init`: from options, from a terminal, and never over a file or a secret in sight."""
+"""`init`: options, questions on a terminal, existing files, and secrets."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_file_is_kept_unless_forced(directory: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_link_is_not_replaced_even_when_forced(directory: Path) -> None:
+def test_force_does_not_replace_a_link(directory: Path) -> None:
     (directory / "target").write_text("old", "utf-8")
     (directory / "current.toml").symlink_to("target")
     assert "is not a regular file" in init(*WHO, *ENDPOINT, "--force", code=2).stderr
@@ -207,7 +207,7 @@ def test_link_is_not_replaced_even_when_forced(directory: Path) -> None:
 
 
 class Terminal:
-    """A process on a terminal of its own, which is read from and typed into."""
+    """A process on a separate terminal, which a test reads from and types into."""
 
     def __init__(self, *arguments: str) -> None:
         self.pid, self._descriptor = pty.fork()
@@ -218,7 +218,7 @@ class Terminal:
         self._at_end = False
 
     def wait_for(self, text: str) -> None:
-        """Read until the text occurs after what was waited for before."""
+        """Read until the text occurs after the text of the previous wait."""
         until = time.monotonic() + 30
         while (at := self.output.find(text, self._read)) < 0:
             if not self._more(until - time.monotonic()):
@@ -233,7 +233,7 @@ class Terminal:
     def interrupt(self) -> int:
         """Press Ctrl-C until the process ends, and return its exit code.
 
-        One may come just before Python waits for input, which then does not notice it.
+        Python may miss one that arrives just before it waits for input.
         """
         for _ in range(30):
             with contextlib.suppress(OSError):  # the process has ended
@@ -243,7 +243,7 @@ class Terminal:
         return self.finish()
 
     def finish(self) -> int:
-        """Wait for the process to end by itself, and return its exit code."""
+        """Wait until the process ends by itself, and return its exit code."""
         if not self._ends(30):
             pytest.fail(f"the process did not end:\n{self.output[self._read :]}")
         _, status = os.waitpid(self.pid, 0)
@@ -263,7 +263,7 @@ class Terminal:
         os.close(self._descriptor)
 
     def _more(self, seconds: float) -> bool:
-        """Read what comes within these seconds; return False if nothing does."""
+        """Read what arrives within these seconds; return False if nothing does."""
         ready, _, _ = select.select([self._descriptor], [], [], max(seconds, 0))
         if not ready or self._at_end:
             return False
@@ -319,7 +319,7 @@ def test_rudderstack_is_asked_for(terminal: Callable[..., Terminal], directory: 
 
 
 @pytest.mark.filterwarnings("ignore:.*forkpty.*:DeprecationWarning")
-def test_custom_is_asked_only_for_what_is_missing(terminal: Callable[..., Terminal]) -> None:
+def test_only_missing_fields_are_asked_for(terminal: Callable[..., Terminal]) -> None:
     shell = terminal("init", "other.toml", *WHO)
     shell.answer("Destination", "custom")
     shell.answer("Endpoint", 'https://x.example/?k="A"')
@@ -352,14 +352,14 @@ def test_wrong_answers_are_asked_for_again(
 
 
 @pytest.mark.filterwarnings("ignore:.*forkpty.*:DeprecationWarning")
-def test_nothing_is_asked_when_all_is_given(terminal: Callable[..., Terminal]) -> None:
+def test_complete_options_ask_nothing(terminal: Callable[..., Terminal]) -> None:
     shell = terminal("init", *WHO, *ENDPOINT)
     assert shell.finish() == 0
     assert written() == form(CUSTOM)
 
 
 @pytest.mark.filterwarnings("ignore:.*forkpty.*:DeprecationWarning")
-def test_key_is_read_from_the_terminal_unseen(terminal: Callable[..., Terminal]) -> None:
+def test_typed_key_is_not_shown(terminal: Callable[..., Terminal]) -> None:
     shell = terminal("init", *WHO, "--key-stdin", "--region", "US")
     shell.answer("key", KEY)
     assert shell.finish() == 0
@@ -381,8 +381,8 @@ def test_interrupted_questions_write_nothing(
     assert not [*directory.iterdir()]
 
 
-def test_every_field_has_an_option_or_a_question() -> None:
-    """A new field of the form must be in `init`."""
+def test_every_field_is_covered() -> None:
+    """A new field of the form must be added to `init`."""
     import inspect
 
     from currents_export.cli import init as module

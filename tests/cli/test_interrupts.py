@@ -20,7 +20,7 @@ from tests.support.events import CLICK, OPEN, event, make_events
 
 @contextmanager
 def interrupting(*, keep: bool = False) -> Iterator[tuple[str, Receiver]]:
-    """A receiver that never has its work done, and interrupts the command at the first request."""
+    """Serve a receiver that always responds 503, and interrupts the command at once."""
     asked = threading.Event()
 
     async def interrupt(_: float) -> None:

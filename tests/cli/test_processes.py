@@ -33,10 +33,10 @@ Start = Callable[..., Process]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts commands, and ends those that a test left running."""
+    """Start commands, and end those that a test leaves running."""
     processes: list[Process] = []
     environ = {k: v for k, v in os.environ.items() if not k.startswith("CURRENTS_EXPORT_")}
-    # Tests run in the background of a shell ignore SIGINT, and would hand that on.
+    # Tests in the background of a shell ignore SIGINT, and their child processes would, too.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def begin(*args: object, **options: Any) -> Process:
@@ -53,7 +53,7 @@ def start() -> Iterator[Start]:
 
 
 def line_of(process: Process) -> Any:
-    """The next line of the process's output, as JSON; waits for it."""
+    """Wait for the next line of the process's output, and return it as JSON."""
     assert process.stdout is not None
     line = process.stdout.readline()
     assert line, process.communicate()
@@ -197,7 +197,7 @@ def test_interrupt_while_reading_standard_input(
         args = ("send", "-", more, "--current", current(url), "--pending", kept, "--json")
         sending = start(*args, stdin=subprocess.PIPE)
         assert sending.stdin is not None
-        # A full batch leaves, and the command waits for more, which never comes.
+        # A full batch leaves, and the command waits for more events, which never arrive.
         sending.stdin.writelines(encode_event(each).decode() + "\n" for each in make_events(100))
         sending.stdin.flush()
         assert sending.stdout is not None
@@ -241,7 +241,7 @@ def test_closed_pipe_is_quiet(args: tuple[str, ...], start: Start) -> None:
 
 
 def on_a_terminal(start: Start, *args: object, **options: Any) -> tuple[int, str]:
-    """The exit code, and what a command shows on a pseudo-terminal."""
+    """Return the exit code and the output of a command on a pseudo-terminal."""
     ours, theirs = os.openpty()
     streams = {"stdin": subprocess.DEVNULL, "stdout": theirs, "stderr": theirs}
     process = start(*args, **streams | options)
@@ -296,7 +296,7 @@ def test_receiver_is_killed(start: Start, tmp_path: Path) -> None:
 
     def stream() -> Iterator[Event]:
         for number in range(5_000):
-            if number == 2_500:  # half is still to come
+            if number == 2_500:  # half of the events are left
                 first.wait(PATIENCE)
                 args = ("--json", "--port", url.rpartition(":")[2], "--capture", capture)
                 assert line_of(start("serve", *args))["url"] == url

@@ -26,12 +26,12 @@ from tests.support.events import event, make_events
 def serve(
     *args: object, visit: Callable[[str], object], monkeypatch: pytest.MonkeyPatch, by: int
 ) -> tuple[Result, str]:
-    """What `serve` says when it is visited and then gets the signal `by`; and its URL."""
+    """Run `serve`, visit it, send the signal `by`, and return the result and the URL."""
     urls = []
     main_thread = threading.main_thread().ident
     assert main_thread is not None
 
-    def come(url: str) -> None:
+    def visit_and_signal(url: str) -> None:
         try:
             visit(url)
         finally:
@@ -41,7 +41,7 @@ def serve(
     def visited(receiver: Receiver, **options: Any) -> Iterator[str]:
         with listen(receiver, **options) as url:
             urls.append(url)
-            visitor = threading.Thread(target=come, args=(url,))
+            visitor = threading.Thread(target=visit_and_signal, args=(url,))
             visitor.start()
             yield url
             visitor.join()

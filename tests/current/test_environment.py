@@ -50,7 +50,7 @@ def test_variable_overrides_the_file(tmp_path: Path) -> None:
     assert made.url == "https://x@host/"
 
 
-def test_catalog_directory_is_relative_to_the_current_one(
+def test_catalog_directory_is_relative(
     tmp_path: Path, tables: CopiedTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -86,8 +86,8 @@ def test_problem_names_the_variable(tmp_path: Path, name: str, text: str, proble
     assert line.startswith(f"  - {ENVIRONMENT_PREFIX}{name.upper()}: {name}: ")
 
 
-def test_problems_of_every_kind_come_together(tmp_path: Path) -> None:
-    """What cattrs cannot convert, what is unknown, and what the Current refuses."""
+def test_problems_of_every_kind(tmp_path: Path) -> None:
+    """Values that cattrs cannot convert, unknown names, and values that the Current refuses."""
     environ = variables(schema_version="x", regoin="US", allow_plain_http="1", region="mars")
     error = load_error(tmp_path, TOML.replace("Shop", " "), environ)
     assert sorted(field for field, _ in error.problems) == [
@@ -99,7 +99,7 @@ def test_problems_of_every_kind_come_together(tmp_path: Path) -> None:
     ]
 
 
-def test_nothing_at_all_lacks_everything() -> None:
+def test_empty_environment_lacks_everything() -> None:
     with pytest.raises(CurrentError) as caught:
         Current.load(environ={})
     assert [field for field, _ in caught.value.problems] == [

@@ -41,7 +41,7 @@ def test_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     assert load(tmp_path, "\ufeff" + TOML) == load(tmp_path, TOML)
 
 
-def test_problems_come_together_with_file_and_line(tmp_path: Path) -> None:
+def test_problems_have_file_and_line(tmp_path: Path) -> None:
     text = (
         TOML.replace('"Shop"', "5")
         .replace('"eu"', '"mars"')
@@ -77,7 +77,7 @@ def test_problems_come_together_with_file_and_line(tmp_path: Path) -> None:
         ("# region = 1\nregion = 5", "line 2: region: 5 is"),
     ],
 )
-def test_line_of_a_key_is_found_however_it_is_written(tmp_path: Path, text: str, says: str) -> None:
+def test_unusual_key_has_a_line(tmp_path: Path, text: str, says: str) -> None:
     assert says in str(load_error(tmp_path, text))
 
 
@@ -86,7 +86,7 @@ def test_unknown_keys_are_listed_in_order(tmp_path: Path) -> None:
     assert [field for field, _ in error.problems][:6] == list("abcxyz")
 
 
-def test_empty_file_lacks_what_is_needed(tmp_path: Path) -> None:
+def test_empty_file_lacks_required_fields(tmp_path: Path) -> None:
     assert load_error(tmp_path, "").problems[:2] == (
         ("integration_name", "it is missing"),
         ("contact_email", "it is missing"),
@@ -105,7 +105,7 @@ def test_empty_file_lacks_what_is_needed(tmp_path: Path) -> None:
         (b"\x00", "it is not TOML: "),
     ],
 )
-def test_what_is_not_toml_is_an_error(tmp_path: Path, text: str | bytes, why: str) -> None:
+def test_other_format_is_an_error(tmp_path: Path, text: str | bytes, why: str) -> None:
     error = load_error(tmp_path, text)
     [(field, message)] = error.problems
     assert field == "file"
@@ -120,7 +120,7 @@ def test_unreadable_file_is_an_error(tmp_path: Path, name: str) -> None:
     assert caught.value.source == str(tmp_path / name)
 
 
-def test_catalog_directory_is_relative_to_the_file(
+def test_catalog_directory_is_relative(
     tmp_path: Path, tables: CopiedTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert load(tmp_path, f'catalog_dir = "tables"\n{TOML}').catalog_dir == tables.directory

@@ -1,4 +1,4 @@
-"""The fields of the form that no destination has, and what a Current is."""
+"""The form fields that no destination has, and the properties of a Current."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEWEST = Catalog.load()
 OLDEST, LAST = NEWEST.versions()[0].number, NEWEST.versions()[-1].number
 
 
-def test_all_event_types_of_the_newest_version_by_default() -> None:
+def test_default_selection() -> None:
     made = form()
     assert made.schema_version == form(schema_version=None).schema_version == LAST
     assert made.selected == set(NEWEST)
@@ -51,14 +51,14 @@ def test_contact_must_be_an_email_address(email: str) -> None:
     ]
 
 
-def test_event_types_are_names_families_and_globs() -> None:
+def test_names_families_and_globs() -> None:
     patterns = ("users.messages.email.Open", "user", "*.sms.*")
     made = form(event_types=list(patterns))
     assert made.selected == {each.name for each in NEWEST.select(*patterns)}
     assert made.event_types == patterns
 
 
-def test_any_iterable_of_event_types_is_accepted() -> None:
+def test_any_iterable_selects_event_types() -> None:
     for given_types in ({"user"}, iter(["user"]), ("user",), frozenset({"user"})):
         assert form(event_types=given_types).event_types == ("user",)
 
@@ -66,7 +66,7 @@ def test_any_iterable_of_event_types_is_accepted() -> None:
 @pytest.mark.parametrize(
     "value", ["*", b"*", 5, None, True, [1], ["*", []], [None], {"*": True}, {}, [["*"]], 1.5]
 )
-def test_event_types_must_be_a_list_of_text(value: Any) -> None:
+def test_event_types_must_be_a_list(value: Any) -> None:
     assert problems(event_types=value) == [
         ("event_types", "it must be a list of names, families or globs")
     ]
@@ -76,14 +76,14 @@ def test_empty_selection_is_refused() -> None:
     assert problems(event_types=[]) == [("event_types", "none is selected; '*' selects all")]
 
 
-def test_unknown_event_types_are_named_with_the_nearest() -> None:
+def test_unknown_event_type_has_the_nearest() -> None:
     found = problems(event_types=["users.messages.email.Opne", "user", "nothing.*", ""])
     assert [field for field, _ in found] == ["event_types"] * 3
     assert "did you mean 'users.messages.email.Open'" in found[0][1]
     assert "'nothing.*'" in found[1][1]
 
 
-def test_event_type_of_a_later_version_names_the_version() -> None:
+def test_later_event_type_names_its_version() -> None:
     since = min(each.since for each in NEWEST.select("agent_console"))
     [(field, message)] = problems(schema_version=1, event_types=["agent_console", "*"])
     assert field == "event_types"
@@ -98,7 +98,7 @@ def test_schema_version_limits_the_event_types() -> None:
 @pytest.mark.parametrize(
     "value", ["x", "10", 1.5, 10.0, True, [], {}, Unshowable(), Hostile([])], ids=type
 )
-def test_schema_version_must_be_a_whole_number(value: Any) -> None:
+def test_schema_version_is_a_whole_number(value: Any) -> None:
     [(field, message)] = problems(schema_version=value)
     assert field == "schema_version"
     assert message.startswith("it must be a whole number, not ")
@@ -145,12 +145,12 @@ def test_impossible_transformation_is_refused(value: Any, problem: str) -> None:
     assert message.startswith(problem)
 
 
-def test_transformation_of_a_later_field_is_refused() -> None:
+def test_later_field_cannot_be_transformed() -> None:
     [(_, message)] = problems(schema_version=9, field_transformations={"combination_token": "hash"})
     assert message == "combination_token was introduced in schema version 10; this is version 9"
 
 
-def test_all_problems_come_together() -> None:
+def test_all_problems_at_once() -> None:
     found = problems(
         {},
         integration_name=None,
@@ -220,7 +220,7 @@ def test_current_can_be_copied_and_pickled(base: dict[str, Any], tables: CopiedT
 # The catalog directory
 
 
-def test_newest_version_of_the_directory_is_the_default(tables: CopiedTables) -> None:
+def test_directory_gives_the_newest_version(tables: CopiedTables) -> None:
     tables.add_version(LAST + 1)
     made = form(catalog_dir=str(tables.directory))
     assert made.catalog_dir == tables.directory
@@ -248,7 +248,7 @@ def test_problems_of_the_tables_are_listed(tables: CopiedTables) -> None:
     assert found[0][1].startswith(f"{tables.directory}: {place}: ")
 
 
-def test_many_problems_of_the_tables_are_cut(tables: CopiedTables) -> None:
+def test_many_table_problems_are_cut(tables: CopiedTables) -> None:
     for number in range(50):
         tables.add("event_types.tsv", event_type=f"users.new.Type{number}", since="soon")
     found = problems(catalog_dir=tables.directory)

@@ -1,4 +1,4 @@
-"""Whatever is given, the outcome is a Current or a `CurrentError`."""
+"""Any input results in a Current or a `CurrentError`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No secret is in a repr, a message, or an error behind it."""
+"""No secret is in a repr, a message, or the cause of an error."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_no_secret_in_a_repr(secret: str) -> None:
 @pytest.mark.parametrize("field", ["key", "endpoint"])
 @given(secret=secrets)
 @settings(max_examples=15)
-def test_no_secret_in_an_error_about_a_url(url: str, field: str, secret: str) -> None:
+def test_url_error_shows_no_secret(url: str, field: str, secret: str) -> None:
     base = NAMES | {field: url.replace("{}", secret)}
     with pytest.raises(CurrentError) as caught:
         # The region is always wrong, so that there is always an error.
@@ -86,13 +86,13 @@ def test_no_secret_in_an_error_about_a_url(url: str, field: str, secret: str) ->
         ("bearer_token", [KEY]),
     ],
 )
-def test_key_in_the_wrong_field_is_not_shown(field: str, value: Any) -> None:
+def test_misplaced_key_is_not_shown(field: str, value: Any) -> None:
     with pytest.raises(CurrentError) as caught:
         form(**{field: value})
     assert "QZX" not in f"{caught.value}{caught.value!r}{caught.value.problems}"
 
 
-def test_secret_in_a_variable_is_not_shown(tmp_path: Path) -> None:
+def test_variable_secret_is_not_shown(tmp_path: Path) -> None:
     environ = variables(key="QZXsecret", bearer_token="QZX secret", schema_version="x")
     error = load_error(tmp_path, TOML, environ)
     chain: BaseException | None = error

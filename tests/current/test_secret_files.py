@@ -1,4 +1,4 @@
-"""Secrets in files of their own."""
+"""Secrets in separate files."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def key_file(tmp_path: Path) -> Path:
     return path
 
 
-def test_key_is_read_from_a_file_beside_the_toml(tmp_path: Path, key_file: Path) -> None:
+def test_key_file_is_relative_to_the_toml(tmp_path: Path, key_file: Path) -> None:
     assert load(tmp_path, WITH_FILE) == load(tmp_path, TOML)
 
 
-def test_byte_order_mark_is_not_part_of_the_secret(tmp_path: Path, key_file: Path) -> None:
+def test_secret_has_no_byte_order_mark(tmp_path: Path, key_file: Path) -> None:
     key_file.write_text(f"\ufeff{KEY}\n", "utf-8")
     assert load(tmp_path, WITH_FILE).key == KEY
 
@@ -40,7 +40,7 @@ def test_home_directory_is_expanded(
     assert load(tmp_path, WITH_FILE.replace("secrets/key", "~/key")).key == KEY
 
 
-def test_variable_names_a_file_in_the_current_directory(
+def test_variable_is_relative_to_current_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "token").write_text("abc\n", "utf-8")
@@ -50,15 +50,13 @@ def test_variable_names_a_file_in_the_current_directory(
 
 
 @pytest.mark.parametrize("text", [TOML, WITH_FILE.replace("secrets/key", "gone")])
-def test_variable_overrides_both_forms_in_the_file(
-    tmp_path: Path, key_file: Path, text: str
-) -> None:
+def test_variable_overrides_secret_and_file(tmp_path: Path, key_file: Path, text: str) -> None:
     other = "https://other@host/"
     assert load(tmp_path, text, variables(key=other)).key == other
     assert load(tmp_path, text, variables(key_file=str(key_file))).key == KEY
 
 
-def test_secret_and_its_file_do_not_go_together(tmp_path: Path, key_file: Path) -> None:
+def test_secret_and_its_file_conflict(tmp_path: Path, key_file: Path) -> None:
     error = load_error(tmp_path, f'key_file = "secrets/key"\n{TOML}')
     assert error.problems == (("key_file", "key is given too; keep only one of the two"),)
     assert "line 1: key_file" in str(error)
@@ -96,9 +94,7 @@ def test_problem_names_field_and_file(
 @pytest.mark.parametrize(
     "content", ["QZXQZXQZX", "https://host/QZX QZX", "http://QZX@host/", "QZX\nQZX"]
 )
-def test_wrong_secret_names_its_file_and_is_not_shown(
-    tmp_path: Path, key_file: Path, content: str
-) -> None:
+def test_wrong_secret_names_its_file(tmp_path: Path, key_file: Path, content: str) -> None:
     key_file.write_text(content, "utf-8")
     error = load_error(tmp_path, WITH_FILE)
     assert f"  - {key_file}: key: " in str(error)
@@ -123,12 +119,12 @@ def test_name_of_the_file_is_checked(tmp_path: Path, value: str, says: str) -> N
     assert "QZX" not in f"{error}{error!r}"
 
 
-def test_other_problems_come_with_it(tmp_path: Path) -> None:
+def test_other_problems_are_reported_too(tmp_path: Path) -> None:
     error = load_error(tmp_path, WITH_FILE.replace('"eu"', '"mars"'))
     assert [field for field, _ in error.problems] == ["key_file", "region"]
 
 
-def test_no_form_field_of_python() -> None:
+def test_no_form_field_in_python() -> None:
     fields: dict[str, Any] = NAMES | {"key_file": "x"}
     with pytest.raises(TypeError):
         Current(**fields)

@@ -1,4 +1,4 @@
-"""Writing a Current's TOML file, and reading it again."""
+"""Write a Current's TOML file, and read it back."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _others = st.fixed_dictionaries(
 @given(_others, _rudderstack | _custom)
 @example({"integration_name": 'a"\\\n\r\t\x7f\x00\u2028', "contact_email": "a@b.c"}, CUSTOM)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_is_written_is_read_again(
+def test_written_file_reads_back(
     tmp_path: Path, others: dict[str, Any], destination: dict[str, Any]
 ) -> None:
     values = destination | others
@@ -64,7 +64,7 @@ def test_any_text_survives(table: dict[str, str]) -> None:
 def test_settings_of_this_destination_are_explained(
     values: dict[str, Any], others: set[str]
 ) -> None:
-    """Every setting is there or commented out; those of other destinations are not."""
+    """Every setting is written or commented out, except those of other destinations."""
     text = to_toml(values)
     for name in FIELDS:
         written = f"\n{name} = " in text
@@ -87,12 +87,12 @@ def test_secret_file_replaces_the_secret(tmp_path: Path) -> None:
     assert load(tmp_path, text) == form()
 
 
-def test_what_is_not_unicode_is_refused() -> None:
+def test_invalid_unicode_is_refused() -> None:
     with pytest.raises(CurrentError, match="integration_name: it is not valid Unicode text"):
         to_toml(CUSTOM | {"integration_name": "\udcff"})
 
 
-def test_what_is_not_a_setting_is_refused() -> None:
+def test_other_value_is_refused() -> None:
     with pytest.raises(TypeError):
         to_toml(CUSTOM | {"schema_version": 1.5})
 
@@ -148,7 +148,7 @@ def test_directory_and_device_are_not_replaced(tmp_path: Path) -> None:
             write_private(path, "new", replace=True)
 
 
-def test_failure_names_the_file_and_leaves_nothing(tmp_path: Path) -> None:
+def test_failure_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"gone/current\.toml cannot be written: No such file"):
         write_private(tmp_path / "gone" / "current.toml", "new")
     path = tmp_path / "current.toml"
@@ -163,7 +163,7 @@ def test_failure_names_the_file_and_leaves_nothing(tmp_path: Path) -> None:
 def test_name_is_given_without_hard_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, written: bool
 ) -> None:
-    """A file system may lack hard links, and another process may be faster."""
+    """A file system may have no hard links, and another process may create the file first."""
 
     def fail(*_: object) -> None:
         raise error

@@ -11,17 +11,17 @@ from tests.support.servers import Responding
 
 @pytest.fixture
 def log() -> HookLog:
-    """A log of what a sender passes to its hooks."""
+    """Return a log of what a sender passes to its hooks."""
     return HookLog()
 
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """A clock that skips the waits between attempts."""
+    """Return a clock that skips the waits between attempts."""
     return ManualClock(skip=PATIENCE)
 
 
 @pytest.fixture
 def ok() -> Responding:
-    """A transport that responds 200 to every request."""
+    """Return a transport that responds 200 to every request."""
     return Responding(lambda _: 200)

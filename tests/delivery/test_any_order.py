@@ -1,4 +1,4 @@
-"""Properties that hold for all responses, in any order."""
+"""Properties that are true for all responses, in any order."""
 
 from __future__ import annotations
 

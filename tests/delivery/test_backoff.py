@@ -12,7 +12,7 @@ from tests.support.events import event
 from tests.support.servers import Responding
 
 
-def test_waits_double_with_jitter_up_to_maximum(clock: ManualClock) -> None:
+def test_waits_double_up_to_maximum(clock: ManualClock) -> None:
     at: list[float] = []
     statuses = iter([503] * 9)
     with Sender(

@@ -15,7 +15,7 @@ from tests.support.senders import PATIENCE, HookLog, WatchedClock, abandoned
 from tests.support.servers import Responding, events_of
 
 
-def test_batch_has_100_events_of_one_type(ok: Responding, log: HookLog, clock: ManualClock) -> None:
+def test_full_batch_has_one_type(ok: Responding, log: HookLog, clock: ManualClock) -> None:
     with Sender(custom(), transport=ok, clock=clock, hooks=log.hooks) as sender:
         sender.send([*make_events(230), *make_events(50, CLICK)])
     sizes = sorted((each.event_type, each.size) for each in log.attempts)
@@ -58,7 +58,7 @@ def test_waiting_batch_holds_only_its_type() -> None:
     assert order == [event(0).id, event(2).id, event(0).id, event(1).id]
 
 
-def test_batch_after_its_wait_precedes_new_ones() -> None:
+def test_retried_batch_precedes_new_ones() -> None:
     clock = WatchedClock()
     begun, release, failed = threading.Event(), threading.Event(), threading.Event()
 

@@ -26,7 +26,7 @@ def test_manual_clock_skips_short_pauses() -> None:
         assert clock.now() == 110.0
 
 
-def test_manual_clock_wait_ends_when_clock_moves() -> None:
+def test_manual_clock_ends_waits() -> None:
     clock = ManualClock()
     until = clock.now() + 3600.0
     condition = threading.Condition()
@@ -43,7 +43,7 @@ def test_manual_clock_wait_ends_when_clock_moves() -> None:
     assert not thread.is_alive()
 
 
-def test_system_clock_ignores_changes_of_machine_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_system_clock_ignores_time_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SystemClock()
     before = clock.now()
     with monkeypatch.context() as patch:
@@ -51,7 +51,7 @@ def test_system_clock_ignores_changes_of_machine_time(monkeypatch: pytest.Monkey
         assert clock.now() >= before
 
 
-def test_system_clock_wait_in_the_past_returns() -> None:
+def test_system_clock_wait_for_past_time() -> None:
     clock = SystemClock()
     condition = threading.Condition()
     with condition:

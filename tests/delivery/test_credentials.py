@@ -1,4 +1,4 @@
-"""The check of credentials, and test events."""
+"""The credential check, and test events."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RUDDERSTACK = rudderstack("http://127.0.0.1:9")
         (RUDDERSTACK, 404, "source is disabled", False, "is disabled"),
     ],
 )
-def test_response_says_whether_credentials_hold(
+def test_response_judges_credentials(
     current: Current, status: int, text: str, holds: bool | None, says: str
 ) -> None:
     transport = Responding(lambda _: httpx.Response(status, text=text))

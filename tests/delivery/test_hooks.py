@@ -79,7 +79,7 @@ def test_flush_and_close_wait_for_hooks(ok: Responding, log: HookLog, clock: Man
     assert len(log.delivered) == 100
 
 
-def test_flush_in_hook_does_not_wait_for_itself(ok: Responding, clock: ManualClock) -> None:
+def test_flush_in_hook_does_not_deadlock(ok: Responding, clock: ManualClock) -> None:
     pending: list[int] = []
     hooks = Hooks(on_delivered=lambda *_: pending.append(sender.flush().pending))
     with Sender(custom(), transport=ok, clock=clock, hooks=hooks) as sender:
@@ -87,7 +87,7 @@ def test_flush_in_hook_does_not_wait_for_itself(ok: Responding, clock: ManualClo
     assert pending == [0]
 
 
-def test_hooks_run_in_order_in_one_thread(clock: ManualClock) -> None:
+def test_hooks_run_in_order(clock: ManualClock) -> None:
     calls: list[tuple[int, int]] = []
     hooks = Hooks(on_attempt=lambda each: calls.append((threading.get_ident(), each.number)))
     transport = Responding(lambda _: 503)

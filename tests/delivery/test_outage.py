@@ -88,7 +88,7 @@ def test_expiry_needs_no_call(log: HookLog, clock: ManualClock) -> None:
         assert sender.result.dropped == 2
 
 
-def test_event_in_flight_at_expiry_is_dropped(log: HookLog, clock: ManualClock) -> None:
+def test_expiry_drops_event_in_flight(log: HookLog, clock: ManualClock) -> None:
     seen = 0
 
     def response(_: httpx.Request) -> int:
@@ -145,7 +145,7 @@ def test_one_stuck_type_alarms(log: HookLog, clock: ManualClock) -> None:
     assert sender.result.by_event_type[OPEN].delivered > 100
 
 
-def test_response_to_old_credentials_does_not_pause(log: HookLog, clock: ManualClock) -> None:
+def test_old_credentials_do_not_pause(log: HookLog, clock: ManualClock) -> None:
     both, release, paused = threading.Barrier(2), threading.Event(), threading.Event()
 
     def response(request: httpx.Request) -> int:

@@ -74,7 +74,7 @@ def test_queue_with_oldest_event_is_next() -> None:
     assert first.event_type == "old"
 
 
-def test_add_returns_whether_a_batch_may_be_due() -> None:
+def test_add_reports_a_due_batch() -> None:
     target = queues(batch_size=3)
     assert add(target, 1)  # its age begins to count
     assert not add(target, 1)
@@ -172,7 +172,7 @@ def test_filtered_and_refused_events_are_counted() -> None:
     assert target.filter_reasons == {FilterReason.NOT_SELECTED: 1}
 
 
-def test_flush_generation_ends_when_earlier_events_left() -> None:
+def test_flush_generation_ends() -> None:
     target = queues(batch_size=2)
     add(target, 3)
     generation = target.start_flush()
@@ -256,7 +256,7 @@ def test_recount_after_interrupt() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 7)), max_size=12))
-def test_events_of_a_type_leave_in_order(adds: list[tuple[str, int]]) -> None:
+def test_events_leave_in_order(adds: list[tuple[str, int]]) -> None:
     target = queues(batch_size=3)
     begin: Counter[str] = Counter()
     for event_type, count in adds:

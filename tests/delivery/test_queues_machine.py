@@ -1,4 +1,4 @@
-"""A state machine: in any order of calls, every accepted event is in one place, once."""
+"""A state machine: in any order of calls, every accepted event is in exactly one place."""
 
 from __future__ import annotations
 

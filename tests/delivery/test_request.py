@@ -1,4 +1,4 @@
-"""What is in a request."""
+"""The contents of a request."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_400_drops_only_bad_event(log: HookLog, clock: ManualClock) -> None:
     assert result.drop_reasons == {DropReason.REJECTED_ALONE: 1}
 
 
-def test_only_event_gets_second_chance_after_400(log: HookLog, clock: ManualClock) -> None:
+def test_single_event_gets_second_chance(log: HookLog, clock: ManualClock) -> None:
     result, _ = send_to_script(ScriptedResponse(400), log=log, clock=clock, count=1)
     assert (result.delivered, result.requests) == (1, 2)
     result, _ = send_to_script(ScriptedResponse(400, times=2), log=log, clock=clock, count=1)

@@ -62,7 +62,7 @@ def test_single_event(status: int, size: int, split_off: bool, action: Action) -
 
 
 @given(st.integers(100, 599) | st.none(), st.integers(1, 100))
-def test_only_400_and_413_drop_a_single_event(status: int | None, size: int) -> None:
+def test_statuses_that_drop_a_single_event(status: int | None, size: int) -> None:
     split_off = size == 1
     assert (decide(status, size=size, split_off=split_off) is Action.DROP) == (
         size == 1 and status in (400, 413)
@@ -101,7 +101,7 @@ def test_no_retry_after() -> None:
 
 
 @given(st.text())
-def test_any_retry_after_is_read_or_ignored(header: str) -> None:
+def test_any_retry_after_is_handled(header: str) -> None:
     seconds = retry_after({"retry-after": header}, now=0.0)
     assert seconds is None or 0 < seconds < float("inf")
 

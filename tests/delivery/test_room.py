@@ -1,4 +1,4 @@
-"""The bounds of what may be pending."""
+"""The limits on pending events."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_full_queue_notes_earlier_problems() -> None:
         assert "price is nan" in caught.value.__notes__[0]
 
 
-def test_bytes_are_bounded_but_one_event_fits() -> None:
+def test_one_large_event_fits() -> None:
     with abandoned(stuck(max_pending_bytes=500)) as sender:
         sender.send(event(0, user_agent="x" * 1_000), block=False)
         with pytest.raises(QueueFullError):

@@ -1,4 +1,4 @@
-"""Certificates, proxies, and the header: what stands between a Current's URL and its requests."""
+"""Certificates, proxies, and the authorization header of requests."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_plain_http_needs_no_certificates(monkeypatch: pytest.MonkeyPatch, tmp_p
         assert sender.check_credentials().status is None
 
 
-def test_certificates_are_verified_after_a_change_to_https(
+def test_change_to_https_verifies_certificates(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     verified: list[bool] = []
@@ -82,9 +82,7 @@ def test_certificates_are_verified_after_a_change_to_https(
     "proxy",
     ["proxy.corp.example:3128", "http://bob:s3cretpw@host:3128x", "http://[::1", "ftp://s3cret@h/"],
 )
-def test_unusable_proxy_is_one_error_without_its_password(
-    monkeypatch: pytest.MonkeyPatch, proxy: str
-) -> None:
+def test_unusable_proxy_hides_its_password(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     message = refusal(HTTPS)
     assert "HTTPS_PROXY" in message
@@ -114,7 +112,7 @@ def test_loopback_is_reached_without_a_proxy(monkeypatch: pytest.MonkeyPatch, ho
             assert sender.check_credentials().status == 200
 
 
-def test_other_hosts_are_reached_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_hosts_use_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with raw_server(say("204 No Content")) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy)
         current = custom("http://receiver.example.com/", allow_plain_http=True)
@@ -122,7 +120,7 @@ def test_other_hosts_are_reached_through_the_proxy(monkeypatch: pytest.MonkeyPat
             assert sender.check_credentials().status == 204
 
 
-def test_key_as_user_name_is_sent_with_a_colon() -> None:
+def test_user_name_without_a_password() -> None:
     transport = Responding(lambda _: 200)
     with Sender(custom("https://KEY@host/path"), transport=transport) as sender:
         sender.check_credentials()
@@ -131,7 +129,7 @@ def test_key_as_user_name_is_sent_with_a_colon() -> None:
     assert request.url == "https://host/path"
 
 
-def test_response_that_echoes_the_header_is_redacted() -> None:
+def test_echoed_header_is_redacted() -> None:
     header = base64.b64encode(b"s3cretuser:").decode()
     transport = Responding(lambda request: httpx.Response(401, text=f"no: Basic {header}"))
     with Sender(custom("https://s3cretuser@host/"), transport=transport) as sender:

@@ -49,7 +49,7 @@ def test_five_days_disable_seven_more_expire() -> None:
     assert status.at(99 * DAY, 0.0)[1] == ()
 
 
-def test_twelve_days_at_once_give_all_notices() -> None:
+def test_twelve_days_give_all_notices() -> None:
     status, notices = failing().at(12 * DAY, 0.0)
     assert notices == (NoticeKind.ALARM, NoticeKind.DISABLED, NoticeKind.EXPIRED)
     assert status.expired

@@ -44,7 +44,7 @@ def test_interrupt_leaves_true_totals(
         assert sender.flush().delivered == 3
 
 
-def test_thread_that_cannot_start_loses_no_event(
+def test_failed_thread_loses_no_event(
     ok: Responding,
     caplog: pytest.LogCaptureFixture,
     clock: ManualClock,

@@ -22,7 +22,7 @@ from tests.support.currents import CUSTOM, ENDPOINT, KEY, NAMES, RUDDERSTACK, pr
 
 @attrs.frozen(kw_only=True)
 class Warehouse(Destination):
-    """A third destination, with a field that both others lack."""
+    """A third destination, with a field that the others do not have."""
 
     name: ClassVar[str] = "warehouse"
     label: ClassVar[str] = "Warehouse"
@@ -50,7 +50,7 @@ def problems_of(**values: Any) -> list[tuple[str, str]]:
     return list(caught.value.problems)
 
 
-def test_every_destination_is_registered_with_its_fields() -> None:
+def test_every_destination_is_registered() -> None:
     form = {field.name for field in attrs.fields(DestinationFields)}
     for kind in DESTINATIONS:
         assert kind.url_field in kind.required_fields()
@@ -60,7 +60,7 @@ def test_every_destination_is_registered_with_its_fields() -> None:
         assert len({getattr(kind, attribute) for kind in DESTINATIONS}) == len(DESTINATIONS)
 
 
-def test_third_destination_is_chosen_by_its_fields() -> None:
+def test_third_destination_is_chosen() -> None:
     values = {"warehouse_url": "https://warehouse/x", "bucket": "b", "key": None}
     destination = choose_destination(values, THREE)
     assert destination == Warehouse(warehouse_url="https://warehouse/x", bucket="b")
@@ -75,7 +75,7 @@ def test_third_destination_lists_its_problems() -> None:
     ]
 
 
-def test_fields_of_three_destinations_do_not_go_together() -> None:
+def test_fields_of_three_destinations_conflict() -> None:
     fields = [f"{kind.url_field} ({kind.label})" for kind in THREE]
     found = problems_of(
         key=KEY, region="US", endpoint=ENDPOINT, warehouse_url="https://w/", bucket="b"
@@ -101,7 +101,7 @@ _values = st.none() | st.sampled_from(["", "x", KEY, ENDPOINT, "US", True, False
 
 
 @given(st.fixed_dictionaries({f.name: _values for f in attrs.fields(DestinationFields)}))
-def test_choice_is_a_destination_or_problems_of_its_fields(values: dict[str, Any]) -> None:
+def test_any_choice_works_or_has_problems(values: dict[str, Any]) -> None:
     try:
         destination = choose_destination(values)
     except CurrentError as error:

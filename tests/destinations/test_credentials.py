@@ -1,4 +1,4 @@
-"""The header that carries credentials, the secrets in them, and the judgement of the check."""
+"""The header with credentials, the secrets in them, and the credential check."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def test_user_name_becomes_basic_authorization(userinfo: str, pair: str) -> None
     assert CustomHttp(endpoint=f"https://{userinfo}@host/").authorization == basic(pair)
 
 
-def test_key_as_user_name_is_sent_with_a_colon() -> None:
-    """RFC 7617: there is a colon even without a password."""
+def test_user_name_without_a_password() -> None:
+    """RFC 7617 requires the colon even without a password."""
     destination = RudderStack(key="https://KEY@host/v1/webhook", region="EU")
     assert destination.authorization == basic("KEY:")
 
 
-def test_bearer_token_comes_before_the_user_name() -> None:
+def test_bearer_token_precedes_user_name() -> None:
     destination = CustomHttp(endpoint="https://a:b@host/", bearer_token="token")
     assert destination.authorization == "Bearer token"
 
@@ -46,7 +46,7 @@ def test_no_credentials_no_header() -> None:
 
 
 @given(secrets, st.sampled_from(["https://{}@h/", "https://u:{}@h/", "https://h/?writeKey={}"]))
-def test_secrets_hold_every_form_of_a_secret(secret: str, url: str) -> None:
+def test_secrets_include_every_form(secret: str, url: str) -> None:
     for text in (secret, quote(f"{secret}/ @", safe="")):
         destination = CustomHttp(endpoint=url.format(text), bearer_token=None)
         assert {text, destination.url} <= {*destination.secrets}

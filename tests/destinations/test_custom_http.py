@@ -1,4 +1,4 @@
-"""The Custom Currents export: its endpoint, its token, and whom it includes."""
+"""The Custom Currents export: its endpoint, its token, and anonymous users."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def test_unselected_types_are_filtered_first() -> None:
     assert others == {0: FilterReason.NOT_SELECTED, 1: FilterReason.NOT_IN_SCHEMA_VERSION}
 
 
-def test_region_does_not_go_with_an_endpoint() -> None:
+def test_region_conflicts_with_endpoint() -> None:
     assert problems(CUSTOM, region="EU") == [
         ("region", "it goes with key (RudderStack), not with endpoint (custom HTTP)")
     ]
 
 
 @pytest.mark.parametrize("token", ["", "=", "a b", "a\n", "ä", "a=b", "Bearer abc", b"abc", 5, []])
-def test_token_has_the_form_of_its_rfc(token: Any) -> None:
+def test_malformed_token_is_refused(token: Any) -> None:
     [(field, message)] = problems(CUSTOM, bearer_token=token)
     assert field == "bearer_token"
     assert "RFC 6750" in message

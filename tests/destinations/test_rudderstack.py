@@ -1,4 +1,4 @@
-"""The RudderStack export: its key, its region, and what it does not have."""
+"""The RudderStack export: its key, its region, and the fields that it does not have."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_region_is_read_in_any_case(region: Any) -> None:
         "HTTPS://HOST/?writeKey=x",
     ],
 )
-def test_key_is_https_url_with_write_key(url: str) -> None:
+def test_valid_key(url: str) -> None:
     assert form(key=url).url == url
 
 
@@ -114,7 +114,7 @@ def test_region_of_another_host_warns(key: str, region: str, actual: str) -> Non
     assert current.url == key
 
 
-def test_warning_names_the_line_that_made_the_current() -> None:
+def test_warning_names_the_calling_line() -> None:
     values: dict[str, Any] = RUDDERSTACK | {"key": EU_HOST}
     makers: list[Callable[[], Current]] = [
         lambda: Current(**values),
@@ -136,7 +136,7 @@ def test_warning_names_the_line_that_made_the_current() -> None:
         ("https://dataplane.rudderstack.com.example.com/v1/webhook?writeKey=x", "EU"),
     ],
 )
-def test_no_warning_where_the_host_says_nothing_else(key: str, region: str) -> None:
+def test_matching_host_gives_no_warning(key: str, region: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert form(key=key, region=region).warnings == ()
@@ -149,7 +149,7 @@ def test_destination_can_be_copied_and_pickled() -> None:
         assert hash(copied) == hash(destination)
 
 
-def test_missing_key_is_reported_beside_the_region() -> None:
+def test_missing_key_and_bad_region() -> None:
     [(field, message)] = problems(NAMES, region="US")
     assert field == "key"
     assert message.startswith("it is missing; it is the webhook URL that RudderStack shows")

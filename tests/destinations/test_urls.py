@@ -42,7 +42,7 @@ from tests.support.currents import CUSTOM, NAMES, form, problems
         ("http://host/", "plain HTTP exposes its secret to the network"),
     ],
 )
-def test_what_is_not_an_https_url_is_refused(url: Any, problem: str) -> None:
+def test_other_url_is_refused(url: Any, problem: str) -> None:
     [(field, message)] = problems(CUSTOM, endpoint=url)
     assert field == "endpoint"
     assert message.startswith(problem)
@@ -70,8 +70,8 @@ def test_message_says_how_to_escape(field: str, rest: str, says: str) -> None:
 
 
 @given(st.text('ab "', min_size=1, max_size=8))
-def test_escaping_as_told_is_accepted(value: str) -> None:
-    """What the message says to write makes the URL valid, and httpx sends it unchanged."""
+def test_suggested_escaping_is_accepted(value: str) -> None:
+    """The escaping that the message suggests makes the URL valid, and httpx sends it unchanged."""
     url = f"https://x.example/?k={quote(value)}"
     assert httpx.URL(CustomHttp(endpoint=url).url).params["k"] == value
 
@@ -81,7 +81,7 @@ OTHERS = ["localhost.example.com", "10.0.0.1", "0.0.0.0", "[2001:db8::1]", "notl
 
 
 @pytest.mark.parametrize("host", LOOPBACK)
-def test_plain_http_to_this_machine_is_accepted(host: str) -> None:
+def test_plain_http_to_loopback_is_accepted(host: str) -> None:
     assert form(CUSTOM, endpoint=f"http://{host}/x")
     assert form(key=f"http://{host}/v1/webhook?writeKey=x")
 
@@ -98,7 +98,7 @@ def test_plain_http_elsewhere_must_be_allowed(host: str) -> None:
 
 @pytest.mark.parametrize("value", [None, 1, "yes", []])
 @pytest.mark.parametrize("base", [CUSTOM, NAMES])
-def test_allowing_plain_http_is_true_or_false(base: dict[str, str], value: Any) -> None:
+def test_allow_plain_http_is_a_boolean(base: dict[str, str], value: Any) -> None:
     assert ("allow_plain_http", "it must be true or false") in problems(
         base, allow_plain_http=value
     )

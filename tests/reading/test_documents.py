@@ -1,4 +1,4 @@
-"""Sound JSON documents, however they are laid out."""
+"""Valid JSON documents in any layout."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_arrays_and_bodies_nest() -> None:
         {"events": None},
     ],
 )
-def test_object_like_a_body_is_one_value(value: Any, indent: int | None) -> None:
+def test_body_like_object_is_one_value(value: Any, indent: int | None) -> None:
     assert values(dump(value, indent=indent)) == [value]
     assert errors(dump(value, indent=indent)) == []
 

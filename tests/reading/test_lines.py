@@ -1,4 +1,4 @@
-"""JSON Lines: each line by itself, as a stream."""
+"""JSON Lines, read line by line as a stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers that 64 bits cannot hold: refused by field, never changed."""
+"""Numbers that do not fit into 64 bits: refused with their field, never changed."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_loads_names_the_first_field(raw: str, field: str) -> None:
     assert str(caught.value).startswith(f"{field or 'the value'} is 1")
 
 
-def test_long_path_is_cut_in_the_message() -> None:
+def test_message_cuts_a_long_path() -> None:
     with pytest.raises(NumberError) as caught:
         loads(f'{{"{"k" * 5000}": {LARGE}}}'.encode())
     assert caught.value.field == "k" * 5000
@@ -121,7 +121,7 @@ def test_loads_refuses_what_is_not_json(raw: bytes) -> None:
         loads(raw)
 
 
-def test_large_number_in_deep_nesting_is_refused() -> None:
+def test_deeply_nested_number_is_refused() -> None:
     text = "[" * 1000 + LARGE + "]" * 1000
     items = list(read_values(io.BytesIO(text.encode())))
     assert items

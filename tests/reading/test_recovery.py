@@ -1,4 +1,4 @@
-"""What survives in broken input: one fault does not affect other lines or elements."""
+"""Recovery from broken input: one fault does not affect other lines or elements."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ _tokens = st.lists(
 
 
 @given(_tokens)
-def test_any_pieces_of_json_can_be_read(text: str) -> None:
+def test_any_json_pieces_are_read(text: str) -> None:
     raw = text.encode(errors="surrogatepass")
     items = read(raw)
     for item in items:
@@ -240,7 +240,7 @@ def test_arrays_at_the_left_margin(broken: str, at: int, indent: int) -> None:
     assert len(errors(text)) == 1
 
 
-def test_event_inside_an_event_belongs_to_it() -> None:
+def test_nested_event_belongs_to_its_parent() -> None:
     text = f"[{dump(INNER)}, {{bad}}, {dump(INNER)}, {dump(TWO)}"
     assert values(text) == [INNER, INNER, TWO]
     assert len(errors(text)) == 1
@@ -253,7 +253,7 @@ def test_sound_body_among_broken_elements() -> None:
     assert len(errors(text)) == 2
 
 
-def test_object_like_a_body_among_broken_elements() -> None:
+def test_body_like_object_among_broken_elements() -> None:
     value = {"events": [1], "event_type": "x"}
     assert values(f"[{{bad}}, {dump(value)}]") == [value]
 
@@ -266,7 +266,7 @@ def test_broken_body_among_bodies(indent: int | None) -> None:
     assert len(errors(text)) == 1
 
 
-def test_key_after_the_events_of_a_broken_body() -> None:
+def test_broken_body_with_a_later_key() -> None:
     text = f'{{"events": [\n{dump(ONE)},\n{{bad}},\n{dump(TWO)}\n], "version": 1}}'
     assert values(text) == [ONE, TWO]
     assert [error.line for error in errors(text)] == [3, 5]

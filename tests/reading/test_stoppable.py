@@ -1,4 +1,4 @@
-"""Standard input can be stopped at any moment, and no event that was read is lost."""
+"""Reading standard input can be stopped at any time, and no event that was read is lost."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_lines_longer_than_a_read(pipe: Pipe) -> None:
     writing.join()
 
 
-def test_stop_from_a_thread_ends_the_wait(pipe: Pipe) -> None:
+def test_thread_stops_the_wait(pipe: Pipe) -> None:
     events = StoppableEvents()
     pipe.write(line(1))
     assert next(events) == event(1)
@@ -115,7 +115,7 @@ def test_stop_from_a_thread_ends_the_wait(pipe: Pipe) -> None:
     stopping.join()
 
 
-def test_stop_from_a_signal_handler_ends_the_wait(pipe: Pipe) -> None:
+def test_signal_handler_stops_the_wait(pipe: Pipe) -> None:
     events = StoppableEvents()
     pipe.write(line(1))
     assert next(events) == event(1)
@@ -139,7 +139,7 @@ def test_stop_keeps_what_was_read(pipe: Pipe) -> None:
     assert [first, *events] == make_events(100)
 
 
-def test_stop_keeps_the_events_of_a_body(pipe: Pipe) -> None:
+def test_stop_keeps_a_whole_body(pipe: Pipe) -> None:
     pipe.write(*encode_bodies(make_events(50)), b"\n")
     events = StoppableEvents()
     first = next(events)
@@ -147,7 +147,7 @@ def test_stop_keeps_the_events_of_a_body(pipe: Pipe) -> None:
     assert [first, *events] == make_events(50)
 
 
-def test_stop_leaves_the_rest_in_the_pipe(pipe: Pipe) -> None:
+def test_stop_leaves_the_rest(pipe: Pipe) -> None:
     pipe.write(line(1))
     events = StoppableEvents()
     assert next(events) == event(1)
@@ -158,7 +158,7 @@ def test_stop_leaves_the_rest_in_the_pipe(pipe: Pipe) -> None:
     assert pipe.stdin.read() == line(2)
 
 
-def test_stop_in_the_middle_of_a_document(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_inside_a_document(monkeypatch: pytest.MonkeyPatch) -> None:
     """The part of an array that was read counts, with an error for the missing end."""
     pieces = list(encode_array(map(encode_event, make_events(3))))
     events = StoppableEvents()
@@ -177,7 +177,7 @@ def test_stop_in_the_middle_of_a_document(monkeypatch: pytest.MonkeyPatch) -> No
     assert isinstance(error, ReadError)
 
 
-def test_half_a_line_is_reported_after_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_a_line_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     events = StoppableEvents()
 
     class Stopping(io.BytesIO):

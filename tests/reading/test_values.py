@@ -1,4 +1,4 @@
-"""Events of the values that were read."""
+"""Events from the values that were read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.events import event
 from tests.support.reading import ONE, TWO, dump
 
 
-def test_other_values_are_errors_with_a_place() -> None:
+def test_other_values_are_errors() -> None:
     text = f'{dump(ONE)}\n{{"id": "x"}}\n5\n{{broken\n{dump(TWO)}\n'
     items = list(read_events(read_values(io.BytesIO(text.encode()), source="f")))
     events = [item for item in items if isinstance(item, Event)]

@@ -1,7 +1,7 @@
-"""Reading takes work in proportion to the length of the input, broken or not.
+"""The work of reading is proportional to the length of the input, broken or not.
 
-The work is counted in characters: those that the parser is given, and those that the search for
-the end of a value goes through. No clock is involved.
+The work is the number of characters that the parser is given, and that the search for the end of a
+value goes through. No clock is involved.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from currents_export.reading import _brackets, _documents, _lines, _recovery, read_values
 
-#: How often each character may be worked on; the most that is known is six times.
+#: How often each character may be processed; the known maximum is six times.
 TIMES = 8
 
 EVENT = '{"event_type":"a","id":"b","time":1,"properties":{"a":[1,{"b":2}]}}'
@@ -58,7 +58,7 @@ UNITS = [
 
 
 class Work:
-    """Counts the characters that reading works on."""
+    """Count the characters that reading processes."""
 
     def __init__(self) -> None:
         self.done = 0
@@ -91,7 +91,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
 
 
 def read(work: Work, text: str) -> float:
-    """Return how often each character of the text is worked on."""
+    """Return how often each character of the text is processed."""
     work.done = 0
     raw = text.encode()
     lines: Iterator[bytes] = iter(raw.splitlines(keepends=True))
@@ -116,7 +116,7 @@ def test_work_is_linear_for_any_units(work: Work, units: list[str]) -> None:
     assert read(work, "[" + "".join(units) * 200) < TIMES
 
 
-def test_errors_are_as_many_as_broken_lines(work: Work) -> None:
+def test_each_broken_line_is_one_error(work: Work) -> None:
     lines = [b"{\n"] * 5000
     assert len(list(read_values(lines))) == 5000
     assert work.done < TIMES * 2 * 5000

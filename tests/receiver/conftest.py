@@ -14,7 +14,7 @@ from tests.support.receivers import HEADERS, PATIENCE, Client
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    """Makes clients of a receiver in this process, with the headers that Braze sends."""
+    """Make clients of a receiver in this process, with the headers that Braze sends."""
     with ExitStack() as stack:
         yield lambda receiver: stack.enter_context(
             httpx.Client(

@@ -1,4 +1,4 @@
-"""What a receiver does with the body of a request."""
+"""The body of a request to a receiver."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_value_that_is_not_an_event(value: Any, client: Client) -> None:
 
 
 @pytest.mark.parametrize("value", [{"event_type": 7, "id": 7}, {"event_type": None, "id": []}])
-def test_type_and_id_that_are_not_text(value: Any, client: Client) -> None:
+def test_other_types_and_ids(value: Any, client: Client) -> None:
     receiver = Receiver(check=False)
     client(receiver).post("/", content=orjson.dumps({"events": [value, value]}))
     assert receiver.counts.by_event_type == {"?": 2}

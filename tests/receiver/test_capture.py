@@ -76,7 +76,7 @@ def test_capture_cannot_be_opened(tmp_path: Path) -> None:
 
 
 class FullFile:
-    """A file that takes ten bytes of a write, then finds the disk full, then has room again."""
+    """A file that writes ten bytes, then finds the disk full, and then has room again."""
 
     def __init__(self, file: Any, writes: int) -> None:
         self._file = file

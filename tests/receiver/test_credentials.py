@@ -1,4 +1,4 @@
-"""Which requests a receiver accepts."""
+"""The credentials of requests to a receiver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies that a receiver does not take, and what it says about them."""
+"""Bodies that a receiver does not take, and its responses."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tests.support.receivers import HEADERS, PATIENCE, Client, body
 
 
 class Slept:
-    """A sleep that only takes down for how long it was to be."""
+    """A sleep that only records its length."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []

@@ -102,7 +102,7 @@ def test_incomplete_request_is_not_counted() -> None:
                 b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
             )
             raw.settimeout(PATIENCE)
-            assert raw.recv(100).startswith(b"HTTP/1.1 100")  # the body is waited for
-        # Taken in order, so that by its response the one that went away is done with, too.
+            assert raw.recv(100).startswith(b"HTTP/1.1 100")  # the server waits for the body
+        # Requests are handled in order: after this response, the abandoned request has ended, too.
         assert httpx.get(f"{url}/counts").json()["requests"] == 0
     assert receiver.counts.requests == 0

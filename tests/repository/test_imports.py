@@ -1,4 +1,4 @@
-"""Which part of the package may import which."""
+"""The parts of the package, and what each may import."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).parents[2] / "currents_export"
 
 GROUND = {"_codes", "_json", "_redaction", "_suggestions", "_version", "errors"}
 
-#: What each room may import besides itself. A room is a module or a package of `currents_export`;
-#: each package inside `simulation` is a room of its own.
-ROOMS: dict[str, set[str]] = {
+#: What each part may import besides itself. A part is a module or a package of `currents_export`;
+#: each package inside `simulation` is a separate part.
+PARTS: dict[str, set[str]] = {
     **{name: GROUND - {name} for name in GROUND},
     "events": GROUND,
     "payload": GROUND | {"events"},
@@ -45,8 +45,8 @@ MODULES = {
 }
 
 
-def room_of(module: str) -> str:
-    """Return the room of a module; of `simulation.fields.registry`, `simulation.fields`."""
+def part_of(module: str) -> str:
+    """Return the part of a module; for `simulation.fields.registry`, `simulation.fields`."""
     parts = module.split(".")
     inner = parts[0] == "simulation" and len(parts) > 1
     if inner and (PACKAGE / parts[0] / parts[1]).is_dir():
@@ -90,11 +90,11 @@ def imports_of(module: str, *, everywhere: bool) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_room_imports_only_what_it_may(module: str) -> None:
-    room = room_of(module)
-    assert room in ROOMS, f"add {room} to the table, with the rooms it may import"
-    imported = {room_of(each) for each in imports_of(module, everywhere=True)}
-    assert imported - {room} <= ROOMS[room]
+def test_part_imports_only_what_it_may(module: str) -> None:
+    part = part_of(module)
+    assert part in PARTS, f"add {part} to the table, with the parts it may import"
+    imported = {part_of(each) for each in imports_of(module, everywhere=True)}
+    assert imported - {part} <= PARTS[part]
 
 
 def test_imports_have_no_circles() -> None:

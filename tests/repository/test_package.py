@@ -1,4 +1,4 @@
-"""The package from the top: what it exports, and how light it is."""
+"""The package as a whole: its exports, and what importing it loads."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def classes_in(annotation: Any) -> Iterator[type]:
 
 
 def reachable(*start: type) -> set[type]:
-    """Return the classes of this package that these classes accept or hand out."""
+    """Return the classes of this package that these classes accept or return."""
     found: set[type] = set()
     left = list(start)
     while left:
@@ -110,7 +110,7 @@ def test_errors_are_in_one_hierarchy(name: str) -> None:
     assert name in currents_export.__all__
 
 
-def test_hierarchy_at_head_of_errors_is_true() -> None:
+def test_drawn_hierarchy_is_true() -> None:
     """The drawing lists each error once, below its base class."""
     assert errors.__doc__ is not None
     drawn: list[tuple[str, str | None]] = []

@@ -1,4 +1,4 @@
-"""Every snippet of the README does what it says, in a directory of its own."""
+"""Every snippet of the README works, in an empty directory."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ def serving(snippet: Snippet, directory: Path, environ: dict[str, str]) -> Itera
             yield
         finally:
             process.send_signal(signal.SIGINT)
-            told = process.stdout.read()
+            output = process.stdout.read()
         assert process.wait(timeout=30) == 0
-        assert "0 conformance errors, 0 warnings" in told
+        assert "0 conformance errors, 0 warnings" in output
 
 
-def test_the_walk_through_works_from_top_to_bottom(tmp_path: Path) -> None:
-    # The README's port may be taken on this machine; everything else is as it stands there.
+def test_walkthrough_runs(tmp_path: Path) -> None:
+    # The README's port may be in use on this machine; everything else is as in the README.
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = str(reserved.getsockname()[1])
     environ = {k: v for k, v in os.environ.items() if not k.startswith("CURRENTS_EXPORT_")}
@@ -107,7 +107,7 @@ def test_the_walk_through_works_from_top_to_bottom(tmp_path: Path) -> None:
     assert len(captured) > 100
 
 
-def test_continuous_integration_runs_the_set_up_that_the_readme_tells() -> None:
+def test_ci_runs_the_readme_setup() -> None:
     commands = [each.text.strip() for each in of("sh") if each.text.startswith(SETTING_UP)]
     assert len(commands) == 2
     script = (ROOT / ".ci" / "run").read_text("utf-8")

@@ -25,7 +25,8 @@ def test_one_valid_event_of_every_type() -> None:
 
 
 def test_events_are_those_the_product_makes() -> None:
-    """Names of people come from Faker, whose lists change; everything else is ours."""
+    """Names of people come from Faker, whose lists change; everything else comes from this
+    package."""
 
     def ours(value: dict[str, object]) -> object:
         return json.loads(json.dumps(value), object_pairs_hook=lambda pairs: [k for k, _ in pairs])

@@ -22,13 +22,13 @@ def world() -> World:
 
 @pytest.fixture(scope="session")
 def mixed(world: World) -> list[Event]:
-    """Traffic of all types as it comes."""
+    """Return traffic of all types."""
     return list(islice(world.events(start=SAMPLE_TIME), 20_000))
 
 
 @pytest.fixture(scope="session")
 def traffic(world: World, mixed: list[Event]) -> list[Event]:
-    """Traffic of all types as it comes, then some of every type."""
+    """Return traffic of all types, followed by some events of every type."""
     return mixed + [
         event
         for name in world.catalog
@@ -48,7 +48,7 @@ def tables(tmp_path: Path) -> CopiedTables:
 
 @pytest.fixture
 def draft(world: World) -> Draft:
-    """A draft that belongs to nothing."""
+    """Return a draft without a message."""
     rng = random.Random(1)
     return Draft(
         event_type=world.catalog["users.behaviors.CustomEvent"],

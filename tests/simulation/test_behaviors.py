@@ -1,4 +1,4 @@
-"""What users do in apps and shops, and what agents do."""
+"""The actions of users in apps and shops, and of agents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Campaigns, Canvases and dispatches: what an event belongs to."""
+"""The campaigns, Canvases and dispatches that events belong to."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ def test_regions(world: World, traffic: list[Event], owners: dict[str, User]) ->
 
 
 def test_dispatches(traffic: list[Event]) -> None:
-    """A dispatch is one send, within an hour."""
+    """A dispatch belongs to one send and lasts an hour at most."""
     seen: dict[str, set[tuple[str, int]]] = defaultdict(set)
     for event in traffic:
         dispatch = event.properties.get("dispatch_id")
-        # The events of content optimizers name no Canvas.
+        # The events of Content Optimizers name no Canvas.
         if dispatch and "costep" not in event.event_type:
             properties = event.properties
             source = properties.get("campaign_id") or properties["canvas_step_id"]
@@ -89,7 +89,7 @@ def test_dispatches(traffic: list[Event]) -> None:
 
 
 def test_send_times(traffic: list[Event]) -> None:
-    """A message was sent before anything became of it, and to one user at one time."""
+    """A message is sent to each user once, before its other events."""
     seen: dict[tuple[str, str], set[int]] = defaultdict(set)
     for event in traffic:
         if "send_time" in event.properties:

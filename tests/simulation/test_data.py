@@ -1,4 +1,4 @@
-"""The data files: what they name exists."""
+"""The data files: everything that they name exists."""
 
 from __future__ import annotations
 

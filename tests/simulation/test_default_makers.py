@@ -1,4 +1,4 @@
-"""A schema version that no code knows: its types, channels and fields are filled by default."""
+"""A schema version that the code does not know: default makers fill its types and channels."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def made(draft: Draft, json_type: str, rule: ValueRule) -> object:
 
 @pytest.mark.parametrize("json_type", JSON_TYPES)
 def test_any_field_gets_a_value(json_type: str, draft: Draft) -> None:
-    """Even where format, values and type do not fit together."""
+    """A field gets a value even if its format, values and type do not fit together."""
     for form in ("", *FORMATS):
         for values in ((), ("1", "0"), ("alpha",)):
             value = made(draft, json_type, ValueRule(form, values))

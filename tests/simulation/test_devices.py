@@ -1,4 +1,4 @@
-"""Devices: what an event says of one fits together."""
+"""The attributes of a device in events are consistent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AD_ID_TYPES = {
 }
 
 
-def test_devices_hang_together() -> None:
+def test_devices_are_consistent() -> None:
     devices = [device for user in World(1, users=600).users for device in user.devices]
     assert {device.platform for device in devices} == set(AD_ID_TYPES)
     for device in devices:

@@ -1,4 +1,4 @@
-"""Users: what is known of them hangs together, and reaches nobody."""
+"""The attributes of users are consistent, and reach nobody."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PHONES = {
 RESERVED = {"example.com", "example.org", "example.net", "mail.example", "inbox.example"}
 
 
-def test_users_hang_together(world: World) -> None:
+def test_users_are_consistent(world: World) -> None:
     timezones = available_timezones()
     for user in world.users:
         assert re.fullmatch(r"[0-9a-f]{24}", user.id)
@@ -65,11 +65,11 @@ def test_addresses_are_made_of_names(world: World) -> None:
             assert plain in user.email.replace(".", "")
 
 
-def test_phones_ring_nowhere(world: World) -> None:
+def test_phone_numbers_are_reserved(world: World) -> None:
     for user in world.users:
         if user.phone:
             assert re.fullmatch(PHONES[user.place.country], user.phone)
-    # Australia keeps too few numbers for fiction.
+    # Australia reserves too few numbers for fiction.
     phones = [user.phone for user in world.users if user.phone and user.place.country != "AU"]
     assert len(set(phones)) == len(phones)
 

@@ -1,4 +1,4 @@
-"""Placeholders: values that fit the data type and nothing else."""
+"""Placeholders: values that match only the data type."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_all_fields_without_errors(version: int) -> None:
         assert [found for found in check_event(catalog, event) if found.level == "error"] == []
 
 
-def test_text_is_the_name_of_the_field() -> None:
+def test_text_is_the_field_name() -> None:
     event = World(users=1).placeholder(OPEN)
     assert event.properties["campaign_name"] == "campaign_name"
     assert event.user["external_user_id"] == "external_user_id"

@@ -1,4 +1,4 @@
-"""Samples: every field that can hold together, and the Canvas side for the rest."""
+"""Samples: every field that can occur together, and the Canvas side for the others."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from tests.support.traffic import CAMPAIGN, CANVAS, NEWEST, VERSIONS, unfilled
 PURCHASE = "users.behaviors.Purchase"
 WORLDS = {seed: World(seed, users=40) for seed in (0, 1, 2)}
 
-#: What the first sample lacks, besides the fields of a Canvas, since it has what excludes them.
+#: The fields, other than those of a Canvas, that the first sample lacks because others exclude
+#: them.
 LEFT = {
-    # The fields of a phone against those of a browser.
+    # A browser's fields; the first sample has a phone's.
     "users.behaviors.pushnotification.TokenStateChange": {
         "web_push_token_public_key",
         "web_push_token_user_auth",
@@ -27,7 +28,7 @@ LEFT = {
     "users.behaviors.subscriptiongroup.StateChange": {"phone_number"},
     # A user who goes on does not leave.
     "users.canvasstep.Progression": {"exit_reason"},
-    # A running activity has a token of its own.
+    # A running activity already has its own token.
     "users.messages.liveactivity.Outcome": {"push_to_start_token"},
     "users.messages.liveactivity.Send": {"push_to_start_token"},
     # A message is a text, or a picture, or a form, or a pressed button, or about a product.
@@ -104,7 +105,7 @@ def test_reply_of_an_old_version() -> None:
 
 
 def test_first_sides_are_coherent() -> None:
-    """Each maker's kinds exclude each other in the first sample."""
+    """In the first sample, the kinds of each maker exclude each other."""
     world = WORLDS[0]
     form = world.sample("users.messages.whatsapp.InboundReceive").properties
     assert form["flow_response_json"]

@@ -1,4 +1,4 @@
-"""Time, the mix of types, and who is active."""
+"""Time, the mix of types, and the activity of users."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_rate(world: World, rate: float) -> None:
 
 
 def test_end_of_time() -> None:
-    """A stream ends where ids cannot count the seconds any more."""
+    """A stream ends when ids can no longer represent the time."""
     events = list(World(users=1).events(start=2**32 - 2, rate=1.0))
     assert {event.time for event in events} <= {2**32 - 2, 2**32 - 1}
 

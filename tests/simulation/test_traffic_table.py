@@ -1,4 +1,4 @@
-"""`traffic.tsv`: how often, to whom and as part of what; unusual tables still work."""
+"""`traffic.tsv`: weights, audience rules and messages; unusual tables work, too."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def types_of(world: World, count: int = 2000) -> list[str]:
 
 
 def test_every_row_matches_some_type() -> None:
-    """A row that no type takes a cell from is a mistake; those with a `*` are for types to come."""
+    """A row from which no type takes a cell is a mistake; a row with `*` is for future types."""
     from fnmatch import fnmatchcase
 
     for row in read_table("traffic.tsv"):
@@ -41,7 +41,7 @@ def test_weights(tables: CopiedTables) -> None:
 
 
 def test_zero_weights(tables: CopiedTables) -> None:
-    """Types that never occur among others still occur when only they are asked for."""
+    """Types with weight 0 occur if no others are requested."""
     world = world_of(tables, "*\t0")
     assert len(set(types_of(world))) > 50
 

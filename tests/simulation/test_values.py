@@ -1,4 +1,4 @@
-"""Values: every one is as Braze's documentation has it."""
+"""Values follow Braze's documentation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from currents_export.events import Event
 from currents_export.simulation import World
 from tests.support.traffic import NEWEST, channel_of, every, filled, of_type
 
-#: Where a row is only for some event types, they are matched by a glob.
+#: A glob selects the event types of a row that is not for all types.
 ALL = "*"
 
 WHOLE = re.compile(r"[1-9][0-9]*").fullmatch
@@ -47,7 +47,7 @@ def is_provenance(text: str) -> bool:
     )
 
 
-#: What no format of the catalog covers: event types, field, and what its values are.
+#: Values that no format of the catalog covers: event types, field, and a check of its values.
 RULES: list[tuple[str, str, Callable[[Any], object]]] = [
     (ALL, "abort_log", lambda text: 0 < len(text) <= 128 and "{" not in text),
     (ALL, "retry_type", {"deprioritized", "frequency_capped"}.__contains__),
@@ -85,7 +85,7 @@ RULES: list[tuple[str, str, Callable[[Any], object]]] = [
 
 
 def test_no_findings(traffic: list[Event]) -> None:
-    """Formats and listed values are the catalog's; so are types and required fields."""
+    """The catalog defines formats, listed values, types and required fields."""
     findings = [finding for event in traffic for finding in check_event(NEWEST, event)]
     assert findings == []
 
@@ -148,7 +148,7 @@ def test_aborts(traffic: list[Event]) -> None:
 
 
 def test_retries(traffic: list[Event]) -> None:
-    """A retry is not a provider's error: the message waited for its turn."""
+    """A retry is not a provider's error: the message was delayed."""
     for event in of_type(traffic, "*.Retry"):
         if event.properties["retry_type"] == "frequency_capped":
             assert event.properties["retry_log"].startswith("Frequency cap rule: ")
@@ -181,7 +181,7 @@ ANSWERS = {
 
 
 def test_answers(traffic: list[Event]) -> None:
-    """The kind of the question decides which field has the answer."""
+    """The kind of the question determines the field with the answer."""
     responses = of_type(traffic, "users.messages.survey.Response")
     assert set(every(responses, "answer_type")) == set(ANSWERS)
     for event in responses:

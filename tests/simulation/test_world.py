@@ -1,4 +1,4 @@
-"""The arguments of `World`, and what they change."""
+"""The arguments of `World`, and their effects."""
 
 from __future__ import annotations
 

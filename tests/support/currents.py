@@ -1,4 +1,4 @@
-"""Currents for tests, with secrets that no output may show."""
+"""Currents for tests, with secrets that no output may contain."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ CUSTOM = NAMES | {"endpoint": ENDPOINT}
 #: The names of all fields of the form.
 FIELDS = tuple(field.name for field in attrs.fields(Current) if field.init)
 
-#: Secrets that occur nowhere else, in any case of letters.
+#: Secrets that occur nowhere else, in upper or lower case.
 secrets = st.text(string.ascii_uppercase + string.digits, min_size=8, max_size=12).map(
     lambda text: f"QZX{text}"
 )
@@ -56,7 +56,7 @@ def form(base: Mapping[str, Any] = RUDDERSTACK, **values: Any) -> Current:
 
 
 def problems(base: Mapping[str, Any] = RUDDERSTACK, **values: Any) -> list[tuple[str, str]]:
-    """Return what is wrong with such a form."""
+    """Return the problems with such a form."""
     with pytest.raises(CurrentError) as caught:
         form(base, **values)
     return list(caught.value.problems)

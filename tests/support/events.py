@@ -1,4 +1,4 @@
-"""The event factory, and good events built from the catalog."""
+"""The event factory, and valid events built from the catalog."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def value_for(field: Field) -> Any:
 
 
 def good_event(event_type: EventType, *, optional: bool = False) -> dict[str, Any]:
-    """Make an event with the required fields of its type only, or with the optional ones too."""
+    """Make an event with the required fields of its type, or with all its fields."""
     event: dict[str, Any] = {
         "event_type": event_type.name,
         "id": EVENT_ID,
@@ -65,7 +65,7 @@ def good_event(event_type: EventType, *, optional: bool = False) -> dict[str, An
 
 
 def event_with(path: str, value: Any, event_type: str = OPEN) -> dict[str, Any]:
-    """Make a good event in which the field at the path has the value given here."""
+    """Make a valid event with the given value at a path."""
     made = good_event(Catalog.load()[event_type])
     part, _, name = path.partition(".")
     made[part][name] = value

@@ -1,4 +1,4 @@
-"""What a check finds, in a form that tests compare."""
+"""Findings in a form that tests can compare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An invented schema version: types, a channel, fields and values that no code knows."""
+"""An invented schema version: types, a channel, fields and values that the code does not know."""
 
 from __future__ import annotations
 

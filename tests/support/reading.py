@@ -1,4 +1,4 @@
-"""Read text, and sort what comes of it."""
+"""Read text, and sort the results."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def places(text: str | bytes) -> list[tuple[Any, int]]:
 
 
 def errors(text: str | bytes) -> list[ReadError]:
-    """Return what cannot be read of the text."""
+    """Return the errors of the parts that cannot be read."""
     return [item for item in read(text) if isinstance(item, ReadError)]

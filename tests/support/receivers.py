@@ -19,7 +19,7 @@ HEADERS = {"Content-Type": "application/json", "Braze-Currents-Version": "1"}
 #: Seconds after which a test gives up.
 PATIENCE = 20.0
 
-#: Makes a client for a receiver in this process.
+#: A function that makes a client for a receiver in this process.
 Client = Callable[[Receiver], httpx.Client]
 
 

@@ -93,7 +93,7 @@ def worker_threads() -> set[threading.Thread]:
 
 
 class WatchedClock(ManualClock):
-    """A manual clock that says when a worker waits after a pause for a free place."""
+    """A manual clock that reports when a worker waits for a free slot after a pause."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class WatchedClock(ManualClock):
         self._pausing[threading.current_thread()] = False
 
     def wait(self, condition: threading.Condition, until: float | None) -> None:
-        # A pause calls this method too; the first wait after it is the one for a place.
+        # A pause calls this method too; the first wait after it is for a slot.
         if self._pausing.get(threading.current_thread()) is False:
             self.waits_for_place.set()
         super().wait(condition, until)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from currents_export.events import Event
 
-#: Text that UTF-8 can hold.
+#: Text that UTF-8 can encode.
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 _scalars = (
@@ -19,7 +19,7 @@ _scalars = (
     | texts
 )
 
-#: Everything JSON can hold.
+#: Everything that JSON can represent.
 json_values = st.recursive(
     _scalars,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
@@ -47,7 +47,7 @@ class Unshowable:
 
 
 class Hostile(list[Any]):
-    """A list, so not hashable, that has no repr either."""
+    """A list, which is not hashable, and which has no repr."""
 
     __repr__ = Unshowable.__repr__
 

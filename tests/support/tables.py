@@ -1,4 +1,4 @@
-"""A copy of the catalog's tables, to change as users ahead of a release do."""
+"""A copy of the catalog's tables, to change like a user who tries an unreleased version."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CopiedTables:
         return f"{table}:{len(lines) + 1}"
 
     def add_version(self, number: int) -> None:
-        """Add a schema version that is not released, with what the last one has."""
+        """Add an unreleased schema version with the contents of the last one."""
         header, *_, last = self.lines("versions.tsv")
         cells = dict(zip(header.split("\t"), last.split("\t"), strict=True))
         self.add("versions.tsv", **{**cells, "schema_version": number})

@@ -1,4 +1,4 @@
-"""Questions that tests ask about a stream of events."""
+"""Helpers that select from a stream of events."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CANVAS = {
 
 
 def of_type(events: Iterable[Event], glob: str) -> list[Event]:
-    """Return the events whose type matches; there must be some."""
+    """Return the events whose type matches, of which there must be some."""
     found = [event for event in events if fnmatchcase(event.event_type, glob)]
     assert found, f"no event of {glob}"
     return found

@@ -71,7 +71,7 @@ def live_activity(draft: Draft) -> Mapping[str, Any]:
         kind = pick(draft, ("start", "update", "update", "end"))
     values["live_activity_event_type"] = kind
     if kind == "start":
-        # It has no id and no token of its own yet.
+        # It has no id and no token yet.
         del values["activity_id"], values["update_token"]
         values["push_to_start_token"] = draft.the_device.push_to_start_token
     failed = not draft.whole and draft.random() < 0.05

@@ -26,7 +26,7 @@ _CARDS = 6
 
 
 def make_workspace(seed: int, directory: Path | None) -> Workspace:
-    """Make a workspace; `directory` is that of the catalog's tables."""
+    """Make a workspace; `directory` contains the catalog's tables."""
     rng = random.Random(f"{seed}:workspace")
     brand = rng.choice(read_data("workspace", "workspace.toml")["brands"])
     domain = f"{brand.lower()}.example"

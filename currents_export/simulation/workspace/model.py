@@ -32,7 +32,7 @@ __all__ = [
 
 @attrs.frozen
 class App:
-    """An app of the workspace: one for each platform.
+    """An app of the workspace, one for each platform.
 
     Attributes:
         vapid_public_key: the key that all web push subscriptions of a web app are made with.
