@@ -14,7 +14,7 @@ __all__ = ["Counts", "FindingCount", "Recorder"]
 
 #: The largest number of kinds of findings, and of event types, that are counted separately.
 _MAX_KINDS = 1000
-#: The largest number of ids that are kept to find duplicates; each takes about 100 bytes.
+#: The largest number of ids that are kept to find duplicates; each takes about 70 bytes.
 _MAX_IDS = 1_000_000
 #: The longest text that is kept; event types and field names come from the clients.
 _MAX_LENGTH = 300

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -81,6 +82,19 @@ def test_gzip_bomb_is_not_expanded() -> None:
     assert text == "the decoded body has more than 100000 bytes, the limit\n"
     # Deflate expands at most 1,032 times.
     assert taken <= 100_000 / (10 * 1_000) + 10
+
+
+def test_gzip_bomb_in_one_part() -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    receiver = Receiver(max_body_bytes=100_000)
+    tracemalloc.start()
+    try:
+        status, _, _ = post_in_parts(receiver, [bomb], {"Content-Encoding": "gzip"})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert status == 413
+    assert peak < 5_000_000
 
 
 @pytest.mark.parametrize(("spare", "status"), [(0, 200), (-1, 413)])
