@@ -34,8 +34,8 @@ _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 class _Listening(socket.socket):
     """A listening socket that pauses when the process has no descriptor left.
 
-    asyncio then stops accepting for a second, but it first tries again, and reports the failure,
-    as many times as connections may wait.
+    After such a failure, asyncio stops accepting for a second. Before that, it tries again, and
+    reports each failure, as many times as connections may wait.
     """
 
     _exhausted = False
@@ -45,7 +45,7 @@ class _Listening(socket.socket):
             return super().accept()
         except OSError as error:
             if error.errno in _EXHAUSTED:
-                # asyncio stops accepting after the first of two failures, trying after the second.
+                # The first failure makes asyncio stop for a second; the second ends its tries.
                 self._exhausted = not self._exhausted
                 if not self._exhausted:
                     raise BlockingIOError from error
