@@ -62,16 +62,29 @@ def run(
         bool, typer.Option("--strict", help="Respond with 400 to an event that breaks the schema.")
     ] = False,
     max_body_bytes: Annotated[
-        int | None, typer.Option(min=1, help="Respond with 413 to a larger body.")
-    ] = None,
+        int,
+        typer.Option(min=1, help="Respond with 413 to a larger body."),
+    ] = 16 * 2**20,
+    request_timeout: Annotated[
+        float,
+        typer.Option(
+            min=0.001,
+            metavar="SECONDS",
+            help="The time a client has for the head of a request, and again for its body.",
+        ),
+    ] = 30.0,
+    max_connections: Annotated[
+        int, typer.Option(min=1, help="Respond with 503 to connections beyond this number.")
+    ] = 256,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Receive events until interrupted, then report what arrived.
 
-    Every POST is handled as a request of a Current, whatever its path; GET /counts returns the
-    counts so far. Without a write key or a bearer token, every request is accepted.
+    Every POST, whatever its path, is handled as a request of a Current; GET /counts returns the
+    totals so far, to the same credentials. Without a write key or a bearer token to check, every
+    request is accepted.
     """
     receiver = Receiver(
         write_keys=write_key or (),
@@ -81,13 +94,14 @@ def run(
         keep=False,
         strict=strict,
         max_body_bytes=max_body_bytes,
+        request_timeout=request_timeout,
         catalog=Catalog.load(schema_version, catalog_dir),
     )
     stop = threading.Event()
     with (
         closing(receiver),
         on_interrupt(stop.set),
-        listen(receiver, host=host, port=port) as url,
+        listen(receiver, host=host, port=port, max_connections=max_connections) as url,
     ):
         if as_json:
             print_json({"url": url}, indent=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,8 +12,12 @@ from ..catalog import Finding, FindingCode
 
 __all__ = ["Counts", "FindingCount", "Recorder"]
 
-#: The largest number of kinds of findings that are counted separately.
+#: The largest number of kinds of findings, and of event types, that are counted separately.
 _MAX_KINDS = 1000
+#: The largest number of ids that are kept to find duplicates; each takes about 70 bytes.
+_MAX_IDS = 1_000_000
+#: The longest text that is kept; event types and field names come from the clients.
+_MAX_LENGTH = 300
 
 
 @attrs.frozen
@@ -41,18 +45,21 @@ class FindingCount:
 
 @attrs.frozen
 class Counts:
-    """What a receiver has seen so far.
+    """What a receiver has seen so far, in bounded memory.
 
     Attributes:
         requests: requests that got a response or were reset.
         by_status: the requests by status; `reset` for those that were reset.
         events: events that were taken, duplicates included.
-        duplicates: events whose id had been taken before.
-        by_event_type: the events that were taken, by type.
+        duplicates: events whose id is one of the last 1,000,000 different ids that were taken.
+        by_event_type: the events that were taken, by type; `?` for those without one. Of more than
+            1,000 types, the later ones are counted together, as `other`.
         errors: conformance errors in events, those in refused requests included.
         warnings: conformance warnings in events and requests.
-        findings: errors and warnings by kind, the most frequent first. After the first 1,000 kinds,
-            other kinds are counted only in `errors` and `warnings`.
+        findings: errors and warnings by kind, the most frequent first. Of more than 1,000 kinds,
+            the later ones are only part of `errors` and `warnings`.
+
+    Texts of more than 300 characters are cut short.
     """
 
     requests: int
@@ -64,16 +71,53 @@ class Counts:
     warnings: int
     findings: tuple[FindingCount, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the counts as a JSON object."""
-        return attrs.asdict(self) | {"findings": [attrs.asdict(each) for each in self.findings]}
+    def to_dict(self, *, values: bool = True) -> dict[str, Any]:
+        """Return the counts as a JSON object.
+
+        Args:
+            values: whether to include each finding's `problem`, which quotes values of events.
+        """
+        findings = [attrs.asdict(each) for each in self.findings]
+        if not values:
+            for each in findings:
+                del each["problem"]
+        return attrs.asdict(self) | {"findings": findings}
+
+
+class _Ids:
+    """Find ids that were seen before among the last ones, by their hashes.
+
+    Args:
+        most: the largest number of ids to keep.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: set[int] = set()
+        self._in_order: deque[int] = deque()
+
+    def add(self, event_id: str) -> bool:
+        """Add an id; return whether it was known."""
+        # 60 bits are the most that Python keeps in its small integers.
+        digest = hash(event_id) & 0xFFF_FFFF_FFFF_FFFF
+        if digest in self._known:
+            return True
+        if len(self._in_order) >= self._most:
+            self._known.remove(self._in_order.popleft())
+        self._known.add(digest)
+        self._in_order.append(digest)
+        return False
 
 
 class Recorder:
-    """Count requests, events and findings as they arrive; the caller holds the lock."""
+    """Count requests, events and findings as they come; the caller holds the lock.
 
-    def __init__(self) -> None:
-        self._ids: set[str] = set()
+    Args:
+        max_ids: the largest number of ids to keep.
+    """
+
+    def __init__(self, *, max_ids: int = _MAX_IDS) -> None:
+        self._ids = _Ids(max_ids)
         self._by_status: Counter[str] = Counter()
         self._by_event_type: Counter[str] = Counter()
         self._duplicates = 0
@@ -103,25 +147,28 @@ class Recorder:
         for event in events:
             values = event if isinstance(event, dict) else {}
             event_type, event_id = values.get("event_type"), values.get("id")
-            self._by_event_type[event_type if isinstance(event_type, str) else "?"] += 1
+            name = _cut(event_type) if isinstance(event_type, str) else "?"
+            if name not in self._by_event_type and len(self._by_event_type) >= _MAX_KINDS:
+                name = "other"
+            self._by_event_type[name] += 1
             if isinstance(event_id, str):
-                self._duplicates += event_id in self._ids
-                self._ids.add(event_id)
+                self._duplicates += self._ids.add(event_id)
 
     def record_findings(self, findings: Iterable[Finding]) -> None:
         """Record conformance findings by kind."""
         for each in findings:
             self._levels[each.level] += 1
-            kind = (each.level, each.event_type, each.field, each.expected)
+            event_type = None if each.event_type is None else _cut(each.event_type)
+            field, expected = _cut(each.field), _cut(each.expected)
+            kind = (each.level, event_type, field, expected)
             known = self._findings.get(kind)
-            if known is None and len(self._findings) >= _MAX_KINDS:
-                continue
-            self._findings[kind] = FindingCount(
-                each.level,
-                each.event_type,
-                each.field,
-                known.problem if known else each.problem,
-                each.expected,
-                known.count + 1 if known else 1,
-                each.code,
-            )
+            if known is not None:
+                self._findings[kind] = attrs.evolve(known, count=known.count + 1)
+            elif len(self._findings) < _MAX_KINDS:
+                self._findings[kind] = FindingCount(
+                    each.level, event_type, field, _cut(each.problem), expected, 1, each.code
+                )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 3]}..."

@@ -57,7 +57,9 @@ def _user_name(credentials: str) -> list[str]:
         text = base64.b64decode(credentials, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         return []
-    return [text.partition(":")[0]]
+    # RFC 7617: the colon is there even when the password is empty.
+    name, colon, _ = text.partition(":")
+    return [name] if colon else []
 
 
 def _any_equal(given: list[str], known: tuple[str, ...]) -> bool:

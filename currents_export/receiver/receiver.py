@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from starlette.applications import Starlette
@@ -17,8 +17,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from .._json import NumberError, loads
+from .._redaction import shown
 from ..catalog import Catalog, Finding, FindingCode, check_event
+from ..errors import OptionError
+from ._body import RefusedError, events_in, read_body
 from ._counts import Counts, Recorder
 from ._credentials import Credentials
 from .capture import Capture
@@ -26,29 +28,25 @@ from .script import ScriptedResponse, play
 
 __all__ = ["Receiver"]
 
-_GZIP = b"\x1f\x8b"
 #: Statuses whose responses must not have a body.
 _WITHOUT_BODY = (204, 205, 304)
 #: The headers that Braze sends with every request.
 _HEADERS = {"Content-Type": "application/json", "Braze-Currents-Version": "1"}
+_UNAUTHORIZED = "the write key or the bearer token is missing or unknown"
 
 
-class _RefusedError(Exception):
-    """A request that does not get a 2XX response."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
+class _LateError(Exception):
+    """A request whose body was not complete in time."""
 
 
 class Receiver:
     """An ASGI application that receives the requests of a Current, and what it received.
 
-    Every POST is a request of a Current, whatever its path. The receiver checks the credentials,
-    then the body, then the conformance of each event. It writes the events to the capture before it
-    responds 200. For a request without events, it checks only the credentials. `GET /counts`
-    returns the counts as JSON.
+    Every POST is a request of a Current, whatever its path. The receiver checks the credentials
+    before it reads the body, then the body, then the conformance of each event. It writes the
+    events to the capture before it responds 200. A request without events only has its credentials
+    checked. A body may be compressed with gzip. `GET /counts` asks for the same credentials and
+    returns the counts as JSON, without any text that quotes the values of events.
 
     Args:
         write_keys: accepted write keys: the query's `writeKey`, or the user name of HTTP Basic.
@@ -61,15 +59,21 @@ class Receiver:
         check: whether to check events at all.
         strict: whether to respond 400 to a request with a conformance error, and take none of its
             events.
-        max_body_bytes: the largest body; a larger one gets 413. No limit by default.
+        max_body_bytes: the largest body, both as it was sent and decoded, 16 MiB by default. A
+            larger one gets 413 and is not read any further. None for no limit.
+        request_timeout: the seconds a client has to send the body, 30 by default; if it takes
+            longer, it gets 408. `listen` applies it to the head of the request too.
+            None for no limit.
         sleep: waits a number of seconds before a delayed response; for tests.
 
     Attributes:
         app: the ASGI application.
-        events: the events, as JSON values, in the order in which they arrived.
+        events: the events, as JSON values, in the order in which they came.
+        request_timeout: the seconds a client has to send the head or the body of a request.
 
     Raises:
-        OptionError: `write_keys` or `bearer_tokens` is a single string, or contains an empty one.
+        OptionError: `write_keys` or `bearer_tokens` is a single string, or contains an empty one,
+            or a limit is not greater than 0.
         ReceiverError: the capture file cannot be opened.
     """
 
@@ -84,10 +88,14 @@ class Receiver:
         catalog: Catalog | None = None,
         check: bool = True,
         strict: bool = False,
-        max_body_bytes: int | None = None,
+        max_body_bytes: int | None = 16 * 2**20,
+        request_timeout: float | None = 30.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        _check_limit("max_body_bytes", max_body_bytes)
+        _check_limit("request_timeout", request_timeout)
         self.events: list[Any] = []
+        self.request_timeout = request_timeout
         self.app = Starlette(
             routes=[
                 Route("/counts", self._show_counts, methods=["GET"]),
@@ -118,24 +126,30 @@ class Receiver:
         if self._capture is not None:
             self._capture.close()
 
-    async def _show_counts(self, _: Request) -> Response:
-        return Response(orjson.dumps(self.counts.to_dict()), media_type="application/json")
+    async def _show_counts(self, request: Request) -> Response:
+        if not self._credentials.accept(request):
+            return PlainTextResponse(f"{_UNAUTHORIZED}\n", 401)
+        content = orjson.dumps(self.counts.to_dict(values=False))
+        return Response(content, media_type="application/json")
 
     async def _receive(self, request: Request) -> Response:
         try:
             return await self._respond(request)
         except ClientDisconnect:
             return Response(status_code=400)
+        except _LateError:
+            late = f"the body was not complete after {self.request_timeout:g} seconds\n"
+            return self._counted(PlainTextResponse(late, 408, {"Connection": "close"}))
         except asyncio.CancelledError:  # the server stops before the response is due
             return self._reset(request)
 
     async def _respond(self, request: Request) -> Response:
-        body = await request.body()
+        received = await self._read(request)
         with self._lock:
             scripted = next(self._script, None)
         if scripted is None:
-            return self._counted(self._respond_to(request, body))
-        response = self._respond_to(request, body) if scripted.takes_events else None
+            return self._counted(self._respond_to(request, received))
+        response = self._respond_to(request, received) if scripted.takes_events else None
         if scripted.delay:
             await self._sleep(scripted.delay)
         if scripted.status == "reset":
@@ -164,22 +178,28 @@ class Receiver:
         abort()
         return Response()
 
-    def _respond_to(self, request: Request, body: bytes) -> Response:
+    async def _read(self, request: Request) -> bytes | RefusedError:
+        """Read the body of a request with good credentials; return why if it is not read."""
+        if not self._credentials.accept(request):
+            return RefusedError(401, _UNAUTHORIZED)
         try:
-            if not self._credentials.accept(request):
-                raise _RefusedError(401, "the write key or the bearer token is missing or unknown")
-            if self._max_body_bytes is not None and len(body) > self._max_body_bytes:
-                limit = f"the limit is {self._max_body_bytes} bytes"
-                raise _RefusedError(413, f"the body has {len(body)} bytes; {limit}")
-            _check_encoding(request, body)
+            return await read_body(
+                request, limit=self._max_body_bytes, timeout=self.request_timeout
+            )
+        except RefusedError as refused:
+            return refused
+        except TimeoutError as error:
+            raise _LateError from error
+
+    def _respond_to(self, request: Request, received: bytes | RefusedError) -> Response:
+        try:
+            if isinstance(received, RefusedError):
+                raise received
             self._check_headers(request)
-            events = _events_in(body)
-            findings = self._check_events(events)
-            if self._strict and (errors := [each for each in findings if each.level == "error"]):
-                noun = "error" if len(errors) == 1 else "errors"
-                raise _RefusedError(400, f"{len(errors)} conformance {noun}; {errors[0]}")
+            events = events_in(received)
+            self._check_events(events)
             self._take(events)
-        except _RefusedError as refused:
+        except RefusedError as refused:
             return PlainTextResponse(f"{refused.message}\n", refused.status)
         return PlainTextResponse("ok")
 
@@ -193,12 +213,20 @@ class Receiver:
                 code, right = FindingCode.WRONG_HEADER, f"Braze sends {value}"
                 self._record([Finding(code.level, None, None, name, problem, right, code)])
 
-    def _check_events(self, events: list[Any]) -> list[Finding]:
+    def _check_events(self, events: list[Any]) -> None:
         if not self._check:
-            return []
-        findings = [each for event in events for each in check_event(self._catalog, event)]
-        self._record(findings)
-        return findings
+            return
+        errors, first = 0, None
+        for event in events:
+            findings = check_event(self._catalog, event)
+            self._record(findings)
+            for each in findings:
+                if each.level == "error":
+                    errors += 1
+                    first = first or each
+        if self._strict and first:
+            noun = "error" if errors == 1 else "errors"
+            raise RefusedError(400, f"{errors} conformance {noun}; {first}")
 
     def _record(self, findings: list[Finding]) -> None:
         with self._lock:
@@ -209,33 +237,16 @@ class Receiver:
             if self._capture is not None and events:
                 try:
                     self._capture.write([orjson.dumps(each) for each in events])
-                except TypeError:  # orjson reads deeper nesting than it writes
-                    raise _RefusedError(400, "an event is nested too deep to be captured") from None
+                except TypeError:  # orjson reads deeper than it writes
+                    raise RefusedError(400, "an event is nested too deep to be captured") from None
                 except (OSError, ValueError) as error:
-                    raise _RefusedError(500, f"the capture cannot be written: {error}") from error
+                    raise RefusedError(500, f"the capture cannot be written: {error}") from error
             if self._keep:
                 self.events.extend(events)
             self._recorder.record_events(events)
 
 
-def _check_encoding(request: Request, body: bytes) -> None:
-    encoding = request.headers.get("content-encoding", "").strip().lower()
-    if body.startswith(_GZIP):
-        encoding = "gzip"
-    if encoding not in ("", "identity"):
-        raise _RefusedError(415, f"the body is compressed ({encoding}); it must be plain JSON")
-
-
-def _events_in(body: bytes) -> list[Any]:
-    if not body.strip():
-        return []
-    try:
-        value = loads(body)
-    except NumberError as error:
-        raise _RefusedError(400, str(error)) from None
-    except orjson.JSONDecodeError as error:
-        raise _RefusedError(400, f"the body is not JSON: {error}") from None
-    events = value.get("events") if isinstance(value, dict) else None
-    if not isinstance(events, list):
-        raise _RefusedError(400, 'the body must look like {"events": [...]}')
-    return events
+def _check_limit(name: str, limit: object) -> None:
+    is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
+    if limit is not None and not (is_number and cast("float", limit) > 0):
+        raise OptionError(f"{name} is {shown(limit)}; it must be a number greater than 0, or None")

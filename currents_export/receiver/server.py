@@ -4,40 +4,68 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import functools
 import os
 import socket
-import struct
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ..errors import ReceiverError
+from .._redaction import shown
+from ..errors import OptionError, ReceiverError
+from ._protocol import LOGGER, Limits, Protocol
 from .receiver import Receiver
+
+try:
+    import resource
+except ImportError:  # Windows has no such limit
+    resource = None  # type: ignore[assignment]
 
 __all__ = ["listen"]
 
 
-class _Protocol(H11Protocol):
-    """HTTP/1.1 in which the application can reset a connection with `request.state.abort`."""
-
-    # uvicorn narrows the type of asyncio's method in the same way.
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        # Requests get a copy of the state, so each connection needs its own state.
-        self.app_state = {**self.app_state, "abort": lambda: _reset(transport)}
-        super().connection_made(transport)
+#: What the system reports when it has no descriptor or memory for a connection.
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
-def _reset(transport: asyncio.Transport) -> None:
-    # With a linger time of 0, closing the connection resets it.
-    connection = transport.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
+class _Listening(socket.socket):
+    """A listening socket that pauses when the process has no descriptor left.
+
+    After such a failure, asyncio stops accepting for a second. Before that, it tries again, and
+    reports each failure, as many times as connections may wait.
+    """
+
+    _exhausted = False
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        try:
+            return super().accept()
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                # The first failure makes asyncio stop for a second; the second ends its tries.
+                self._exhausted = not self._exhausted
+                if not self._exhausted:
+                    raise BlockingIOError from error
+            raise
+
+
+def _handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    error = context.get("exception")
+    if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+        LOGGER.warning("connections wait: %s", error)
+    else:
+        loop.default_exception_handler(context)
 
 
 class _Server(uvicorn.Server):
-    """A server that does not wait for delayed responses when it stops."""
+    """A server that is quiet under load, and does not wait for delayed responses when it stops."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(_handle)
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await asyncio.sleep(0)  # start all tasks, so that they can end their requests
@@ -46,7 +74,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> _Listening:
     try:
         # Some systems take a larger port modulo 65,536.
         if not 0 <= port <= 65_535:
@@ -55,7 +83,7 @@ def _bind(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM
         )[0]
         # Name the protocol: asyncio sends small responses without delay only on such sockets.
-        listening = socket.socket(family, kind, protocol)
+        listening = _Listening(family, kind, protocol)
     except UnicodeError as error:
         raise ReceiverError(f"cannot listen on {host!r}: it is not a host name") from error
     except OSError as error:
@@ -77,11 +105,23 @@ def _url(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _server(receiver: Receiver) -> uvicorn.Server:
+def _within_descriptors(max_connections: int) -> int:
+    """Return the number of connections, at most half as many as the process has descriptors."""
+    if resource is None:
+        return max_connections
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if descriptors == resource.RLIM_INFINITY:
+        return max_connections
+    return min(max_connections, max(1, descriptors // 2))
+
+
+def _server(receiver: Receiver, max_connections: int) -> uvicorn.Server:
+    limits = Limits(receiver.request_timeout, _within_descriptors(max_connections))
     return _Server(
         uvicorn.Config(
             receiver.app,
-            http=_Protocol,
+            # uvicorn only calls it, so it need not be a class.
+            http=functools.partial(Protocol, limits=limits),  # type: ignore[arg-type]
             ws="none",
             loop="asyncio",
             lifespan="off",
@@ -93,21 +133,31 @@ def _server(receiver: Receiver) -> uvicorn.Server:
 
 
 @contextlib.contextmanager
-def listen(receiver: Receiver, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def listen(
+    receiver: Receiver, *, host: str = "127.0.0.1", port: int = 0, max_connections: int = 256
+) -> Iterator[str]:
     """Serve a receiver from a thread of this process, until the context ends.
+
+    A client has the receiver's `request_timeout` for the head of a request. Its connection is
+    closed when it takes longer, or when it goes on sending a large body after the response.
 
     Args:
         receiver: the receiver; its capture is closed at the end.
         host: the address to listen on; by default, only this machine can reach it.
         port: the port; by default, a free one.
+        max_connections: the most connections at a time, 256 by default, and never more than half
+            as many as the process may have descriptors. Any more get a 503 and are closed.
 
     Yields:
         The URL of the receiver, without a path, such as `http://127.0.0.1:8081`.
 
     Raises:
+        OptionError: `max_connections` is not a whole number of 1 or more.
         ReceiverError: the receiver cannot listen on the address.
     """
-    server, listening = _server(receiver), _bind(host, port)
+    if not (type(max_connections) is int and max_connections >= 1):
+        raise OptionError(f"max_connections is {shown(max_connections)}; it must be 1 or more")
+    server, listening = _server(receiver, max_connections), _bind(host, port)
     thread = threading.Thread(target=server.run, args=([listening],), name="receiver", daemon=True)
     thread.start()
     try:

@@ -113,7 +113,8 @@ def test_send_to_serve(
     code, out, err = ended(start("send", events(250), "--current", current(url), "--json"))
     assert (code, err) == (0, "")
     assert json.loads(out)["delivered"] == 250
-    assert httpx.get(f"{url}/counts").json()["events"] == 250
+    counts = httpx.get(f"{url}/counts", params={"writeKey": WRITE_KEY})
+    assert counts.json()["events"] == 250
     serving.send_signal(by)
     code, out, err = ended(serving)
     assert (code, err) == (0, "")

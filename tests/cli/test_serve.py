@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from currents_export.receiver import Receiver, listen
 from tests.cli.support import PATIENCE, ids_in, run, words
 from tests.support.currents import TOKEN, WRITE_KEY
 from tests.support.events import event, make_events
+from tests.support.receivers import connect
 
 
 def serve(
@@ -112,6 +115,73 @@ def test_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (last["requests"], last["events"], last["errors"]) == (6, 2, 1)
 
 
+def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    responses: list[bytes] = []
+
+    def visit(url: str) -> None:
+        half = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
+        with connect(url) as first, connect(url) as second:
+            first.sendall(half)
+            second.sendall(half)
+            responses.extend(each.makefile("rb").readline() for each in (second, first))
+
+    result, _ = serve(
+        *("--request-timeout", 0.05, "--max-connections", 1),
+        visit=visit,
+        monkeypatch=monkeypatch,
+        by=signal.SIGINT,
+    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [each.split()[1] for each in responses] == [b"503", b"408"]
+    assert "1 requests: 1 x 408\n" in result.stdout
+
+
+def test_default_body_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def visit(url: str) -> None:
+        with connect(url) as raw:
+            raw.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 16777217\r\n\r\n")
+            assert raw.recv(65_536).startswith(b"HTTP/1.1 413 ")
+
+    result, _ = serve(visit=visit, monkeypatch=monkeypatch, by=signal.SIGINT)
+    assert "1 requests: 1 x 413\n" in result.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of descriptors")
+def test_half_requests_and_few_descriptors(tmp_path: Path) -> None:
+    limited = f'ulimit -n 128 && exec "{sys.executable}" -m currents_export serve --port 0 --json'
+    with (
+        (tmp_path / "errors").open("wb") as errors,
+        subprocess.Popen(["sh", "-c", limited], stdout=subprocess.PIPE, stderr=errors) as process,
+        ExitStack() as stack,
+    ):
+        assert process.stdout is not None
+        try:
+            url = json.loads(process.stdout.readline())["url"]
+            for _ in range(300):
+                raw = stack.enter_context(connect(url))
+                # The receiver may have closed the connection.
+                with suppress(ConnectionError):
+                    raw.sendall(b"POST / HTTP/1.1\r\nContent-Length: 99\r\nHost: ")
+            assert not is_accepted(url)
+            stack.close()
+            assert any(is_accepted(url) for _ in range(1_000))
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert json.loads(process.stdout.read())["by_status"] == {"200": 1}
+    assert process.returncode == 0
+    assert (tmp_path / "errors").read_bytes() == b""
+
+
+def is_accepted(url: str) -> bool:
+    """Post a request; return whether the receiver has room for it."""
+    try:
+        status = httpx.post(url, timeout=PATIENCE).status_code
+    except (httpx.NetworkError, httpx.RemoteProtocolError):
+        return False
+    assert status in (200, 503)
+    return status == 200
+
+
 def test_progress_while_running(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = threading.Event()
     seen: list[int] = []
@@ -147,6 +217,9 @@ def test_progress_while_running(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--port", "65536"], "--port"),
         (["--port", "http"], "--port"),
         (["--max-body-bytes", "0"], "--max-body-bytes"),
+        (["--request-timeout", "0"], "--request-timeout"),
+        (["--request-timeout", "nan"], "--request-timeout"),
+        (["--max-connections", "0"], "--max-connections"),
         (["--capture", "."], "the capture cannot be opened: "),
         (["--capture", "none/capture"], "none/capture: the capture cannot be opened: "),
     ],

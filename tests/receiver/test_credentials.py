@@ -51,6 +51,7 @@ def test_good_credentials(query: str, headers: Any, client: Client) -> None:
         (f"?writeKey=other&writeKey={WRITE_KEY}", {}),
         ("", basic("")),
         ("", basic("other", WRITE_KEY)),
+        ("", {"Authorization": "Basic " + base64.b64encode(WRITE_KEY.encode()).decode()}),
         ("", {"Authorization": "Basic"}),
         ("", {"Authorization": f"Basic {WRITE_KEY}"}),
         ("", {"Authorization": "Basic " + base64.b64encode(b"\xff\xfe:").decode()}),
@@ -106,3 +107,13 @@ def test_any_host_header(client: Client) -> None:
     receiver = Receiver(write_keys=[WRITE_KEY])
     response = client(receiver).post(f"/?writeKey={WRITE_KEY}", headers={"Host": "[::"})
     assert response.status_code == 200
+
+
+def test_counts_need_credentials(client: Client) -> None:
+    to = client(Receiver(write_keys=[WRITE_KEY], bearer_tokens=[TOKEN]))
+    refused = to.get("/counts")
+    assert refused.status_code == 401
+    assert "requests" not in refused.text
+    assert to.get("/counts?writeKey=other").status_code == 401
+    assert to.get(f"/counts?writeKey={WRITE_KEY}").json()["requests"] == 0
+    assert to.get("/counts", headers=bearer(TOKEN)).json()["requests"] == 0

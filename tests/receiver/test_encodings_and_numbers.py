@@ -1,4 +1,4 @@
-"""Bodies that a receiver does not take, and its responses."""
+"""Encodings and numbers that a receiver takes, and what it says about others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from currents_export.payload import encode_body, encode_event
-from currents_export.receiver import AppTransport, Receiver
+from currents_export.receiver import AppTransport, Receiver, listen
 from tests.support.events import event
 
 BODY = encode_body([encode_event(event())])
@@ -24,22 +24,73 @@ def client(receiver: Receiver) -> Iterator[httpx.Client]:
         yield made
 
 
+@pytest.mark.parametrize("encoding", ["gzip", " GZIP ", "x-gzip"])
+def test_gzip_is_decoded(encoding: str) -> None:
+    receiver = Receiver()
+    with client(receiver) as to:
+        response = to.post("/", content=gzip.compress(BODY), headers={"Content-Encoding": encoding})
+    assert (response.status_code, receiver.events) == (200, [event().to_dict()])
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_gzip_in_parts(size: int) -> None:
+    receiver = Receiver()
+    content = gzip.compress(BODY)
+    parts = (content[at : at + size] for at in range(0, len(content), size))
+    with listen(receiver) as url:
+        response = httpx.post(url, content=parts, headers={"Content-Encoding": "gzip"})
+    assert (response.status_code, receiver.events) == (200, [event().to_dict()])
+
+
+def test_empty_body_with_gzip_header() -> None:
+    receiver = Receiver()
+    with client(receiver) as to:
+        response = to.post("/", headers={"Content-Encoding": "gzip"})
+    assert (response.status_code, receiver.counts.events) == (200, 0)
+
+
 @pytest.mark.parametrize(
-    ("content", "headers"),
+    ("content", "says"),
     [
-        (gzip.compress(BODY), {"Content-Encoding": "gzip"}),
-        (gzip.compress(BODY), {"Content-Encoding": " GZIP "}),
-        (gzip.compress(BODY), {}),
-        (BODY, {"Content-Encoding": "gzip"}),
+        (BODY, "not valid gzip\n"),
+        (b"\x1f\x8b", "not valid gzip: its end is missing"),
+        (gzip.compress(BODY)[:-1], "not valid gzip: its end is missing"),
+        (gzip.compress(BODY)[:-8] + bytes(8), "not valid gzip\n"),
+        (gzip.compress(BODY) + b"{", "not valid gzip: bytes follow its end"),
+        (gzip.compress(BODY) * 2, "not valid gzip: bytes follow its end"),
     ],
 )
-def test_gzip_is_answered_415(content: bytes, headers: dict[str, str]) -> None:
+def test_broken_gzip_is_answered_400(content: bytes, says: str) -> None:
+    receiver = Receiver()
+    with client(receiver) as to:
+        response = to.post("/", content=content, headers={"Content-Encoding": "gzip"})
+    assert (response.status_code, receiver.counts.events) == (400, 0)
+    assert says in response.text
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "says"),
+    [
+        (gzip.compress(BODY), {}, "send it once, with the header Content-Encoding: gzip"),
+        (gzip.compress(BODY), {"Content-Encoding": "identity"}, "compressed (gzip)"),
+        (
+            gzip.compress(gzip.compress(BODY)),
+            {"Content-Encoding": "gzip"},
+            "compressed (gzip); send it once",
+        ),
+        (BODY, {"Content-Encoding": "br"}, "compressed ('br')"),
+        (BODY, {"Content-Encoding": "gzip, gzip"}, "compressed ('gzip, gzip')"),
+        (BODY, {"Content-Encoding": "deflate"}, "it must be plain JSON or gzip"),
+    ],
+)
+def test_other_encodings_are_answered_415(
+    content: bytes, headers: dict[str, str], says: str
+) -> None:
     receiver = Receiver()
     with client(receiver) as to:
         response = to.post("/", content=content, headers=headers)
-    assert response.status_code == 415
-    assert "compressed (gzip)" in response.text
-    assert receiver.counts.events == 0
+    assert (response.status_code, receiver.counts.events) == (415, 0)
+    assert says in response.text
 
 
 @pytest.mark.parametrize("encoding", ["", "identity"])

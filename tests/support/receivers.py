@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpx
@@ -12,7 +14,17 @@ import orjson
 from currents_export.receiver import Receiver
 from tests.support.events import event
 
-__all__ = ["HEADERS", "PATIENCE", "Client", "basic", "bearer", "body", "broken"]
+__all__ = [
+    "HEADERS",
+    "PATIENCE",
+    "Client",
+    "basic",
+    "bearer",
+    "body",
+    "broken",
+    "connect",
+    "post_in_parts",
+]
 
 #: The headers that Braze sends.
 HEADERS = {"Content-Type": "application/json", "Braze-Currents-Version": "1"}
@@ -42,3 +54,46 @@ def basic(user: str, password: str = "") -> dict[str, str]:
 def bearer(token: str) -> dict[str, str]:
     """Return the header of a bearer token."""
     return {"Authorization": f"Bearer {token}"}
+
+
+def connect(url: str) -> socket.socket:
+    """Open a connection to a receiver, on which reading gives up in the end."""
+    return socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=PATIENCE)
+
+
+def post_in_parts(
+    receiver: Receiver, parts: Iterable[bytes], headers: dict[str, str] | None = None
+) -> tuple[int, str, int]:
+    """Post a body in parts, in this process; one that never ends after the last part.
+
+    Returns:
+        The status and the text of the response, and how many parts the receiver asked for.
+    """
+    left = iter(parts)
+    taken = 0
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        nonlocal taken
+        for part in left:
+            taken += 1
+            return {"type": "http.request", "body": part, "more_body": True}
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/",
+        "query_string": b"",
+        "headers": [
+            (name.lower().encode(), value.encode())
+            for name, value in (HEADERS | (headers or {})).items()
+        ],
+    }
+    asyncio.run(asyncio.wait_for(receiver.app(scope, receive, send), PATIENCE))
+    text = b"".join(each.get("body", b"") for each in sent).decode()
+    return sent[0]["status"], text, taken
