@@ -14,7 +14,17 @@ from ..events import Event
 from ._audience import Audience, Pool, make_pools
 from ._ids import uuid4
 from ._traffic import TrafficRule
-from .fields import MAKERS, Draft, FieldMaker, default_maker, pick, reader, source_of
+from .fields import (
+    MAKERS,
+    Draft,
+    FieldMaker,
+    UnhandledValues,
+    default_maker,
+    pick,
+    reader,
+    source_of,
+    unhandled_values,
+)
 from .people.model import Device, User
 from .workspace.model import Message, Workspace
 
@@ -47,7 +57,9 @@ class Plan:
         made: the field makers, with the names of the properties that are taken from each.
         user_defaults: the default makers of the fields of `user` that no source fills.
         defaults: the default makers of the properties that no source fills.
-        fallbacks: the default makers of the required properties whose source may have no value.
+        user_fallbacks: what makes the required fields of `user` whose source may have no value.
+        fallbacks: the same for the required properties.
+        unhandled: the listed values that no source chooses, by field.
         audience: the users and devices it can happen to.
         channels: the channels of the messages that it can belong to; empty for all.
         pools: the messages that it can belong to, each pool with its share of the events.
@@ -66,7 +78,9 @@ class Plan:
     made: tuple[tuple[FieldMaker, frozenset[str]], ...]
     user_defaults: _Makes
     defaults: _Makes
+    user_fallbacks: _Makes
     fallbacks: _Makes
+    unhandled: tuple[UnhandledValues, ...]
     audience: Sequence[tuple[User, Device]]
     channels: tuple[str, ...]
     pools: tuple[Pool, ...]
@@ -185,6 +199,13 @@ class Plan:
         for name, make in self.fallbacks:
             if properties.get(name) is None:
                 properties[name] = make(draft)
+        for name, make in self.user_fallbacks:
+            if who.get(name) is None:
+                who[name] = make(draft)
+        for each in self.unhandled:
+            values = who if each.part == "user" else properties
+            if values.get(each.name) is not None and draft.random() < each.share:
+                values[each.name] = pick(draft, each.values)
         return Event(self.event_type.name, draft.time, who, properties, uuid4(draft.bits))
 
 
@@ -248,7 +269,9 @@ class _Planner:
             made=tuple((MAKERS[name], frozenset(self._makers[name])) for name in self._makers),
             user_defaults=tuple(self._defaults["user"].items()),
             defaults=tuple(self._defaults["properties"].items()),
-            fallbacks=tuple(self._fallbacks()),
+            user_fallbacks=tuple(self._fallbacks("user")),
+            fallbacks=tuple(self._fallbacks("properties")),
+            unhandled=tuple(self._unhandled()),
             audience=self._audience.pairs,
             channels=self._rule.channels,
             pools=tuple(pools),
@@ -300,14 +323,19 @@ class _Planner:
         required = {each.name for each in self._event_type.fields.values() if each.required}
         return 1.0 if of_device & required else self._rule.on_device
 
-    def _fallbacks(self) -> Iterable[tuple[str, Callable[[Draft], Any]]]:
-        certain = {*self._constants, *self._defaults["properties"]}
+    def _fallbacks(self, part: str) -> Iterable[tuple[str, Callable[[Draft], Any]]]:
+        certain = {*self._constants, *self._defaults[part]}
         if self._audience.complete:
             for kind in ("user", "device"):
-                certain.update(name for name, _ in self._of("properties", kind))
+                certain.update(name for name, _ in self._of(part, kind))
         for field in self._event_type.fields.values():
-            if field.required and field.part == "properties" and field.name not in certain:
+            if field.required and field.part == part and field.name not in certain:
                 yield field.name, default_maker(field)
+
+    def _unhandled(self) -> Iterable[UnhandledValues]:
+        for field in self._event_type.fields.values():
+            if field.name not in self._defaults[field.part] and (found := unhandled_values(field)):
+                yield found
 
 
 def _chance(probability: float) -> Callable[[Draft], bool]:

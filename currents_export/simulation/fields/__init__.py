@@ -17,16 +17,19 @@ from .default import default_maker
 from .draft import Draft, pick
 from .registry import MAKERS, FieldMaker
 from .sources import Source, reader, source_of
+from .values import UnhandledValues, unhandled_values
 
 __all__ = [
     "MAKERS",
     "Draft",
     "FieldMaker",
     "Source",
+    "UnhandledValues",
     "default_maker",
     "pick",
     "reader",
     "source_of",
+    "unhandled_values",
 ]
 
 #: The modules that register the field makers.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ...catalog import FORMATS, Field
 from .._ids import object_id, uuid4, wamid
 from .draft import Draft, pick
 
-__all__ = ["default_maker"]
+__all__ = ["convert_listed", "default_maker"]
 
 _Make = Callable[[Draft], Any]
 
@@ -71,12 +71,18 @@ _CONVERT: Mapping[str, Callable[[str], Any]] = {
 }
 
 
-def _one_of(field: Field) -> _Make:
+def convert_listed(field: Field, values: Iterable[str]) -> tuple[Any, ...]:
+    """Convert listed values to the JSON type of their field; none if one of them does not fit."""
+    convert = _CONVERT.get(field.json_type)
     try:
-        values = tuple(map(_CONVERT[field.json_type], field.rule.values))
+        return tuple(map(convert, values)) if convert else ()
     except ValueError:
-        return _OF_TYPE[field.json_type]
-    return lambda draft: pick(draft, values)
+        return ()
+
+
+def _one_of(field: Field) -> _Make:
+    values = convert_listed(field, field.rule.values)
+    return (lambda draft: pick(draft, values)) if values else _OF_TYPE[field.json_type]
 
 
 def _text(name: str) -> _Make:

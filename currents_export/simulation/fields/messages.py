@@ -86,7 +86,7 @@ def _aborts(event_type: EventType) -> tuple[Sequence[tuple[str, str]], Sequence[
         and (not listed or row["abort_type"] in listed)
     ]
     known = {kind for kind, _, _ in rows}
-    rows += [(kind, f"Aborted: {kind}", 0.3) for kind in listed if kind not in known]
+    rows += [(kind, f"Aborted: {kind}", 3.0) for kind in listed if kind not in known]
     return [row[:2] for row in rows], list(accumulate(row[2] for row in rows))
 
 
