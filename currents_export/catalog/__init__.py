@@ -6,7 +6,7 @@ from ._finding import Finding, FindingCode
 from ._formats import FORMATS, Format
 from ._json_schema import json_schema
 from ._model import EventType, Field, SchemaVersion, ValueRule
-from ._tables import read_table
+from ._tables import Row, read_table
 
 __all__ = [
     "FORMATS",
@@ -16,6 +16,7 @@ __all__ = [
     "Finding",
     "FindingCode",
     "Format",
+    "Row",
     "SchemaVersion",
     "ValueRule",
     "check_event",

@@ -7,33 +7,35 @@ first such row that fills it, so a row needs only the cells that differ from the
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import attrs
 
-from ..catalog import read_table
+from .._suggestions import did_you_mean
+from ..catalog import Catalog, Row, read_table
 from ..errors import CatalogError
 from ._data import split
-from .workspace.channels import channel_of
+from .fields import fields_from
+from .workspace.channels import STEP_KINDS, channel_of, load_channels
 
 __all__ = ["AudienceRule", "TrafficRule", "traffic_rule"]
 
-#: The table, and the default cells of an event type.
-_TABLE = "traffic.tsv"
-_DEFAULTS = {
-    "weight": "0.3",
-    "platforms": "*",
-    "on_device": "0.5",
+#: The cells of an event type that no row fills.
+_DEFAULTS: Mapping[str, Any] = {
+    "weight": 0.3,
+    "platforms": (),
+    "on_device": 0.5,
     "user": "always",
-    "user_has": "-",
-    "device_has": "-",
-    "channels": "*",
-    "campaign": "0.6",
-    "canvas": "0.4",
-    "neither": "0",
+    "user_has": (),
+    "device_has": (),
+    "channels": (),
+    "campaign": 0.6,
+    "canvas": 0.4,
+    "neither": 0.0,
     "messages": "sent",
 }
 
@@ -82,59 +84,108 @@ def traffic_rule(event_type: str, directory: Path | None) -> TrafficRule:
     """Return the rule of a type; `directory` contains the catalog's tables.
 
     Raises:
-        CatalogError: a cell of the table is invalid.
+        CatalogError: the table is invalid; all problems are listed together.
     """
-    cells = _Cells(event_type, directory)
+    cells = dict(_DEFAULTS)
+    for glob, row in reversed(_rows(directory)):
+        if fnmatchcase(event_type, glob):
+            cells |= row
     channel = channel_of(event_type)
     own = (channel,) if channel else ()
     return TrafficRule(
-        weight=cells.number("weight"),
+        weight=cells["weight"],
         audience=AudienceRule(
-            platforms=cells.items("platforms"),
-            user_has=cells.items("user_has"),
-            device_has=cells.items("device_has"),
+            platforms=cells["platforms"],
+            user_has=cells["user_has"],
+            device_has=cells["device_has"],
         ),
-        on_device=cells.number("on_device", most=1.0),
-        user_with_message=cells.choice("user", ("always", "with_message")) == "with_message",
-        channels=own if cells.text("channels") == "own" else cells.items("channels"),
-        belongs=(cells.number("campaign"), cells.number("canvas"), cells.number("neither")),
-        messages=cells.choice("messages", ("sent", "control", "entry")),
+        on_device=cells["on_device"],
+        user_with_message=cells["user"] == "with_message",
+        channels=own if cells["channels"] == ("own",) else cells["channels"],
+        belongs=(cells["campaign"], cells["canvas"], cells["neither"]),
+        messages=cells["messages"],
     )
 
 
-class _Cells:
-    """The cells of an event type."""
+@cache
+def _rows(directory: Path | None) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """Return the globs of the table with the cells that each row fills.
 
-    def __init__(self, event_type: str, directory: Path | None) -> None:
-        self._event_type = event_type
-        self._directory = directory
-        self._cells: dict[str, tuple[str, str]] = {}
-        for row in read_table(_TABLE, directory, columns=("event_type",)):
-            if fnmatchcase(event_type, row["event_type"]):
-                for name in _DEFAULTS:
-                    if value := row.get(name):
-                        self._cells.setdefault(name, (value, row.place))
+    Raises:
+        CatalogError: the table is invalid; all problems are listed together.
+    """
+    parsers = _parsers(directory)
+    problems: list[tuple[str, str]] = []
+    rows = []
+    for row in read_table("traffic.tsv", directory, columns=("event_type",)):
+        cells = {}
+        for name, text in row.items():
+            if name == "event_type" or not text:
+                continue
+            try:
+                cells[name] = parsers[name](text)
+            except KeyError:
+                known = did_you_mean(name, parsers)
+                problems.append((row.place, f"there is no column {name!r}{known}"))
+            except ValueError as error:
+                problems.append((row.place, f"{name} is {text!r}; {error}"))
+        rows.append((row["event_type"], cells))
+        problems += [(row.place, each) for each in _unmatched(row, directory)]
+    if problems:
+        raise CatalogError(problems, directory=directory)
+    return tuple(rows)
 
-    def text(self, name: str) -> str:
-        return self._cells[name][0] if name in self._cells else _DEFAULTS[name]
 
-    def items(self, name: str) -> tuple[str, ...]:
-        return () if self.text(name) in ("-", "*") else split(self.text(name))
+def _unmatched(row: Row, directory: Path | None) -> Iterator[str]:
+    """Yield a problem if a row of the directory's own table applies to no event type."""
+    names = Catalog.load(directory=directory)
+    glob = row["event_type"]
+    if not row.packaged and not any(fnmatchcase(name, glob) for name in names):
+        yield f"event_type {glob!r} matches no event type{did_you_mean(glob, names)}"
 
-    def number(self, name: str, most: float = math.inf) -> float:
-        try:
-            number = float(self.text(name))
-        except ValueError:
-            number = -1.0
-        if 0 <= number <= most and number < math.inf:
-            return number
-        raise self._unusable(name, "a number from 0 to 1" if most == 1 else "a number of 0 or more")
 
-    def choice(self, name: str, choices: Sequence[str]) -> str:
-        if self.text(name) in choices:
-            return self.text(name)
-        raise self._unusable(name, " or ".join(choices))
+def _parsers(directory: Path | None) -> Mapping[str, Callable[[str], Any]]:
+    """Return, by column, the function that parses its cells."""
+    catalog = Catalog.load(directory=directory)
+    platforms = {
+        value for field in catalog.fields.get("platform", ()) for value in field.rule.values
+    }
+    channels = {*(channel.id for channel in load_channels(directory)), *STEP_KINDS, "own"}
+    share = partial(_number, most=1.0)
+    return {
+        "weight": _number,
+        "platforms": partial(_items, known=platforms),
+        "on_device": share,
+        "user": partial(_choice, choices=("always", "with_message")),
+        "user_has": partial(_items, known=fields_from("user")),
+        "device_has": partial(_items, known=fields_from("device")),
+        "channels": partial(_items, known=channels),
+        "campaign": _number,
+        "canvas": _number,
+        "neither": _number,
+        "messages": partial(_choice, choices=("sent", "control", "entry")),
+    }
 
-    def _unusable(self, name: str, right: str) -> CatalogError:
-        message = f"{name} of {self._event_type} is {self.text(name)!r}; it must be {right}"
-        return CatalogError([(self._cells[name][1], message)], directory=self._directory)
+
+def _number(text: str, most: float = math.inf) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if 0 <= number <= most and number < math.inf:
+        return number
+    raise ValueError(f"it must be a number {'from 0 to 1' if most == 1 else 'of 0 or more'}")
+
+
+def _items(text: str, known: Collection[str]) -> tuple[str, ...]:
+    items = () if text in ("-", "*") else split(text)
+    for item in items:
+        if known and item not in known:
+            raise ValueError(f"{item!r} is unknown{did_you_mean(item, known)}")
+    return items
+
+
+def _choice(text: str, choices: Collection[str]) -> str:
+    if text in choices:
+        return text
+    raise ValueError(f"it must be {' or '.join(choices)}")

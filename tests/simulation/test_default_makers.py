@@ -146,3 +146,32 @@ def test_order_of_precedence(draft: Draft) -> None:
     assert made(draft, "string", ValueRule("", ("A",))) == "A"
     assert made(draft, "integer", ValueRule("", ("7",))) == 7
     assert made(draft, "boolean", ValueRule("", ("true",))) is True
+
+
+def test_required_user_field_that_nobody_has(tables: CopiedTables) -> None:
+    version = max(each.number for each in Catalog.versions()) + 1
+    name = "users.behaviors.tv.Watched"
+    tables.add("versions.tsv", schema_version=version, released="2027-01-06")
+    tables.add(
+        "event_types.tsv",
+        event_type=name,
+        family="customer_behavior",
+        since=version,
+        status="beta",
+        description="Something new.",
+    )
+    for field in ("user_id", "native_line_id"):
+        tables.add(
+            "event_fields.tsv",
+            event_type=name,
+            part="user",
+            field=field,
+            json_type="string",
+            required="yes",
+            pii="yes",
+            since=version,
+        )
+    tables.add("traffic.tsv", event_type=name, platforms="roku")
+    catalog = Catalog.load(directory=tables.directory)
+    events = World(1, users=3, catalog=catalog).events(event_types=[name], start=SAMPLE_TIME)
+    assert all(check_event(catalog, event) == [] for event in islice(events, 50))

@@ -64,8 +64,7 @@ def test_audience_rules(tables: CopiedTables) -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        "*\t1\tlavalamp\t1\tpush_token",
-        "*\t1\t*\t0\t-\tnowhere",
+        "*\t1\troku\t1\tpush_token",
         "*\t1\t*\t0\t-\t*\t0",
         "*\t1\t*\t1\t-\t*\t1\tcontrol",
         "*\t1\t*\t1\t-\t*\t1\tentry",
@@ -82,15 +81,57 @@ def test_odd_rules_still_make_events(tables: CopiedTables, row: str) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("*\tmany", r"weight of \S+ is 'many'; it must be a number of 0 or more"),
-        ("*\t-1", r"weight of \S+ is '-1'; it must be a number of 0 or more"),
-        ("*\tnan", r"weight of \S+ is 'nan'"),
-        ("*\t1\t*\t1.5", r"on_device of \S+ is '1.5'; it must be a number from 0 to 1"),
-        ("*\t1\t*\t1\t-\t*\t1\tall", r"messages of \S+ is 'all'; it must be sent or control or"),
+        ("*\tmany", "weight is 'many'; it must be a number of 0 or more"),
+        ("*\t-1", "weight is '-1'; it must be a number of 0 or more"),
+        ("*\tnan", "weight is 'nan'; it must be a number of 0 or more"),
+        ("*\t1\tandriod", "platforms is 'andriod'; 'andriod' is unknown; did you mean 'android'?"),
+        ("*\t1\t*\t1.5", "on_device is '1.5'; it must be a number from 0 to 1"),
+        ("*\t1\t*\t1\tpush_tokn", "'push_tokn' is unknown; did you mean 'push_token'"),
+        ("*\t1\t*\t1\t-\temial", "'emial' is unknown; did you mean 'email'?"),
+        ("*\t1\t*\t1\t-\t*\t1\tall", "messages is 'all'; it must be sent or control or entry"),
+        (f"{SEND}x\t1", f"event_type '{SEND}x' matches no event type; did you mean '{SEND}'"),
     ],
 )
 def test_unusable_cells(tables: CopiedTables, row: str, message: str) -> None:
     world = world_of(tables, row)
-    with pytest.raises(CatalogError, match=r"traffic\.tsv:2: " + message) as caught:
+    with pytest.raises(CatalogError) as caught:
         world.events(start=SAMPLE_TIME)
+    [(place, problem)] = caught.value.problems
+    assert place == "traffic.tsv:2"
+    assert message in problem
     assert caught.value.directory == tables.directory
+
+
+def test_all_problems_are_listed_together(tables: CopiedTables) -> None:
+    tables.write("traffic.tsv", f"event_type\tweihgt\tweight\n*\t1\t-1\n{SEND}s\t\t2\n")
+    world = World(1, users=3, catalog=Catalog.load(directory=tables.directory))
+    with pytest.raises(CatalogError) as caught:
+        world.sample(SEND)
+    assert [place for place, _ in caught.value.problems] == [
+        "traffic.tsv:2",
+        "traffic.tsv:2",
+        "traffic.tsv:3",
+    ]
+    assert "there is no column 'weihgt'; did you mean 'weight'?" in str(caught.value)
+
+
+def test_unknown_channel(tables: CopiedTables) -> None:
+    place = tables.add("channels.tsv", channel="emial", label="Email", name="email")
+    with pytest.raises(CatalogError, match="channel 'emial' is in no event type") as caught:
+        World(1, users=3, catalog=Catalog.load(directory=tables.directory))
+    assert caught.value.problems[0][0] == place
+
+
+def test_packaged_rows_may_match_nothing(tables: CopiedTables) -> None:
+    """A catalog of a few types may do without a table of its own."""
+    for name in ("traffic.tsv", "channels.tsv"):
+        tables.remove(name)
+    header, *rows = tables.lines("event_types.tsv")
+    tables.write("event_types.tsv", "\n".join([header, *[r for r in rows if r.startswith(SEND)]]))
+    header, *rows = tables.lines("event_fields.tsv")
+    fields = [row for row in rows if row.startswith(f"{SEND}\t")]
+    tables.write("event_fields.tsv", "\n".join([header, *fields]))
+    for name in ("field_values.tsv", "fields.tsv"):
+        tables.write(name, tables.lines(name)[0] + "\n")
+    world = World(1, users=3, catalog=Catalog.load(directory=tables.directory))
+    assert types_of(world, 5) == [SEND] * 5

@@ -16,7 +16,7 @@ from . import (
 from .default import default_maker
 from .draft import Draft, pick
 from .registry import MAKERS, FieldMaker
-from .sources import Source, reader, source_of
+from .sources import Source, fields_from, reader, source_of
 from .values import UnhandledValues, unhandled_values
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Source",
     "UnhandledValues",
     "default_maker",
+    "fields_from",
     "pick",
     "reader",
     "source_of",

@@ -23,7 +23,7 @@ import attrs
 
 from .._data import read_rows
 
-__all__ = ["Source", "reader", "source_of"]
+__all__ = ["Source", "fields_from", "reader", "source_of"]
 
 Kind = Literal["workspace", "user", "device", "message", "maker", "constant", "chance"]
 
@@ -43,6 +43,17 @@ def source_of(event_type: str, field: str) -> Source | None:
         if field in sources and fnmatchcase(event_type, glob):
             return sources[field]
     return None
+
+
+@cache
+def fields_from(kind: Kind) -> frozenset[str]:
+    """Return the fields that come from a kind of source in every event type."""
+    return frozenset(
+        name
+        for glob, sources in _rows()
+        for name, source in sources.items()
+        if glob == "*" and source.kind == kind
+    )
 
 
 @cache

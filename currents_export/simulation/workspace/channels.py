@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import attrs
 
-from ...catalog import Catalog, read_table
+from ..._suggestions import did_you_mean
+from ...catalog import Catalog, Row, read_table
+from ...errors import CatalogError
 from .._data import split
 
-__all__ = ["CAMPAIGN_FIELDS", "CANVAS_FIELDS", "Channel", "channel_of", "load_channels"]
+__all__ = [
+    "CAMPAIGN_FIELDS",
+    "CANVAS_FIELDS",
+    "STEP_KINDS",
+    "Channel",
+    "channel_of",
+    "load_channels",
+]
 
 #: Fields that only an event of a campaign has, and those that only one of a Canvas has.
 CAMPAIGN_FIELDS = frozenset({"campaign_id", "campaign_name"})
 CANVAS_FIELDS = frozenset({"canvas_id", "canvas_step_id", "canvas_variation_id"})
+#: The kinds of Canvas steps that send no message and take the place of a channel.
+STEP_KINDS = frozenset({"experiment", "destination"})
 
 
 @attrs.frozen
@@ -49,6 +61,9 @@ def load_channels(directory: Path | None) -> tuple[Channel, ...]:
     They do not depend on the schema version. A channel that occurs only in the names of event types
     has messages, too, if these types have the ids of a campaign or Canvas.
     """
+    rows = read_table("channels.tsv", directory, columns=("channel", "label", "name"))
+    catalog = Catalog.load(directory=directory)
+    _check(rows, catalog)
     channels = {
         row["channel"]: Channel(
             row["channel"],
@@ -57,11 +72,23 @@ def load_channels(directory: Path | None) -> tuple[Channel, ...]:
             split(row.get("campaigns") or ""),
             split(row.get("fields") or ""),
         )
-        for row in read_table("channels.tsv", directory, columns=("channel", "label", "name"))
+        for row in rows
     }
-    for event_type in Catalog.load(directory=directory).event_types:
+    for event_type in catalog.event_types:
         channel = channel_of(event_type.name)
         names = {field.name for field in event_type.fields.values()}
         if channel and names & (CAMPAIGN_FIELDS | CANVAS_FIELDS):
             channels.setdefault(channel, Channel(channel, channel.title(), channel.lower()))
     return tuple(channels.values())
+
+
+def _check(rows: Sequence[Row], catalog: Catalog) -> None:
+    """Check that the rows of the directory's own table name channels of its event types."""
+    known = {channel for name in catalog if (channel := channel_of(name))}
+    problems = [
+        (row.place, f"channel {name!r} is in no event type{did_you_mean(name, known)}")
+        for row in rows
+        if (name := row["channel"]) not in known and not row.packaged
+    ]
+    if problems:
+        raise CatalogError(problems, directory=catalog.directory)
