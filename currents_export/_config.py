@@ -184,7 +184,8 @@ def read_secret(path: Path) -> str:
     """Return the secret in a file, without surrounding white space.
 
     Raises:
-        ValueError: the file cannot be read, or does not contain a secret; the message names it.
+        ValueError: the file cannot be read, or does not contain a secret. The message names the
+            file only if it exists: otherwise the name may be the secret itself, in the wrong place.
     """
     try:
         with path.open("rb") as file:
@@ -192,14 +193,25 @@ def read_secret(path: Path) -> str:
         text = raw.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise ValueError(f"{path}: it is not UTF-8 text") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueError("the file it names does not exist") from None
     except (OSError, ValueError) as error:  # ValueError: no file can have the name
         why = getattr(error, "strerror", None) or error
-        raise ValueError(f"{path}: it cannot be read: {why}") from None
+        if _exists(path):
+            raise ValueError(f"{path}: it cannot be read: {why}") from None
+        raise ValueError(f"the file it names cannot be read: {why}") from None
     if not text:
         raise ValueError(f"{path}: it is empty")
     if len(raw) > _MAX_SECRET:
         raise ValueError(f"{path}: it is larger than {_MAX_SECRET:,} bytes, so it is not a secret")
     return text
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 # Structuring

@@ -27,6 +27,7 @@ __all__ = ["Current", "CurrentsExportWarning", "Region"]
 #: How many problems of a directory of tables a message lists.
 _MOST_TABLE_PROBLEMS = 10
 
+_WORD = re.compile(r"[A-Z]?[a-z]{1,20}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -319,7 +320,8 @@ def _transformation_problems(transformations: object, catalog: Catalog) -> Itera
         elif name not in texts:
             yield "field_transformations", f"{name} is not text, and only text is transformed"
         if not isinstance(how, Transformation):
-            problem = (
-                f"the transformation of {quoted(name)} is {quoted(how)}; it must be remove or hash"
-            )
+            # Show only a word: other text may be a write key that was given in the wrong place.
+            is_secret = isinstance(how, str) and not _WORD.fullmatch(how)
+            what = "not known" if is_secret else quoted(how)
+            problem = f"the transformation of {quoted(name)} is {what}; it must be remove or hash"
             yield "field_transformations", problem

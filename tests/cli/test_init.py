@@ -155,7 +155,7 @@ def test_missing_options_are_listed_together(directory: Path) -> None:
         ([*ENDPOINT, "--event-type", "nothing"], "event_types: unknown event type 'nothing'"),
         ([*ENDPOINT, "--transform", "gender"], "field_transformations: it must look like"),
         ([*ENDPOINT, "--schema-version", "99"], "schema_version: schema version 99 is not"),
-        (["--key-file", "gone"], "key_file: gone: it cannot be read: No such file"),
+        (["--key-file", "gone"], "key_file: the file it names does not exist"),
         (["--key-stdin"], "key: standard input is empty"),
         (["--key-stdin", "--key", KEY], "give only one of --key, --key-file and --key-stdin"),
         (["--key-stdin", "--bearer-token-stdin"], "cannot be given together"),

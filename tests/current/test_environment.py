@@ -72,6 +72,7 @@ def test_catalog_directory_is_relative_to_the_current_one(
         ("include_anonymous", "yes", "it must be true or false"),
         ("field_transformations", "gender", "it must look like email_address=hash,gender=remove"),
         ("field_transformations", "gender=x", "the transformation of 'gender' is 'x'"),
+        ("field_transformations", "gender=QZX9", "the transformation of 'gender' is not known"),
         ("event_types", " ", "none is selected"),
         ("region", "mars", "'mars' is unknown"),
         ("regoin", "US", "there is no such field; did you mean 'region'?"),
@@ -84,6 +85,7 @@ def test_problem_names_the_variable(tmp_path: Path, name: str, text: str, proble
     assert error.problems[0][1].startswith(problem)
     [line] = str(error).splitlines()[1:]
     assert line.startswith(f"  - {ENVIRONMENT_PREFIX}{name.upper()}: {name}: ")
+    assert "QZX" not in line
 
 
 def test_problems_of_every_kind_come_together(tmp_path: Path) -> None:
