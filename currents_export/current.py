@@ -15,10 +15,10 @@ from typing import Any, Self
 
 import attrs
 
+from ._forms import Problem, quoted, text_problems
 from ._suggestions import did_you_mean
 from .catalog import Catalog
 from .destinations import Destination, DestinationFields, Region, about, choose_destination
-from .destinations._checks import Problem, quoted, text_problems
 from .errors import CatalogError, CurrentError, UnknownNameError
 from .payload import Transformation
 

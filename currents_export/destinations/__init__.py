@@ -5,8 +5,8 @@ judges the response to the credential check. To add one, write a module here and
 `form.py`: its class in `DESTINATIONS`, and its fields in `DestinationFields`.
 """
 
+from .._forms import is_loopback
 from ._base import Destination
-from ._checks import is_loopback
 from ._credentials import CredentialsCheck
 from .custom_http import CustomHttp
 from .form import DESTINATIONS, DestinationFields, about, choose_destination

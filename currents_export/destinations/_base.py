@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import attrs
 
+from .._forms import Problem, flag_problems
 from .._redaction import mask_url
 from ..errors import CurrentError
-from ._checks import Problem, flag_problems
 from ._credentials import CredentialsCheck, basic_authorization, secrets_in
 
 __all__ = ["Destination"]

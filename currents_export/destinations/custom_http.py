@@ -11,9 +11,9 @@ from typing import ClassVar
 
 import attrs
 
+from .._forms import Problem, flag_problems, url_problems
 from .._redaction import mask, mask_url
 from ._base import Destination
-from ._checks import Problem, flag_problems, url_problems
 
 __all__ = ["CustomHttp"]
 

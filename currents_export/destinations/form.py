@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import attrs
 
+from .._forms import Problem, flag_problems
 from .._redaction import mask, mask_url
 from ..errors import CurrentError
 from ._base import Destination
-from ._checks import Problem, flag_problems
 from .custom_http import CustomHttp
 from .rudderstack import Region, RudderStack, to_region
 

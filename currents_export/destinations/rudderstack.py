@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import attrs
 
+from .._forms import Problem, quoted, url_problems
 from .._redaction import mask_url
 from ._base import Destination
-from ._checks import Problem, quoted, url_problems
 from ._credentials import CredentialsCheck
 
 __all__ = ["Region", "RudderStack", "to_region"]
