@@ -60,6 +60,14 @@ def test_every_destination_is_registered_with_its_fields() -> None:
         assert len({getattr(kind, attribute) for kind in DESTINATIONS}) == len(DESTINATIONS)
 
 
+def test_form_describes_fields_as_their_destination_does() -> None:
+    form = attrs.fields_dict(DestinationFields)
+    for kind in DESTINATIONS:
+        for name, field in attrs.fields_dict(kind).items():
+            assert form[name].metadata == field.metadata
+            assert field.metadata.keys() == {"label", "comment", "example", "secret"}
+
+
 def test_third_destination_is_chosen_by_its_fields() -> None:
     values = {"warehouse_url": "https://warehouse/x", "bucket": "b", "key": None}
     destination = choose_destination(values, THREE)
