@@ -13,21 +13,21 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from operator import eq
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_type_hints
 
 import attrs
 import cattrs
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 
+from ._forms import Problem, required_fields
 from ._suggestions import did_you_mean
 from .destinations import Region
 from .errors import CurrentError
 from .payload import Transformation
 
-__all__ = ["ENVIRONMENT_PREFIX", "from_text", "load", "read_secret"]
+__all__ = ["ENVIRONMENT_PREFIX", "field_types", "from_text", "load", "read_secret"]
 
 C = TypeVar("C")
-_Problem = tuple[str, str]
 
 #: The environment variable of a field is this prefix and the field's name in capitals.
 ENVIRONMENT_PREFIX: Final = "CURRENTS_EXPORT_"
@@ -79,7 +79,7 @@ class _Settings:
     values: dict[str, Any] = attrs.field(factory=dict)
     places: dict[str, str] = attrs.field(factory=dict)
     directories: dict[str, Path] = attrs.field(factory=dict)
-    problems: list[_Problem] = attrs.field(factory=list)
+    problems: list[Problem] = attrs.field(factory=list)
 
     def add_file(self, path: Path) -> None:
         """Add the settings of a TOML file.
@@ -270,16 +270,18 @@ def from_text(form: type[Any], name: str, text: str) -> Any:
     Raises:
         ValueError: the text has another form.
     """
-    kind = getattr(attrs.fields(attrs.resolve_types(form)), name).type
-    return _converter.structure(_Text(text), kind)
+    return _converter.structure(_Text(text), field_types(form)[name])
 
 
-def _structure(kind: type[C], values: Mapping[str, Any]) -> tuple[C | None, list[_Problem]]:
+def field_types(form: type[Any]) -> Mapping[str, Any]:
+    """Return the types of the form's fields by name."""
+    return get_type_hints(form)
+
+
+def _structure(kind: type[C], values: Mapping[str, Any]) -> tuple[C | None, list[Problem]]:
     """Return the Current, or None and every problem with the values."""
     try:
-        return _converter.structure(
-            {"integration_name": None, "contact_email": None, **values}, kind
-        ), []
+        return _converter.structure({**dict.fromkeys(required_fields(kind)), **values}, kind), []
     except ClassValidationError as error:
         group = error
     problems = [*_problems_in(group, kind)]
@@ -292,7 +294,7 @@ def _structure(kind: type[C], values: Mapping[str, Any]) -> tuple[C | None, list
     return None, problems + [each for each in more if each[0] not in failing]
 
 
-def _problems_in(group: ClassValidationError, kind: type[Any]) -> Iterator[_Problem]:
+def _problems_in(group: ClassValidationError, kind: type[Any]) -> Iterator[Problem]:
     with_field, others = group.group_exceptions()
     for error in others:
         if isinstance(error, ForbiddenExtraKeysError):

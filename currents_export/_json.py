@@ -26,6 +26,7 @@ __all__ = [
     "shown_path",
 ]
 
+#: Whole numbers outside these limits need more than 64 bits; most JSON parsers would change them.
 SMALLEST_INT, LARGEST_INT = -(2**63), 2**64 - 1
 TOO_LARGE = "a whole number of more than 64 bits"
 _INFINITE = "a number beyond the range of a 64-bit float"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._json import LARGEST_INT, SMALLEST_INT
 from ._formats import MAX_TIME
 from ._model import EventType, Field
-from ._values import MAX_INTEGER, MIN_INTEGER
 
 __all__ = ["json_schema"]
 
@@ -74,7 +74,7 @@ def _field(field: Field) -> dict[str, Any]:
     if is_array:
         schema["items"] = {"type": ["string", "null"]}
     if json_type == "integer":
-        schema |= {"minimum": MIN_INTEGER, "maximum": MAX_INTEGER}
+        schema |= {"minimum": SMALLEST_INT, "maximum": LARGEST_INT}
     if field.rule.format in _FORMATS:
         schema["format"] = _FORMATS[field.rule.format]
     if field.rule.values:

@@ -6,15 +6,13 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .._json import LARGEST_INT, SMALLEST_INT
 from .._redaction import shown
 from ._finding import FindingCode
 from ._formats import FORMATS
 from ._model import Field
 
-__all__ = ["MAX_INTEGER", "MIN_INTEGER", "Raw", "ValueCheck", "key_text", "quoted", "too_large"]
-
-#: Whole numbers outside these limits need more than 64 bits; most JSON parsers would change them.
-MIN_INTEGER, MAX_INTEGER = -(2**63), 2**64 - 1
+__all__ = ["Raw", "ValueCheck", "key_text", "quoted", "too_large"]
 
 #: What a check yields: the code, the field's path, the problem, and the expected value.
 Raw = tuple[FindingCode, str, str, str]
@@ -72,7 +70,7 @@ class ValueCheck:
         elif not _IS_OF_TYPE[field.json_type](value):
             expected = f"it must be of type {field.json_type}"
             yield FindingCode.WRONG_TYPE, field.path, problem, expected
-        elif field.json_type == "integer" and not MIN_INTEGER <= value <= MAX_INTEGER:
+        elif field.json_type == "integer" and not SMALLEST_INT <= value <= LARGEST_INT:
             yield FindingCode.NUMBER_TOO_LARGE, field.path, problem, _TOO_LARGE
         elif large := too_large(value, field.path):
             yield large
@@ -95,7 +93,7 @@ def too_large(value: Any, path: str) -> Raw | None:
     while waiting:
         where, each = waiting.pop()
         if isinstance(each, int):
-            if not MIN_INTEGER <= each <= MAX_INTEGER:
+            if not SMALLEST_INT <= each <= LARGEST_INT:
                 return FindingCode.NUMBER_TOO_LARGE, where, f"it is {quoted(each)}", _TOO_LARGE
             continue
         if id(each) in seen:  # a value can contain itself

@@ -12,9 +12,10 @@ from typing import Annotated, Any
 import typer
 
 from .._config import from_text, read_secret
+from .._forms import required_fields
 from .._toml import to_toml, write_private
 from ..current import Current, CurrentsExportWarning
-from ..destinations import DESTINATIONS
+from ..destinations import DESTINATIONS, kind_of
 from ..errors import CurrentError, OptionError
 from ._current import DEFAULT_FILE
 from ._exit_codes import INTERRUPTED
@@ -217,16 +218,16 @@ def _transformations(given: list[str] | None) -> dict[str, str] | None:
 
 def _missing(answers: dict[str, Any]) -> list[str]:
     """Return the required options that are missing."""
-    names = [name for name in ("integration_name", "contact_email") if name not in answers]
-    kinds = [kind for kind in DESTINATIONS if answers.keys() & {*kind.form_fields()}]
-    if not kinds:
+    names = [name for name in required_fields(Current) if name not in answers]
+    kind = kind_of(answers)
+    if kind is None:
         choices = [
             f"{' and '.join(_OPTIONS.get(name, name) for name in kind.required_fields())} "
             f"({kind.label})"
             for kind in DESTINATIONS
         ]
         return [*(_OPTIONS[name] for name in names), f"and either {', or '.join(choices)}"]
-    names += [name for name in kinds[0].required_fields() if name not in answers]
+    names += [name for name in kind.required_fields() if name not in answers]
     return [_OPTIONS.get(name, name) for name in names]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import pytest
 
-from currents_export._config import ENVIRONMENT_PREFIX
+from currents_export._config import ENVIRONMENT_PREFIX, field_types, from_text
 from currents_export.current import Current, Region
 from currents_export.errors import CurrentError
 from tests.current.test_file import TOML
@@ -99,6 +100,20 @@ def test_problems_of_every_kind_come_together(tmp_path: Path) -> None:
         "regoin",
         "schema_version",
     ]
+
+
+def test_text_is_converted_to_the_type_of_its_field() -> None:
+    @attrs.frozen
+    class Form:
+        count: int | None
+        flag: bool
+
+    declared = attrs.fields_dict(Form)["count"].type
+    assert field_types(Form)["count"] == int | None
+    assert from_text(Form, "count", " 8 ") == 8
+    assert from_text(Form, "flag", "TRUE") is True
+    # A class of the caller stays as it is.
+    assert attrs.fields_dict(Form)["count"].type == declared
 
 
 def test_nothing_at_all_lacks_everything() -> None:

@@ -10,7 +10,16 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "currents_export"
 
-GROUND = {"_codes", "_forms", "_json", "_redaction", "_suggestions", "_version", "errors"}
+GROUND = {
+    "_codes",
+    "_forms",
+    "_json",
+    "_redaction",
+    "_suggestions",
+    "_unicode",
+    "_version",
+    "errors",
+}
 
 #: What each room may import besides itself. A room is a module or a package of `currents_export`;
 #: each package inside `simulation` is a room of its own.
