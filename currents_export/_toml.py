@@ -97,7 +97,7 @@ def _toml_key(key: object) -> str:
 
 
 def write_private(path: Path, text: str, *, replace: bool = False) -> None:
-    """Write a file that only its owner can read, completely or not at all.
+    """Write a file completely or not at all; on POSIX systems, only its owner can read it.
 
     Args:
         path: the file.
@@ -145,4 +145,6 @@ def _name_new(beside: Path, path: Path) -> None:
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links
+        # Take the name first: renaming would replace a file that another process has just written.
+        path.touch(0o600, exist_ok=False)
         beside.replace(path)

@@ -176,3 +176,17 @@ def test_name_is_given_without_hard_links(
         with pytest.raises(OptionError, match="already exists"):
             write_private(path, "new")
     assert [each.name for each in tmp_path.iterdir()] == ["current.toml"] * written
+
+
+def test_file_that_appears_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "current.toml"
+
+    def appear(*_: object) -> None:
+        path.write_text("theirs", "utf-8")
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "hardlink_to", appear)
+    with pytest.raises(OptionError, match="already exists"):
+        write_private(path, "ours")
+    assert path.read_text("utf-8") == "theirs"
+    assert [each.name for each in tmp_path.iterdir()] == ["current.toml"]
