@@ -33,6 +33,9 @@ _OPTIONS = {
     "endpoint": "--endpoint",
 }
 
+#: Other systems have no permissions that say so.
+_READERS = "; only you can read it" if os.name == "posix" else ""
+
 
 def run(
     file: Annotated[
@@ -114,8 +117,8 @@ def run(
     and for the optional ones. If no required answer is missing, or standard input is not a
     terminal, it asks nothing.
 
-    Only the owner can read the file, because it may contain the key. The key and the token are not
-    shown while they are typed.
+    On POSIX systems only the owner can read the file, because it may contain the key. The key and
+    the token are not shown while they are typed.
     """
     _check_file(file, force=force)
     if key_stdin and bearer_token_stdin:
@@ -163,7 +166,7 @@ def run(
     for warning in current.warnings:
         print_note(f"warning: {warning}")
     named = "" if file == DEFAULT_FILE else f" --current {shlex.quote(str(file))}"
-    print_line(f"{file} has been written; only you can read it.")
+    print_line(f"{file} has been written{_READERS}.")
     print_line(f"Next, check the credentials: currents-export check{named}")
 
 
@@ -232,7 +235,10 @@ def _missing(answers: dict[str, Any]) -> list[str]:
 
 
 def _seen_from(file: Path, other: str) -> str:
-    """Return the name of a file relative to the directory of the TOML file."""
+    """Return the name of a file relative to the directory of the TOML file, if there is one."""
     if Path(other).is_absolute() or other.startswith("~"):
         return other
-    return os.path.relpath(other, file.parent)
+    try:
+        return os.path.relpath(other, file.parent)
+    except ValueError:  # they are on different drives of Windows
+        return str(Path(other).absolute())

@@ -103,6 +103,26 @@ def test_secret_file_stays_where_it_is(directory: Path) -> None:
     assert f'key_file = "{Path("..") / "key"}"' in text
 
 
+def test_secret_file_on_another_drive_is_absolute(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> str:
+        raise ValueError("path is on mount 'D:', start on mount 'C:'")
+
+    (directory / "token").write_text(TOKEN, "utf-8")
+    monkeypatch.setattr(os.path, "relpath", fail)
+    init(*WHO, *ENDPOINT, "--bearer-token-file", "token")
+    assert f'"{directory / "token"}"' in (directory / "current.toml").read_text("utf-8")
+
+
+def test_permissions_are_named_only_where_they_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    from currents_export.cli import init as module
+
+    assert "current.toml has been written; only you can read it.\n" in init(*WHO, *ENDPOINT).stdout
+    monkeypatch.setattr(module, "_READERS", "")
+    assert "current.toml has been written.\n" in init(*WHO, *ENDPOINT, "--force").stdout
+
+
 def test_token_file_may_be_absolute(directory: Path) -> None:
     path = directory / "token"
     path.write_text(TOKEN, "utf-8")
