@@ -9,6 +9,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
@@ -31,6 +32,10 @@ _WORD = re.compile(r"[A-Z]?[a-z]{1,20}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
+#: Whether a Current is being copied or unpickled, which does not repeat its warnings.
+_RESTORING: ContextVar[bool] = ContextVar("_RESTORING", default=False)
+
+
 class CurrentsExportWarning(UserWarning):
     """A Current can be used, but probably contains a mistake."""
 
@@ -51,7 +56,9 @@ def _to_transformations(value: Mapping[str, Transformation | str]) -> Any:
 
 
 def _to_schema_version(value: int | None) -> Any:
-    # The newest version is filled in later: a converter does not know the catalog directory.
+    # Nothing to convert: the newest version is filled in later, since it depends on the catalog
+    # directory. The converter tells type checkers that the argument may be None, and the attribute
+    # is an int.
     return value
 
 
@@ -92,7 +99,7 @@ class Current(DestinationFields):
         CurrentError: one or more fields are wrong; all problems are listed together.
 
     Its repr contains no write key and no token. A Current is immutable and hashable. Making one
-    issues a `CurrentsExportWarning` for each of its `warnings`.
+    issues a `CurrentsExportWarning` for each of its `warnings`; copying or unpickling one does not.
     """
 
     integration_name: str = attrs.field(
@@ -164,7 +171,7 @@ class Current(DestinationFields):
         self._derive("catalog", catalog)
         types = catalog.select(*self.event_types)
         self._derive("selected", frozenset(each.name for each in types))
-        for warning in self.warnings:
+        for warning in () if _RESTORING.get() else self.warnings:
             warnings.warn(warning, CurrentsExportWarning, stacklevel=_level_of_caller())
 
     def _derive(self, name: str, value: object) -> None:
@@ -225,19 +232,27 @@ class Current(DestinationFields):
         return _config.load(cls, path, environ=environ, catalog_dir=catalog_dir)
 
 
+#: The packages whose functions make a Current for a caller, `attrs.evolve` for example.
+_NOT_CALLERS = ("currents_export", "attr", "attrs", "cattrs")
+
+
 def _level_of_caller() -> int:
     """Return the stack level of the calling line outside this package, for a warning."""
     level, frame = 1, sys._getframe(1)  # noqa: SLF001 - Python 3.12 has skip_file_prefixes for it
     while frame.f_back is not None and (
         frame.f_code.co_filename.startswith("<")  # methods that attrs and cattrs generate
-        or frame.f_globals.get("__name__", "").partition(".")[0] in ("currents_export", "cattrs")
+        or frame.f_globals.get("__name__", "").partition(".")[0] in _NOT_CALLERS
     ):
         level, frame = level + 1, frame.f_back
     return level
 
 
 def _restore(kind: type[Current], values: dict[str, Any]) -> Current:
-    return kind(**values)
+    token = _RESTORING.set(True)
+    try:
+        return kind(**values)
+    finally:
+        _RESTORING.reset(token)
 
 
 def _destination_values(current: Current) -> dict[str, Any]:
