@@ -12,9 +12,9 @@ __all__ = [
     "App",
     "Campaign",
     "Canvas",
+    "CanvasDestination",
     "CanvasStep",
     "CanvasVariation",
-    "Destination",
     "EmailSender",
     "ExperimentSplit",
     "LandingPage",
@@ -212,7 +212,7 @@ class Survey:
 
 
 @attrs.frozen
-class Destination:
+class CanvasDestination:
     """An external destination to which Canvases pass users; `variants` are its audiences."""
 
     id: str
@@ -285,7 +285,7 @@ class Workspace:
     messages: tuple[Message, ...]
     landing_pages: tuple[LandingPage, ...]
     surveys: tuple[Survey, ...]
-    destinations: tuple[Destination, ...]
+    destinations: tuple[CanvasDestination, ...]
     news_feed_cards: tuple[str, ...]
     agents: tuple[Agent, ...]
     catalog_id: str
