@@ -141,17 +141,17 @@ def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise CurrentError([("file", "it is not UTF-8 text")], source=str(path)) from error
+        raise CurrentError([("", "not UTF-8 text")], source=str(path)) from error
     except (OSError, ValueError) as error:  # ValueError: no file can have the name
-        why = f"it cannot be read: {getattr(error, 'strerror', None) or error}"
-        raise CurrentError([("file", why)], source=str(path)) from error
+        why = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise CurrentError([("", why)], source=str(path)) from error
 
 
 def _parse(text: str, source: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number too long, a value nested too deep
-        raise CurrentError([("file", f"it is not TOML: {error}")], source=source) from error
+        raise CurrentError([("", f"not TOML: {error}")], source=source) from error
 
 
 def _place_of(name: str, text: str) -> str:

@@ -55,6 +55,12 @@ def test_problems_of_a_file_are_its_own(directory: Path) -> None:
         load_current(None, None)
 
 
+def test_unreadable_file_is_one_line(directory: Path) -> None:
+    with pytest.raises(CurrentError) as caught:
+        load_current(Path("gone.toml"), None)
+    assert str(caught.value) == "gone.toml: cannot be read: No such file or directory"
+
+
 def test_warning_is_one_line_on_standard_error(
     directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
