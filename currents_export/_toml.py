@@ -7,7 +7,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +59,11 @@ def to_toml(values: Mapping[str, Any]) -> str:
     return "\n".join(blocks)
 
 
-def _lines(name: str, texts: Mapping[str, str], example: str) -> Iterator[str]:
-    yield f"{name} = {texts[name]}" if name in texts else f"# {name} = {example}"
+def _lines(name: str, texts: Mapping[str, str], example: str | Callable[[], str]) -> Iterator[str]:
+    if name in texts:
+        yield f"{name} = {texts[name]}"
+    else:
+        yield f"# {name} = {example() if callable(example) else example}"
 
 
 def _fields(kind: type[Destination]) -> list[attrs.Attribute[Any]]:

@@ -125,7 +125,9 @@ class Current(DestinationFields):
         default=None,
         converter=_to_schema_version,
         metadata=about(
-            "Schema version", "The version of the Currents schema; the newest by default.", "8"
+            "Schema version",
+            "The version of the Currents schema; the newest by default.",
+            lambda: str(Catalog.load().schema_version),
         ),
     )
     catalog_dir: Path | None = attrs.field(

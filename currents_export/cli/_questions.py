@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 import warnings
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, get_args, get_origin
 
 import attrs
 import typer
@@ -62,10 +64,10 @@ def _ask_field(
         return
     field = getattr(attrs.fields(Current), name)
     label, hidden = field.metadata["label"], field.metadata["secret"]
-    if _accepts(name, bool):
+    if bool in _types(name):
         answers[name] = typer.confirm(label, default=False, err=True)
         return
-    hint = hint or ("" if required else "optional")
+    hint = hint or " or ".join(_choices(name)) or ("" if required else "optional")
     question = f"{label} ({hint})" if hint else label
     if hidden:
         question += " [not shown]"
@@ -82,9 +84,18 @@ def _ask_field(
             print_note(f"  {problem}")
 
 
-def _accepts(name: str, kind: type[Any]) -> bool:
+def _types(name: str) -> tuple[Any, ...]:
+    """Return the types that a field accepts."""
     declared = field_types(Current)[name]
-    return kind in (declared, *get_args(declared))
+    return get_args(declared) if get_origin(declared) is UnionType else (declared,)
+
+
+def _choices(name: str) -> list[str]:
+    """Return the values of a field whose type lists them."""
+    kinds: list[type[enum.Enum]] = [
+        each for each in _types(name) if isinstance(each, type) and issubclass(each, enum.Enum)
+    ]
+    return [str(member.value) for kind in kinds for member in kind]
 
 
 def _prompt(question: str, *, hidden: bool, required: bool) -> str:

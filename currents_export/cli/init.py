@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -126,22 +127,31 @@ def run(
     answers: dict[str, Any] = {
         "integration_name": integration_name,
         "contact_email": contact_email,
-        "key": _secret("key", key, key_file, stdin=key_stdin),
         "region": region,
         "endpoint": endpoint,
-        "bearer_token": _secret(
-            "bearer_token", bearer_token, bearer_token_file, stdin=bearer_token_stdin
-        ),
         "include_anonymous": include_anonymous,
         "allow_plain_http": allow_plain_http,
         "event_types": event_types,
         "schema_version": schema_version,
         "catalog_dir": catalog_dir,
-        "field_transformations": _transformations(transform),
     }
+    problems: list[tuple[str, str]] = []
+    readers: dict[str, Callable[[], Any]] = {
+        "key": lambda: _secret("key", key, key_file, stdin=key_stdin),
+        "bearer_token": lambda: _secret(
+            "bearer_token", bearer_token, bearer_token_file, stdin=bearer_token_stdin
+        ),
+        "field_transformations": lambda: _transformations(transform),
+    }
+    for name, read in readers.items():
+        try:
+            answers[name] = read()
+        except CurrentError as error:
+            problems += error.problems
     answers = {name: value for name, value in answers.items() if value is not None}
-    if wrong := [each for each in problems_of(answers) if each[0] in answers]:
-        raise CurrentError(wrong)
+    problems += [each for each in problems_of(answers) if each[0] in answers]
+    if problems:
+        raise CurrentError(problems)
     if missing := _missing(answers):
         if key_stdin or bearer_token_stdin or sys.stdin is None or not sys.stdin.isatty():
             raise OptionError(

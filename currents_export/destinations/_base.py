@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import attrs
@@ -16,13 +16,15 @@ from ._credentials import CredentialsCheck, basic_authorization, secrets_in
 __all__ = ["Destination", "about"]
 
 
-def about(label: str, comment: str, example: str, *, secret: bool = False) -> dict[str, Any]:
+def about(
+    label: str, comment: str, example: str | Callable[[], str], *, secret: bool = False
+) -> dict[str, Any]:
     """Return metadata of an attribute that describes a form field to the user.
 
     Args:
         label: its name in a question.
         comment: its meaning, in a sentence.
-        example: a value, as TOML.
+        example: a value, as TOML, or a function that returns one.
         secret: whether it must not be shown, and may be read from a file of its own.
     """
     return {"label": label, "comment": comment, "example": example, "secret": secret}
