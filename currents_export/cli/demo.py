@@ -6,7 +6,6 @@ import time
 from typing import Annotated, Any
 
 import attrs
-import httpx
 import typer
 
 from ..catalog import Catalog
@@ -121,16 +120,8 @@ def _deliver(world: World, url: str) -> _Delivery:
             on_delivered=lambda _, ids: advance(len(ids)),
             on_dropped=drops.append,
         )
-        with (
-            httpx.HTTPTransport() as transport,  # ignores the proxies of the environment
-            Sender(
-                current,
-                backoff=Backoff(initial=0.05, maximum=0.5),
-                pause_after=30,
-                hooks=hooks,
-                transport=transport,
-            ) as sender,
-        ):
+        backoff = Backoff(initial=0.05, maximum=0.5)
+        with Sender(current, backoff=backoff, pause_after=30, hooks=hooks) as sender:
             now = int(time.time())
             sender.send_test_events(lambda each: world.sample(each, time=now))
         return _Delivery(sender.result, attempts, drops)

@@ -34,6 +34,12 @@ def test_demo_ignores_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {each["attempt"] for each in report["faults"]} == {1, 2}
 
 
+def test_demo_needs_no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/gone.pem")
+    result = run("demo")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("status", [400, 401])
 def test_failed_demo(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "_FAULTS", [ScriptedResponse(status, times=None)])
