@@ -19,6 +19,7 @@ from ._options import AsJson, CatalogDir
 from ._result import print_result
 from ._streams import print_json, print_line
 from ._tables import print_table, progress
+from ._wording import counted
 
 __all__ = ["run"]
 
@@ -72,7 +73,7 @@ def run(
         print_line()
         print_line("What the receiver reports:")
         print_counts(receiver.counts)
-        print_line(f"{missing:,} delivered events are missing there")
+        print_line(f"{counted(missing, 'delivered event')} missing there")
     if not shown.result.complete or missing:
         raise typer.Exit(NOT_ALL)
 

@@ -73,10 +73,10 @@ def test_report(by: int, monkeypatch: pytest.MonkeyPatch) -> None:
     first, requests, events, header, *rows, more = result.stdout.splitlines()
     assert first == f"listening on {url}; interrupt to stop (Ctrl-C)"
     assert requests == "2 requests: 2 x 200"
-    assert events == "3 events, 1 of them duplicates; 1 conformance errors, 25 warnings"
+    assert events == "3 events, 1 duplicate; 1 conformance error, 25 warnings"
     assert header.split() == ["count", "level", "event", "type", "field", "finding"]
     assert len(rows) == 20
-    assert more == "and 6 more kinds; --json has them all"
+    assert more == "and 6 more kinds; --json has all of them"
     assert signal.getsignal(by) is before
 
 
