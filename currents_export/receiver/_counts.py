@@ -66,7 +66,8 @@ class Counts:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts as a JSON object."""
-        return attrs.asdict(self) | {"findings": [attrs.asdict(each) for each in self.findings]}
+        findings = [attrs.asdict(each) | {"code": each.code.value} for each in self.findings]
+        return attrs.asdict(self) | {"findings": findings}
 
 
 class Recorder:
