@@ -22,7 +22,7 @@ import attrs
 import orjson
 
 from ._codes import Code
-from ._json import LARGEST_INT, SMALLEST_INT, TOO_LARGE, field_path, shown_path
+from ._json import AS_STRING, LARGEST_INT, SMALLEST_INT, field_path, large_number, shown_path
 from ._redaction import shown
 from ._unicode import is_unicode
 from .errors import EventError
@@ -210,7 +210,8 @@ def _scalar_problem(value: object) -> str | None:
         case float() if type(value) is float:
             return None
         case int() if not isinstance(value, enum.Enum):
-            return None if SMALLEST_INT <= value <= LARGEST_INT else f"is {TOO_LARGE}"
+            fits = SMALLEST_INT <= value <= LARGEST_INT
+            return None if fits else f"is {large_number(value)}; {AS_STRING}"
         case str() if not isinstance(value, enum.Enum):
             return None if value.isascii() or is_unicode(value) else _NOT_UNICODE
     kind = type(value)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .._json import LARGEST_INT, SMALLEST_INT
+from .._json import AS_STRING, LARGEST_INT, SMALLEST_INT, large_number
 from .._redaction import shown
 from ._finding import FindingCode
 from ._formats import FORMATS
@@ -18,7 +18,7 @@ __all__ = ["Raw", "ValueCheck", "key_text", "quoted", "too_large"]
 Raw = tuple[FindingCode, str, str, str]
 
 _NO_POINT = "Braze writes whole numbers without a decimal point"
-_TOO_LARGE = "whole numbers must fit into 64 bits; write a longer one as a string"
+_FITS = "it must fit into 64 bits"
 
 _IS_OF_TYPE: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
@@ -71,7 +71,9 @@ class ValueCheck:
             expected = f"it must be of type {field.json_type}"
             yield FindingCode.WRONG_TYPE, field.path, problem, expected
         elif field.json_type == "integer" and not SMALLEST_INT <= value <= LARGEST_INT:
-            yield FindingCode.NUMBER_TOO_LARGE, field.path, problem, _TOO_LARGE
+            if isinstance(value, int):
+                problem = f"it is {large_number(value)}"
+            yield FindingCode.NUMBER_TOO_LARGE, field.path, problem, _FITS
         elif large := too_large(value, field.path):
             yield large
         elif field.json_type == "integer" and isinstance(value, float):
@@ -94,7 +96,8 @@ def too_large(value: Any, path: str) -> Raw | None:
         where, each = waiting.pop()
         if isinstance(each, int):
             if not SMALLEST_INT <= each <= LARGEST_INT:
-                return FindingCode.NUMBER_TOO_LARGE, where, f"it is {quoted(each)}", _TOO_LARGE
+                problem = f"it is {large_number(each)}"
+                return FindingCode.NUMBER_TOO_LARGE, where, problem, AS_STRING
             continue
         if id(each) in seen:  # a value can contain itself
             continue
