@@ -27,6 +27,8 @@ def json_schema(event_type: EventType, schema_version: int) -> dict[str, Any]:
     Args:
         event_type: the event type, from the catalog of the schema version.
         schema_version: the version to name in the description.
+
+    Source: Braze, Custom Currents export (the event object); Braze's event glossaries.
     """
     parts = {
         part: _part([field for field in event_type.fields.values() if field.part == part])
