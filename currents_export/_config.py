@@ -13,21 +13,21 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from operator import eq
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_type_hints
 
 import attrs
 import cattrs
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 
+from ._forms import Problem, required_fields
 from ._suggestions import did_you_mean
 from .destinations import Region
 from .errors import CurrentError
 from .payload import Transformation
 
-__all__ = ["ENVIRONMENT_PREFIX", "from_text", "load", "read_secret"]
+__all__ = ["ENVIRONMENT_PREFIX", "field_types", "from_text", "load", "read_secret"]
 
 C = TypeVar("C")
-_Problem = tuple[str, str]
 
 #: The environment variable of a field is this prefix and the field's name in capitals.
 ENVIRONMENT_PREFIX: Final = "CURRENTS_EXPORT_"
@@ -79,7 +79,7 @@ class _Settings:
     values: dict[str, Any] = attrs.field(factory=dict)
     places: dict[str, str] = attrs.field(factory=dict)
     directories: dict[str, Path] = attrs.field(factory=dict)
-    problems: list[_Problem] = attrs.field(factory=list)
+    problems: list[Problem] = attrs.field(factory=list)
 
     def add_file(self, path: Path) -> None:
         """Add the settings of a TOML file.
@@ -141,17 +141,17 @@ def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise CurrentError([("file", "it is not UTF-8 text")], source=str(path)) from error
+        raise CurrentError([("", "not UTF-8 text")], source=str(path)) from error
     except (OSError, ValueError) as error:  # ValueError: no file can have the name
-        why = f"it cannot be read: {getattr(error, 'strerror', None) or error}"
-        raise CurrentError([("file", why)], source=str(path)) from error
+        why = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise CurrentError([("", why)], source=str(path)) from error
 
 
 def _parse(text: str, source: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number too long, a value nested too deep
-        raise CurrentError([("file", f"it is not TOML: {error}")], source=source) from error
+        raise CurrentError([("", f"not TOML: {error}")], source=source) from error
 
 
 def _place_of(name: str, text: str) -> str:
@@ -184,7 +184,8 @@ def read_secret(path: Path) -> str:
     """Return the secret in a file, without surrounding white space.
 
     Raises:
-        ValueError: the file cannot be read, or does not contain a secret; the message names it.
+        ValueError: the file cannot be read, or does not contain a secret. The message names the
+            file only if it exists: otherwise the name may be the secret itself, in the wrong place.
     """
     try:
         with path.open("rb") as file:
@@ -192,14 +193,25 @@ def read_secret(path: Path) -> str:
         text = raw.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise ValueError(f"{path}: it is not UTF-8 text") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueError("the file it names does not exist") from None
     except (OSError, ValueError) as error:  # ValueError: no file can have the name
         why = getattr(error, "strerror", None) or error
-        raise ValueError(f"{path}: it cannot be read: {why}") from None
+        if _exists(path):
+            raise ValueError(f"{path}: it cannot be read: {why}") from None
+        raise ValueError(f"the file it names cannot be read: {why}") from None
     if not text:
         raise ValueError(f"{path}: it is empty")
     if len(raw) > _MAX_SECRET:
         raise ValueError(f"{path}: it is larger than {_MAX_SECRET:,} bytes, so it is not a secret")
     return text
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 # Structuring
@@ -258,16 +270,18 @@ def from_text(form: type[Any], name: str, text: str) -> Any:
     Raises:
         ValueError: the text has another form.
     """
-    kind = getattr(attrs.fields(attrs.resolve_types(form)), name).type
-    return _converter.structure(_Text(text), kind)
+    return _converter.structure(_Text(text), field_types(form)[name])
 
 
-def _structure(kind: type[C], values: Mapping[str, Any]) -> tuple[C | None, list[_Problem]]:
+def field_types(form: type[Any]) -> Mapping[str, Any]:
+    """Return the types of the form's fields by name."""
+    return get_type_hints(form)
+
+
+def _structure(kind: type[C], values: Mapping[str, Any]) -> tuple[C | None, list[Problem]]:
     """Return the Current, or None and every problem with the values."""
     try:
-        return _converter.structure(
-            {"integration_name": None, "contact_email": None, **values}, kind
-        ), []
+        return _converter.structure({**dict.fromkeys(required_fields(kind)), **values}, kind), []
     except ClassValidationError as error:
         group = error
     problems = [*_problems_in(group, kind)]
@@ -280,7 +294,7 @@ def _structure(kind: type[C], values: Mapping[str, Any]) -> tuple[C | None, list
     return None, problems + [each for each in more if each[0] not in failing]
 
 
-def _problems_in(group: ClassValidationError, kind: type[Any]) -> Iterator[_Problem]:
+def _problems_in(group: ClassValidationError, kind: type[Any]) -> Iterator[Problem]:
     with_field, others = group.group_exceptions()
     for error in others:
         if isinstance(error, ForbiddenExtraKeysError):

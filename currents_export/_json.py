@@ -15,19 +15,22 @@ from typing import Any
 import orjson
 
 __all__ = [
+    "AS_STRING",
     "LARGEST_INT",
     "SMALLEST_INT",
-    "TOO_LARGE",
     "NumberError",
     "field_path",
+    "large_number",
     "loads",
     "number_error",
     "parse",
     "shown_path",
 ]
 
+#: Whole numbers outside these limits need more than 64 bits; most JSON parsers would change them.
 SMALLEST_INT, LARGEST_INT = -(2**63), 2**64 - 1
-TOO_LARGE = "a whole number of more than 64 bits"
+_TOO_LARGE = "a whole number of more than 64 bits"
+AS_STRING = "write it as a string"
 _INFINITE = "a number beyond the range of a 64-bit float"
 
 #: The shortest whole number beyond 64 bits has 19 digits and a minus sign.
@@ -47,8 +50,7 @@ class NumberError(ValueError):
     """
 
     def __init__(self, field: str, number: str, what: str) -> None:
-        cut = number if len(number) <= _MOST_OF_NUMBER else f"{number[:_MOST_OF_NUMBER]}..."
-        super().__init__(f"{shown_path(field) or 'the value'} is {cut}, {what}")
+        super().__init__(f"{shown_path(field) or 'the value'} is {_cut(number)}, {what}")
         self.field = field
 
 
@@ -129,6 +131,18 @@ def shown_path(path: str) -> str:
     return path if len(path) <= _MOST_OF_PATH else f"{path[:_MOST_OF_PATH]}..."
 
 
+def large_number(number: int) -> str:
+    """Say what a whole number of more than 64 bits is, for a message."""
+    try:
+        return f"{_cut(str(number))}, {_TOO_LARGE}"
+    except ValueError:  # it has more digits than Python writes
+        return _TOO_LARGE
+
+
+def _cut(number: str) -> str:
+    return number if len(number) <= _MOST_OF_NUMBER else f"{number[:_MOST_OF_NUMBER]}..."
+
+
 def _may_hold_long_int(raw: bytes) -> bool:
     # The digits may be part of a string; only the parser can decide.
     return any(_is_too_large(found[0]) for found in _LONG_INT.finditer(raw))
@@ -153,7 +167,7 @@ def _exactly(raw: bytes) -> Any:
 
 
 def _int(text: str) -> int | _Unfit:
-    return _Unfit(text, TOO_LARGE) if _is_too_large(text) else int(text)
+    return _Unfit(text, f"{_TOO_LARGE}; {AS_STRING}") if _is_too_large(text) else int(text)
 
 
 def _float(text: str) -> float | _Unfit:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-__all__ = ["did_you_mean", "nearest"]
+__all__ = ["did_you_mean", "nearest", "question"]
 
 
 def nearest(name: str, known: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
@@ -27,7 +27,9 @@ def nearest(name: str, known: Iterable[str], *, most: int = 3) -> tuple[str, ...
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a clause such as `; did you mean 'a' or 'b'?`; empty if no name is similar."""
-    names = nearest(name, known)
-    if not names:
-        return ""
-    return f"; did you mean {' or '.join(repr(candidate) for candidate in names)}?"
+    return question(nearest(name, known))
+
+
+def question(names: Sequence[str]) -> str:
+    """Return a clause that suggests these names; empty if there are none."""
+    return f"; did you mean {' or '.join(map(repr, names))}?" if names else ""

@@ -7,14 +7,16 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from ._forms import required_fields
+from ._unicode import is_unicode
 from .current import Current
-from .destinations import DESTINATIONS, Destination, DestinationFields
+from .destinations import DESTINATIONS, Destination, DestinationFields, kind_of
 from .errors import CurrentError, OptionError
 
 __all__ = ["to_toml", "write_private"]
@@ -42,10 +44,11 @@ def to_toml(values: Mapping[str, Any]) -> str:
     texts = {}
     for name, value in given.items():
         texts[name] = _toml(value)
-        if not texts[name].isascii() and not _is_unicode(texts[name]):
+        if not texts[name].isascii() and not is_unicode(texts[name]):
             raise CurrentError([(name, "it is not valid Unicode text")])
     blocks = [_HEAD]
-    for field in _fields(_kind_of(given)):
+    names = {name.removesuffix("_file") for name in given}
+    for field in _fields(kind_of(names) or DESTINATIONS[0]):
         lines = [f"# {field.metadata['comment']}"]
         if field.metadata["secret"]:
             lines.append(f"# Alternatively, {field.name}_file names a file that contains it.")
@@ -56,16 +59,11 @@ def to_toml(values: Mapping[str, Any]) -> str:
     return "\n".join(blocks)
 
 
-def _lines(name: str, texts: Mapping[str, str], example: str) -> Iterator[str]:
-    yield f"{name} = {texts[name]}" if name in texts else f"# {name} = {example}"
-
-
-def _kind_of(given: Mapping[str, Any]) -> type[Destination]:
-    names = given.keys() | {name.removesuffix("_file") for name in given}
-    for kind in DESTINATIONS:
-        if kind.url_field in names:
-            return kind
-    return DESTINATIONS[0]
+def _lines(name: str, texts: Mapping[str, str], example: str | Callable[[], str]) -> Iterator[str]:
+    if name in texts:
+        yield f"{name} = {texts[name]}"
+    else:
+        yield f"# {name} = {example() if callable(example) else example}"
 
 
 def _fields(kind: type[Destination]) -> list[attrs.Attribute[Any]]:
@@ -73,7 +71,7 @@ def _fields(kind: type[Destination]) -> list[attrs.Attribute[Any]]:
     fields = [field for field in attrs.fields(Current) if field.init]
     of_destinations = {field.name for field in attrs.fields(DestinationFields)}
     of_kind = {field.name for field in attrs.fields(kind)}
-    who = [field for field in fields if field.name in ("integration_name", "contact_email")]
+    who = [field for field in fields if field.name in required_fields(Current)]
     where = [field for field in fields if field.name in of_destinations & of_kind]
     return who + where + [f for f in fields if f not in who and f.name not in of_destinations]
 
@@ -101,16 +99,8 @@ def _toml_key(key: object) -> str:
     return str(key) if _BARE_KEY.fullmatch(str(key)) else _toml(str(key))
 
 
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def write_private(path: Path, text: str, *, replace: bool = False) -> None:
-    """Write a file that only its owner can read, completely or not at all.
+    """Write a file completely or not at all; on POSIX systems, only its owner can read it.
 
     Args:
         path: the file.
@@ -158,4 +148,6 @@ def _name_new(beside: Path, path: Path) -> None:
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links
+        # Take the name first: renaming would replace a file that another process has just written.
+        path.touch(0o600, exist_ok=False)
         beside.replace(path)

@@ -9,16 +9,17 @@ import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
 import attrs
 
+from ._forms import Problem, quoted, text_problems
 from ._suggestions import did_you_mean
 from .catalog import Catalog
 from .destinations import Destination, DestinationFields, Region, about, choose_destination
-from .destinations._checks import Problem, quoted, text_problems
 from .errors import CatalogError, CurrentError, UnknownNameError
 from .payload import Transformation
 
@@ -27,7 +28,12 @@ __all__ = ["Current", "CurrentsExportWarning", "Region"]
 #: How many problems of a directory of tables a message lists.
 _MOST_TABLE_PROBLEMS = 10
 
+_WORD = re.compile(r"[A-Z]?[a-z]{1,20}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+#: Whether a Current is being copied or unpickled, which does not repeat its warnings.
+_RESTORING: ContextVar[bool] = ContextVar("_RESTORING", default=False)
 
 
 class CurrentsExportWarning(UserWarning):
@@ -50,7 +56,9 @@ def _to_transformations(value: Mapping[str, Transformation | str]) -> Any:
 
 
 def _to_schema_version(value: int | None) -> Any:
-    # The newest version is filled in later: a converter does not know the catalog directory.
+    # Nothing to convert: the newest version is filled in later, since it depends on the catalog
+    # directory. The converter tells type checkers that the argument may be None, and the attribute
+    # is an int.
     return value
 
 
@@ -91,7 +99,7 @@ class Current(DestinationFields):
         CurrentError: one or more fields are wrong; all problems are listed together.
 
     Its repr contains no write key and no token. A Current is immutable and hashable. Making one
-    issues a `CurrentsExportWarning` for each of its `warnings`.
+    issues a `CurrentsExportWarning` for each of its `warnings`; copying or unpickling one does not.
     """
 
     integration_name: str = attrs.field(
@@ -117,7 +125,9 @@ class Current(DestinationFields):
         default=None,
         converter=_to_schema_version,
         metadata=about(
-            "Schema version", "The version of the Currents schema; the newest by default.", "8"
+            "Schema version",
+            "The version of the Currents schema; the newest by default.",
+            lambda: str(Catalog.load().schema_version),
         ),
     )
     catalog_dir: Path | None = attrs.field(
@@ -163,7 +173,7 @@ class Current(DestinationFields):
         self._derive("catalog", catalog)
         types = catalog.select(*self.event_types)
         self._derive("selected", frozenset(each.name for each in types))
-        for warning in self.warnings:
+        for warning in () if _RESTORING.get() else self.warnings:
             warnings.warn(warning, CurrentsExportWarning, stacklevel=_level_of_caller())
 
     def _derive(self, name: str, value: object) -> None:
@@ -224,19 +234,27 @@ class Current(DestinationFields):
         return _config.load(cls, path, environ=environ, catalog_dir=catalog_dir)
 
 
+#: The packages whose functions make a Current for a caller, `attrs.evolve` for example.
+_NOT_CALLERS = ("currents_export", "attr", "attrs", "cattrs")
+
+
 def _level_of_caller() -> int:
     """Return the stack level of the calling line outside this package, for a warning."""
     level, frame = 1, sys._getframe(1)  # noqa: SLF001 - Python 3.12 has skip_file_prefixes for it
     while frame.f_back is not None and (
         frame.f_code.co_filename.startswith("<")  # methods that attrs and cattrs generate
-        or frame.f_globals.get("__name__", "").partition(".")[0] in ("currents_export", "cattrs")
+        or frame.f_globals.get("__name__", "").partition(".")[0] in _NOT_CALLERS
     ):
         level, frame = level + 1, frame.f_back
     return level
 
 
 def _restore(kind: type[Current], values: dict[str, Any]) -> Current:
-    return kind(**values)
+    token = _RESTORING.set(True)
+    try:
+        return kind(**values)
+    finally:
+        _RESTORING.reset(token)
 
 
 def _destination_values(current: Current) -> dict[str, Any]:
@@ -319,7 +337,8 @@ def _transformation_problems(transformations: object, catalog: Catalog) -> Itera
         elif name not in texts:
             yield "field_transformations", f"{name} is not text, and only text is transformed"
         if not isinstance(how, Transformation):
-            problem = (
-                f"the transformation of {quoted(name)} is {quoted(how)}; it must be remove or hash"
-            )
+            # Show only a word: other text may be a write key that was given in the wrong place.
+            is_secret = isinstance(how, str) and not _WORD.fullmatch(how)
+            what = "not known" if is_secret else quoted(how)
+            problem = f"the transformation of {quoted(name)} is {what}; it must be remove or hash"
             yield "field_transformations", problem

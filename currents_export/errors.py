@@ -148,8 +148,8 @@ class CurrentError(CurrentsExportError):
     """A Current is not valid; the message lists all its problems.
 
     Attributes:
-        problems: one pair for each problem: the name of the field; and a sentence that says what
-            is wrong and what would be right.
+        problems: one pair for each problem: the name of the field, which is empty if it concerns
+            the whole file; and a sentence that says what is wrong and what would be right.
         source: the file that the Current was read from, if any.
     """
 
@@ -166,7 +166,10 @@ class CurrentError(CurrentsExportError):
         lines = "".join(
             f"\n  - {places.get(field, '')}{field}: {message}" for field, message in problems
         )
-        super().__init__(f"{head}the Current has {len(problems)} {noun}:{lines}")
+        text = f"{head}the Current has {len(problems)} {noun}:{lines}"
+        if len(problems) == 1 and not problems[0][0]:
+            text = f"{head}{problems[0][1]}"
+        super().__init__(text)
         self.problems = tuple(problems)
         self.source = source
 

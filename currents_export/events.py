@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, Self
 
 import attrs
@@ -12,9 +12,17 @@ import attrs
 from ._redaction import shown
 from .errors import EventError
 
-__all__ = ["Event"]
+__all__ = ["FLAT", "PAYLOAD", "Event", "has_storage_shape"]
 
+#: What is wrong with an event that has the shape of Braze's storage export, and what is right.
+FLAT = "the event has the flat shape of Braze's storage export, with its fields at the top level"
+PAYLOAD = (
+    'the HTTP payload is {"event_type": ..., "id": ..., "time": ..., "user": {"user_id": ..., '
+    '...}, "properties": {...}}'
+)
 
+#: Fields by which the storage shape is recognized without a catalog; nearly every event has one.
+_TELLING = frozenset({"user_id", "external_user_id", "device_id", "agent_id", "app_group_id"})
 _REQUIRED_KEYS = ("event_type", "id", "time")
 _OWN_KEYS = frozenset({*_REQUIRED_KEYS, "user", "properties"})
 
@@ -86,8 +94,9 @@ class Event:
         A missing `user` or `properties` is read as empty; other top-level keys go to `extra`.
 
         Raises:
-            EventError: `value` is not an object, it lacks `event_type`, `id` or `time`, or one of
-                the five keys has a value of the wrong type.
+            EventError: `value` is not an object, it has the flat shape of Braze's storage export,
+                it lacks `event_type`, `id` or `time`, or one of the five keys has a value of the
+                wrong type.
         """
         if type(value) is not dict and not isinstance(value, Mapping):
             raise EventError(
@@ -98,9 +107,13 @@ class Event:
         try:
             event_type, time, event_id = rest.pop("event_type"), rest.pop("time"), rest.pop("id")
         except KeyError:
+            if has_storage_shape(value):
+                raise EventError(f"{FLAT}; {PAYLOAD}") from None
             missing = [name for name in _REQUIRED_KEYS if name not in value]
             raise EventError(f"the event lacks {', '.join(missing)}", field=missing[0]) from None
         user, properties = rest.pop("user", {}), rest.pop("properties", {})
+        if rest and has_storage_shape(value):
+            raise EventError(f"{FLAT}; {PAYLOAD}")
         return cls(event_type, time, user, properties, event_id, rest)
 
     def to_dict(self) -> dict[str, Any]:
@@ -116,6 +129,20 @@ class Event:
             "properties": self.properties,
         }
         return value | self.extra if self.extra else value
+
+
+def has_storage_shape(value: Mapping[str, Any], names: Set[str] = _TELLING) -> bool:
+    """Return whether an object is an event in the shape of Braze's storage export.
+
+    There, an event has no `user` and no `properties`: its fields are at the top level.
+
+    Args:
+        value: the object.
+        names: the names of fields, of which the object must have at least one.
+    """
+    if isinstance(value.get("user"), Mapping) or isinstance(value.get("properties"), Mapping):
+        return False
+    return not names.isdisjoint(value)
 
 
 def _is_text(value: object) -> bool:

@@ -22,8 +22,9 @@ import attrs
 import orjson
 
 from ._codes import Code
-from ._json import LARGEST_INT, SMALLEST_INT, TOO_LARGE, field_path, shown_path
+from ._json import AS_STRING, LARGEST_INT, SMALLEST_INT, field_path, large_number, shown_path
 from ._redaction import shown
+from ._unicode import is_unicode
 from .errors import EventError
 from .events import Event
 
@@ -209,9 +210,10 @@ def _scalar_problem(value: object) -> str | None:
         case float() if type(value) is float:
             return None
         case int() if not isinstance(value, enum.Enum):
-            return None if SMALLEST_INT <= value <= LARGEST_INT else f"is {TOO_LARGE}"
+            fits = SMALLEST_INT <= value <= LARGEST_INT
+            return None if fits else f"is {large_number(value)}; {AS_STRING}"
         case str() if not isinstance(value, enum.Enum):
-            return None if value.isascii() or _is_unicode(value) else _NOT_UNICODE
+            return None if value.isascii() or is_unicode(value) else _NOT_UNICODE
     kind = type(value)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
     return f"is of type {name}, which is not JSON{_hint(value)}"
@@ -225,11 +227,3 @@ def _hint(value: object) -> str:
     if hasattr(type(value), "item"):
         return "; use .tolist()" if hasattr(type(value), "__len__") else "; use .item()"
     return "; use float()" if isinstance(value, float) else ""
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

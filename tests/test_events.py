@@ -129,6 +129,25 @@ def test_missing_key_is_refused(value: dict[str, Any], lacks: str, field: str) -
     assert caught.value.field == field
 
 
+FLAT = {"id": "b", "time": 1, "user_id": "u", "email_address": "a@b.c"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [FLAT, FLAT | {"event_type": OPEN}, FLAT | {"event_type": None, "user": None}, {"user_id": ""}],
+)
+def test_storage_shape_is_named(value: dict[str, Any]) -> None:
+    with pytest.raises(EventError, match="the flat shape of Braze's storage export") as caught:
+        Event.from_dict(value)
+    assert '"user": {"user_id": ...' in str(caught.value)
+
+
+@pytest.mark.parametrize("part", ["user", "properties"])
+def test_field_beside_user_or_properties_is_extra(part: str) -> None:
+    event = Event.from_dict(FLAT | {"event_type": OPEN, part: {}})
+    assert event.extra == {"user_id": "u", "email_address": "a@b.c"}
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [(None, "null"), ([1], "a list of 1"), ("x", "'x' (str)"), (5, "5 (int)")],

@@ -94,9 +94,10 @@ def test_empty_body() -> None:
         (float("nan"), "is nan, which JSON cannot represent; leave it out or use null"),
         (float("inf"), "is inf, which JSON cannot represent"),
         (float("-inf"), "is -inf, which JSON cannot represent"),
-        (2**64, "is a whole number of more than 64 bits"),
-        (-(2**63) - 1, "is a whole number of more than 64 bits"),
-        (10**5000, "is a whole number of more than 64 bits"),
+        (2**64, f"is {2**64}, a whole number of more than 64 bits; write it as a string"),
+        (-(2**63) - 1, "is -9223372036854775809, a whole number of more than 64 bits"),
+        (10**90, f"is 1{'0' * 39}..., a whole number of more than 64 bits"),
+        (10**5000, "is a whole number of more than 64 bits; write it as a string"),
         ("a\ud800", "contains half of a surrogate pair"),
         (uuid.uuid4(), "is of type uuid.UUID, which is not JSON; use str()"),
         (

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, overload
 import attrs
 
 from .._redaction import shown
-from .._suggestions import did_you_mean, nearest
+from .._suggestions import nearest, question
 from ..errors import CatalogError, UnknownNameError
 from ._load import load_tables
 from ._model import EventType, Field, SchemaVersion
@@ -155,11 +155,20 @@ class Catalog(Mapping[str, EventType]):
         for pattern in patterns:
             found = _matching(pattern, self._types)
             if not found:
-                raise self._unknown(pattern, [*self._types, *self.families])
+                raise self._unknown(pattern, [*self._types, *self.families], globs=True)
             chosen.update(found)
         return tuple(each for each in self.event_types if each.name in chosen)
 
-    def _unknown(self, name: str, known: Collection[str]) -> UnknownNameError:
+    def _unknown(
+        self, name: str, known: Collection[str], *, globs: bool = False
+    ) -> UnknownNameError:
+        """Return the error for a name that is not known.
+
+        Args:
+            name: the name.
+            known: the names to suggest.
+            globs: whether a glob may be suggested for the middle of names, such as `email`.
+        """
         if not isinstance(name, str):
             message = f"{shown(name)} is not the name of an event type"
             return UnknownNameError(message, name=shown(name))
@@ -173,11 +182,15 @@ class Catalog(Mapping[str, EventType]):
             )
         if _is_glob(name):
             known = _globs(known)
+        elif "." in name:  # no family has a dot
+            known = self._types
+        near = _globs_around(name, self._types) if globs and not _is_glob(name) else ()
+        near = near or nearest(name, known)
         problem = "no event type matches" if _is_glob(name) else "unknown event type"
         return UnknownNameError(
-            f"{problem} {shown(name, most=120)}{did_you_mean(name, known)}",
+            f"{problem} {shown(name, most=120)}{question(near)}",
             name=name,
-            nearest=nearest(name, known),
+            nearest=near,
         )
 
 
@@ -219,3 +232,9 @@ def _globs(names: Collection[str]) -> list[str]:
     """Return the globs that name all event types with the same first parts."""
     prefixes = {name[:at] for name in names for at, sign in enumerate(name) if sign == "."}
     return [f"{prefix}.*" for prefix in sorted(prefixes)]
+
+
+def _globs_around(name: str, types: Collection[str]) -> tuple[str, ...]:
+    """Return the globs of the event types that have the name as a part before the last."""
+    wanted = f".{name.lower()}.*"
+    return tuple(each for each in _globs(types) if f".{each.lower()}".endswith(wanted))

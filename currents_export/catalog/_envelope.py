@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from ..events import FLAT, PAYLOAD, has_storage_shape
 from ._catalog import Catalog
 from ._finding import FindingCode
 from ._formats import FORMATS, MAX_TIME
@@ -16,26 +17,13 @@ __all__ = ["check_envelope", "check_keys", "check_shape"]
 _KEYS = frozenset({"event_type", "id", "time", "user", "properties"})
 _UUID = FORMATS["uuid"]
 _NO_TEXT = "it must be a non-empty string"
-_PAYLOAD = (
-    'the HTTP payload is {"event_type": ..., "id": ..., "time": ..., "user": {"user_id": ..., '
-    '...}, "properties": {...}}'
-)
 
 
 def check_shape(catalog: Catalog, event: Mapping[str, Any]) -> Raw | None:
-    """Return a finding if an event has the shape of Braze's storage export.
-
-    There, the event type is not in the event, and its fields are at the top level.
-    """
-    if "event_type" in event or "user" in event or "properties" in event:
-        return None
-    if _field_names(catalog).isdisjoint(event):
-        return None
-    problem = (
-        "it has the flat shape of Braze's storage export: no event_type, and the fields at the "
-        "top level"
-    )
-    return FindingCode.STORAGE_SHAPE, "", problem, _PAYLOAD
+    """Return a finding if an event has the shape of Braze's storage export."""
+    if has_storage_shape(event, _field_names(catalog)):
+        return FindingCode.STORAGE_SHAPE, "", FLAT, PAYLOAD
+    return None
 
 
 @lru_cache(maxsize=16)

@@ -6,21 +6,19 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .._json import AS_STRING, LARGEST_INT, SMALLEST_INT, large_number
 from .._redaction import shown
 from ._finding import FindingCode
 from ._formats import FORMATS
 from ._model import Field
 
-__all__ = ["MAX_INTEGER", "MIN_INTEGER", "Raw", "ValueCheck", "key_text", "quoted", "too_large"]
-
-#: Whole numbers outside these limits need more than 64 bits; most JSON parsers would change them.
-MIN_INTEGER, MAX_INTEGER = -(2**63), 2**64 - 1
+__all__ = ["Raw", "ValueCheck", "key_text", "quoted", "too_large"]
 
 #: What a check yields: the code, the field's path, the problem, and the expected value.
 Raw = tuple[FindingCode, str, str, str]
 
 _NO_POINT = "Braze writes whole numbers without a decimal point"
-_TOO_LARGE = "whole numbers must fit into 64 bits; write a longer one as a string"
+_FITS = "it must fit into 64 bits"
 
 _IS_OF_TYPE: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
@@ -72,8 +70,10 @@ class ValueCheck:
         elif not _IS_OF_TYPE[field.json_type](value):
             expected = f"it must be of type {field.json_type}"
             yield FindingCode.WRONG_TYPE, field.path, problem, expected
-        elif field.json_type == "integer" and not MIN_INTEGER <= value <= MAX_INTEGER:
-            yield FindingCode.NUMBER_TOO_LARGE, field.path, problem, _TOO_LARGE
+        elif field.json_type == "integer" and not SMALLEST_INT <= value <= LARGEST_INT:
+            if isinstance(value, int):
+                problem = f"it is {large_number(value)}"
+            yield FindingCode.NUMBER_TOO_LARGE, field.path, problem, _FITS
         elif large := too_large(value, field.path):
             yield large
         elif field.json_type == "integer" and isinstance(value, float):
@@ -95,8 +95,9 @@ def too_large(value: Any, path: str) -> Raw | None:
     while waiting:
         where, each = waiting.pop()
         if isinstance(each, int):
-            if not MIN_INTEGER <= each <= MAX_INTEGER:
-                return FindingCode.NUMBER_TOO_LARGE, where, f"it is {quoted(each)}", _TOO_LARGE
+            if not SMALLEST_INT <= each <= LARGEST_INT:
+                problem = f"it is {large_number(each)}"
+                return FindingCode.NUMBER_TOO_LARGE, where, problem, AS_STRING
             continue
         if id(each) in seen:  # a value can contain itself
             continue

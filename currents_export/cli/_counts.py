@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..receiver import Counts, FindingCount
 from ._streams import print_line
 from ._tables import print_table
+from ._wording import counted
 
 __all__ = ["print_counts"]
 
@@ -15,18 +16,18 @@ _MOST_FINDINGS = 20
 def print_counts(counts: Counts) -> None:
     """Print what a receiver has seen."""
     responses = ", ".join(f"{count:,} x {status}" for status, count in counts.by_status.items())
-    print_line(f"{counts.requests:,} requests{f': {responses}' if responses else ''}")
+    print_line(f"{counted(counts.requests, 'request')}{f': {responses}' if responses else ''}")
     print_line(
-        f"{counts.events:,} events, {counts.duplicates:,} of them duplicates; "
-        f"{counts.errors:,} conformance errors, {counts.warnings:,} warnings"
+        f"{counted(counts.events, 'event')}, {counted(counts.duplicates, 'duplicate')}; "
+        f"{counted(counts.errors, 'conformance error')}, {counted(counts.warnings, 'warning')}"
     )
     if counts.findings:
         print_table(
             {"count": "right", "level": "", "event type": "", "field": "", "finding": ""},
             (_row(each) for each in counts.findings[:_MOST_FINDINGS]),
         )
-    if len(counts.findings) > _MOST_FINDINGS:
-        print_line(f"and {len(counts.findings) - _MOST_FINDINGS:,} more kinds; --json has them all")
+    if (more := len(counts.findings) - _MOST_FINDINGS) > 0:
+        print_line(f"and {counted(more, 'more kind')}; --json has all of them")
 
 
 def _row(finding: FindingCount) -> tuple[object, ...]:

@@ -35,6 +35,7 @@ class Delivery:
         current: the Current.
         on_stop: called in the main thread, at any point, when the user interrupts the run; it may
             raise KeyboardInterrupt.
+        keeps: whether the command has the option --pending.
         drops: the events that were dropped.
         unread: how many parts of the input could not be read, or are not events.
         not_taken: the first event that the sender did not accept, if there was one.
@@ -43,6 +44,7 @@ class Delivery:
 
     current: Current
     on_stop: Callable[[], None] = _nothing
+    keeps: bool = False
     drops: list[Drop] = attrs.field(factory=list)
     unread: int = 0
     not_taken: Event | None = None
@@ -117,7 +119,7 @@ class Delivery:
         else:
             print_result(result, self.drops)
             _print_rest(not_taken, self.unread, kept)
-        if unsent and pending is None:
+        if unsent and pending is None and self.keeps:
             print_note("--pending FILE saves events that could not be sent")
         self._report_unknown(unknown)
         empty = not (result.accepted or result.filtered or self.unread or self.interrupted)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import enum
 import warnings
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin
 
 import attrs
 import typer
 
-from .._config import from_text
+from .._config import field_types, from_text
+from .._forms import required_fields
 from ..current import Current, CurrentsExportWarning
-from ..destinations import DESTINATIONS, Destination
+from ..destinations import DESTINATIONS, Destination, kind_of
 from ..errors import CurrentError
 from ._streams import print_note
 
@@ -22,7 +25,7 @@ def problems_of(answers: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CurrentsExportWarning)
-            Current(**{"integration_name": None, "contact_email": None, **answers})
+            Current(**{**dict.fromkeys(required_fields(Current)), **answers})
     except CurrentError as error:
         return error.problems
     return ()
@@ -35,21 +38,14 @@ def ask(given: dict[str, Any]) -> dict[str, Any]:
         typer.Abort: the user interrupted the questions or ended the input.
     """
     answers = dict(given)
-    for name in ("integration_name", "contact_email"):
+    for name in required_fields(Current):
         _ask_field(name, answers, required=True)
-    kind = _kind_of(answers) or _ask_kind()
+    kind = kind_of(answers) or _ask_kind()
     for name in kind.form_fields():
         _ask_field(name, answers, required=name in kind.required_fields())
     _ask_field("event_types", answers, hint="separated by commas; all by default")
     _ask_field("field_transformations", answers, hint="such as email_address=hash,gender=remove")
     return answers
-
-
-def _kind_of(answers: dict[str, Any]) -> type[Destination] | None:
-    for kind in DESTINATIONS:
-        if answers.keys() & {*kind.form_fields()}:
-            return kind
-    return None
 
 
 def _ask_kind() -> type[Destination]:
@@ -68,10 +64,10 @@ def _ask_field(
         return
     field = getattr(attrs.fields(Current), name)
     label, hidden = field.metadata["label"], field.metadata["secret"]
-    if "bool" in str(field.type):
+    if bool in _types(name):
         answers[name] = typer.confirm(label, default=False, err=True)
         return
-    hint = hint or ("" if required else "optional")
+    hint = hint or " or ".join(_choices(name)) or ("" if required else "optional")
     question = f"{label} ({hint})" if hint else label
     if hidden:
         question += " [not shown]"
@@ -86,6 +82,20 @@ def _ask_field(
             return
         for problem in found:
             print_note(f"  {problem}")
+
+
+def _types(name: str) -> tuple[Any, ...]:
+    """Return the types that a field accepts."""
+    declared = field_types(Current)[name]
+    return get_args(declared) if get_origin(declared) is UnionType else (declared,)
+
+
+def _choices(name: str) -> list[str]:
+    """Return the values of a field whose type lists them."""
+    kinds: list[type[enum.Enum]] = [
+        each for each in _types(name) if isinstance(each, type) and issubclass(each, enum.Enum)
+    ]
+    return [str(member.value) for kind in kinds for member in kind]
 
 
 def _prompt(question: str, *, hidden: bool, required: bool) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..delivery import Drop, Result, State
 from ._streams import print_line
 from ._tables import print_table
+from ._wording import counted
 
 __all__ = ["print_result"]
 
@@ -28,7 +29,8 @@ def print_result(result: Result, drops: Sequence[Drop], *, by_event_type: bool =
         print_line()
     print_line(", ".join(f"{column} {getattr(result, column):,}" for column in columns))
     print_line(
-        f"{result.requests:,} requests, {result.retries:,} retries, {result.duration_s:.2f} s"
+        f"{counted(result.requests, 'request')}, {counted(result.retries, 'retry', 'retries')}, "
+        f"{result.duration_s:.2f} s"
     )
     for reason, count in result.drop_reasons.items():
         print_line(f"dropped {count:,}: {reason.description}")

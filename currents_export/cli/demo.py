@@ -6,7 +6,6 @@ import time
 from typing import Annotated, Any
 
 import attrs
-import httpx
 import typer
 
 from ..catalog import Catalog
@@ -20,6 +19,7 @@ from ._options import AsJson, CatalogDir
 from ._result import print_result
 from ._streams import print_json, print_line
 from ._tables import print_table, progress
+from ._wording import counted
 
 __all__ = ["run"]
 
@@ -73,7 +73,7 @@ def run(
         print_line()
         print_line("What the receiver reports:")
         print_counts(receiver.counts)
-        print_line(f"{missing:,} delivered events are missing there")
+        print_line(f"{counted(missing, 'delivered event')} missing there")
     if not shown.result.complete or missing:
         raise typer.Exit(NOT_ALL)
 
@@ -121,16 +121,8 @@ def _deliver(world: World, url: str) -> _Delivery:
             on_delivered=lambda _, ids: advance(len(ids)),
             on_dropped=drops.append,
         )
-        with (
-            httpx.HTTPTransport() as transport,  # ignores the proxies of the environment
-            Sender(
-                current,
-                backoff=Backoff(initial=0.05, maximum=0.5),
-                pause_after=30,
-                hooks=hooks,
-                transport=transport,
-            ) as sender,
-        ):
+        backoff = Backoff(initial=0.05, maximum=0.5)
+        with Sender(current, backoff=backoff, pause_after=30, hooks=hooks) as sender:
             now = int(time.time())
             sender.send_test_events(lambda each: world.sample(each, time=now))
         return _Delivery(sender.result, attempts, drops)

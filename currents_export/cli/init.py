@@ -6,15 +6,17 @@ import os
 import shlex
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from .._config import from_text, read_secret
+from .._forms import required_fields
 from .._toml import to_toml, write_private
 from ..current import Current, CurrentsExportWarning
-from ..destinations import DESTINATIONS
+from ..destinations import DESTINATIONS, kind_of
 from ..errors import CurrentError, OptionError
 from ._current import DEFAULT_FILE
 from ._exit_codes import INTERRUPTED
@@ -31,6 +33,9 @@ _OPTIONS = {
     "region": "--region",
     "endpoint": "--endpoint",
 }
+
+#: Other systems have no permissions that say so.
+_READERS = "; only you can read it" if os.name == "posix" else ""
 
 
 def run(
@@ -113,8 +118,8 @@ def run(
     and for the optional ones. If no required answer is missing, or standard input is not a
     terminal, it asks nothing.
 
-    Only the owner can read the file, because it may contain the key. The key and the token are not
-    shown while they are typed.
+    On POSIX systems only the owner can read the file, because it may contain the key. The key and
+    the token are not shown while they are typed.
     """
     _check_file(file, force=force)
     if key_stdin and bearer_token_stdin:
@@ -122,22 +127,31 @@ def run(
     answers: dict[str, Any] = {
         "integration_name": integration_name,
         "contact_email": contact_email,
-        "key": _secret("key", key, key_file, stdin=key_stdin),
         "region": region,
         "endpoint": endpoint,
-        "bearer_token": _secret(
-            "bearer_token", bearer_token, bearer_token_file, stdin=bearer_token_stdin
-        ),
         "include_anonymous": include_anonymous,
         "allow_plain_http": allow_plain_http,
         "event_types": event_types,
         "schema_version": schema_version,
         "catalog_dir": catalog_dir,
-        "field_transformations": _transformations(transform),
     }
+    problems: list[tuple[str, str]] = []
+    readers: dict[str, Callable[[], Any]] = {
+        "key": lambda: _secret("key", key, key_file, stdin=key_stdin),
+        "bearer_token": lambda: _secret(
+            "bearer_token", bearer_token, bearer_token_file, stdin=bearer_token_stdin
+        ),
+        "field_transformations": lambda: _transformations(transform),
+    }
+    for name, read in readers.items():
+        try:
+            answers[name] = read()
+        except CurrentError as error:
+            problems += error.problems
     answers = {name: value for name, value in answers.items() if value is not None}
-    if wrong := [each for each in problems_of(answers) if each[0] in answers]:
-        raise CurrentError(wrong)
+    problems += [each for each in problems_of(answers) if each[0] in answers]
+    if problems:
+        raise CurrentError(problems)
     if missing := _missing(answers):
         if key_stdin or bearer_token_stdin or sys.stdin is None or not sys.stdin.isatty():
             raise OptionError(
@@ -162,7 +176,7 @@ def run(
     for warning in current.warnings:
         print_note(f"warning: {warning}")
     named = "" if file == DEFAULT_FILE else f" --current {shlex.quote(str(file))}"
-    print_line(f"{file} has been written; only you can read it.")
+    print_line(f"{file} has been written{_READERS}.")
     print_line(f"Next, check the credentials: currents-export check{named}")
 
 
@@ -217,21 +231,24 @@ def _transformations(given: list[str] | None) -> dict[str, str] | None:
 
 def _missing(answers: dict[str, Any]) -> list[str]:
     """Return the required options that are missing."""
-    names = [name for name in ("integration_name", "contact_email") if name not in answers]
-    kinds = [kind for kind in DESTINATIONS if answers.keys() & {*kind.form_fields()}]
-    if not kinds:
+    names = [name for name in required_fields(Current) if name not in answers]
+    kind = kind_of(answers)
+    if kind is None:
         choices = [
             f"{' and '.join(_OPTIONS.get(name, name) for name in kind.required_fields())} "
             f"({kind.label})"
             for kind in DESTINATIONS
         ]
         return [*(_OPTIONS[name] for name in names), f"and either {', or '.join(choices)}"]
-    names += [name for name in kinds[0].required_fields() if name not in answers]
+    names += [name for name in kind.required_fields() if name not in answers]
     return [_OPTIONS.get(name, name) for name in names]
 
 
 def _seen_from(file: Path, other: str) -> str:
-    """Return the name of a file relative to the directory of the TOML file."""
+    """Return the name of a file relative to the directory of the TOML file, if there is one."""
     if Path(other).is_absolute() or other.startswith("~"):
         return other
-    return os.path.relpath(other, file.parent)
+    try:
+        return os.path.relpath(other, file.parent)
+    except ValueError:  # they are on different drives of Windows
+        return str(Path(other).absolute())

@@ -64,7 +64,7 @@ def run(
     file = _pending_file(pending, reads_stdin="-" in (files or ["-"]))
     note_terminal(files)
     source = StoppableEvents(files)
-    delivery = Delivery(chosen, on_stop=source.stop)
+    delivery = Delivery(chosen, on_stop=source.stop, keeps=True)
     events = _events(source, delivery)
     with delivery.interruptible():
         sender = delivery.run(

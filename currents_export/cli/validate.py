@@ -15,6 +15,7 @@ from ._input import values_in
 from ._options import AllowEmpty, AsJson, CatalogDir, Files, SchemaVersion
 from ._streams import print_error, print_json, print_line, print_note
 from ._tables import progress
+from ._wording import counted
 
 __all__ = ["run"]
 
@@ -67,9 +68,9 @@ def run(
         )
     else:
         print_note(
-            f"{total:,} events checked against schema version {catalog.schema_version}: "
-            f"{levels['error']:,} errors, {levels['warning']:,} warnings, "
-            f"{unreadable:,} unreadable"
+            f"{counted(total, 'event')} checked against schema version "
+            f"{catalog.schema_version}: {counted(levels['error'], 'error')}, "
+            f"{counted(levels['warning'], 'warning')}, {unreadable:,} unreadable"
         )
     empty = not total and not unreadable and not allow_empty
     if empty:

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import attrs
 
+from .._forms import Problem, flag_problems
 from .._redaction import mask_url
 from ..errors import CurrentError
-from ._checks import Problem, flag_problems
 from ._credentials import CredentialsCheck, basic_authorization, secrets_in
 
-__all__ = ["Destination"]
+__all__ = ["Destination", "about"]
+
+
+def about(
+    label: str, comment: str, example: str | Callable[[], str], *, secret: bool = False
+) -> dict[str, Any]:
+    """Return metadata of an attribute that describes a form field to the user.
+
+    Args:
+        label: its name in a question.
+        comment: its meaning, in a sentence.
+        example: a value, as TOML, or a function that returns one.
+        secret: whether it must not be shown, and may be read from a file of its own.
+    """
+    return {"label": label, "comment": comment, "example": example, "secret": secret}
 
 
 @attrs.frozen(kw_only=True)
 class Destination(ABC):
     """Where a Current sends its events, and with which credentials.
 
-    A subclass declares its form fields as attributes, with the same names as in `Current`. A field
-    without a default is required.
+    A subclass declares its form fields as attributes, with the same names as in `Current`, and
+    describes each with `metadata=about(...)`. A field without a default is required.
 
     Attributes:
         name: a short name, such as `rudderstack`.
@@ -42,7 +56,14 @@ class Destination(ABC):
     url_example: ClassVar[str]
     refusals: ClassVar[Mapping[str, str]] = {}
 
-    allow_plain_http: bool = False
+    allow_plain_http: bool = attrs.field(
+        default=False,
+        metadata=about(
+            "Allow plain HTTP",
+            "Whether plain HTTP is accepted for hosts other than this machine.",
+            "true",
+        ),
+    )
 
     def __attrs_post_init__(self) -> None:
         flags = flag_problems("allow_plain_http", self.allow_plain_http)

@@ -11,9 +11,9 @@ from typing import ClassVar
 
 import attrs
 
+from .._forms import Problem, flag_problems, url_problems
 from .._redaction import mask, mask_url
-from ._base import Destination
-from ._checks import Problem, flag_problems, url_problems
+from ._base import Destination, about
 
 __all__ = ["CustomHttp"]
 
@@ -36,9 +36,27 @@ class CustomHttp(Destination):
     url_field: ClassVar[str] = "endpoint"
     url_example: ClassVar[str] = "https://host/path"
 
-    endpoint: str = attrs.field(repr=lambda value: repr(mask_url(value)))
-    bearer_token: str | None = attrs.field(default=None, repr=mask)
-    include_anonymous: bool = False
+    endpoint: str = attrs.field(
+        repr=lambda value: repr(mask_url(value)),
+        metadata=about(
+            "Endpoint", "The URL that receives the events.", '"https://receiver.example.com/events"'
+        ),
+    )
+    bearer_token: str | None = attrs.field(
+        default=None,
+        repr=mask,
+        metadata=about(
+            "Bearer token", "Sent as Authorization: Bearer; optional.", '"<token>"', secret=True
+        ),
+    )
+    include_anonymous: bool = attrs.field(
+        default=False,
+        metadata=about(
+            "Include events from anonymous users",
+            "Whether events of users without an external_user_id are sent.",
+            "true",
+        ),
+    )
 
     def problems(self) -> Iterator[Problem]:
         """Yield the problems with the endpoint, the token and `include_anonymous`."""

@@ -2,89 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
 
-from .._redaction import mask, mask_url
+from .._forms import Problem, flag_problems
 from ..errors import CurrentError
 from ._base import Destination
-from ._checks import Problem, flag_problems
 from .custom_http import CustomHttp
 from .rudderstack import Region, RudderStack, to_region
 
-__all__ = ["DESTINATIONS", "DestinationFields", "about", "choose_destination"]
+__all__ = ["DESTINATIONS", "DestinationFields", "choose_destination", "kind_of"]
 
 #: Every destination; the first is the default if a form has the fields of none.
 DESTINATIONS: Final[tuple[type[Destination], ...]] = (RudderStack, CustomHttp)
 
 
-def about(label: str, comment: str, example: str, *, secret: bool = False) -> dict[str, Any]:
-    """Return metadata of an attribute that describes a form field to the user.
-
-    Args:
-        label: its name in a question.
-        comment: its meaning, in a sentence.
-        example: a value, as TOML.
-        secret: whether it must not be shown, and may be read from a separate file.
-    """
-    return {"label": label, "comment": comment, "example": example, "secret": secret}
-
-
-def _masked_url(value: str | None) -> str:
-    return repr(mask_url(value))
+def _like(kind: type[Any], name: str) -> dict[str, Any]:
+    """Return what a field of the form takes over from the attribute of a destination."""
+    own = attrs.fields_dict(kind)[name]
+    return {"repr": own.repr, "metadata": own.metadata}
 
 
 @attrs.frozen(kw_only=True)
 class DestinationFields:
-    """The form fields of all destinations; None stands for a field that is not given."""
+    """The form fields of all destinations; None stands for a field that is not given.
 
-    key: str | None = attrs.field(
-        default=None,
-        repr=_masked_url,
-        metadata=about(
-            "Key",
-            "The webhook URL that RudderStack shows for the Braze source, including the write key.",
-            '"https://<data plane>/v1/webhook?writeKey=<write key>"',
-            secret=True,
-        ),
-    )
+    Their types are written here too, so that type checkers know the attributes of a `Current`.
+    """
+
+    key: str | None = attrs.field(default=None, **_like(RudderStack, "key"))
     region: Region | None = attrs.field(
-        default=None,
-        converter=to_region,
-        metadata=about("Region", "The RudderStack region: US or EU.", '"US"'),
+        default=None, converter=to_region, **_like(RudderStack, "region")
     )
-    endpoint: str | None = attrs.field(
-        default=None,
-        repr=_masked_url,
-        metadata=about(
-            "Endpoint", "The URL that receives the events.", '"https://receiver.example.com/events"'
-        ),
-    )
-    bearer_token: str | None = attrs.field(
-        default=None,
-        repr=mask,
-        metadata=about(
-            "Bearer token", "Sent as Authorization: Bearer; optional.", '"<token>"', secret=True
-        ),
-    )
+    endpoint: str | None = attrs.field(default=None, **_like(CustomHttp, "endpoint"))
+    bearer_token: str | None = attrs.field(default=None, **_like(CustomHttp, "bearer_token"))
     include_anonymous: bool | None = attrs.field(
-        default=None,
-        metadata=about(
-            "Include events from anonymous users",
-            "Whether events of users without an external_user_id are sent.",
-            "true",
-        ),
+        default=None, **_like(CustomHttp, "include_anonymous")
     )
-    allow_plain_http: bool = attrs.field(
-        default=False,
-        metadata=about(
-            "Allow plain HTTP",
-            "Whether plain HTTP is accepted for hosts other than this machine.",
-            "true",
-        ),
-    )
+    allow_plain_http: bool = attrs.field(default=False, **_like(Destination, "allow_plain_http"))
+
+
+def kind_of(
+    names: Collection[str], kinds: Sequence[type[Destination]] = DESTINATIONS
+) -> type[Destination] | None:
+    """Return the destination that the given form fields belong to; None if none has any of them.
+
+    The field with the URL decides; without it, the first destination that has one of the fields.
+    """
+    for kind in kinds:
+        if kind.url_field in names:
+            return kind
+    return next((kind for kind in kinds if {*names} & {*kind.form_fields()}), None)
 
 
 def choose_destination(
@@ -103,8 +73,8 @@ def choose_destination(
     given = {name for name, value in values.items() if value is not None}
     chosen = [kind for kind in kinds if kind.url_field in given]
     problems = list(_problems_of_choice(chosen))
-    if not chosen:
-        chosen = [kind for kind in kinds if given & {*kind.form_fields()}][:1]
+    if not chosen and (kind := kind_of(given, kinds)):
+        chosen = [kind]
     if not chosen:
         problems += _nothing_given(values, kinds)
     problems += _misplaced(given, chosen, kinds)

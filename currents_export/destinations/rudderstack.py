@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import attrs
 
+from .._forms import Problem, quoted, url_problems
 from .._redaction import mask_url
-from ._base import Destination
-from ._checks import Problem, quoted, url_problems
+from ._base import Destination, about
 from ._credentials import CredentialsCheck
 
 __all__ = ["Region", "RudderStack", "to_region"]
@@ -58,8 +58,19 @@ class RudderStack(Destination):
         "bearer_token": "it goes with an endpoint; a key contains the write key",
     }
 
-    key: str = attrs.field(repr=lambda value: repr(mask_url(value)))
-    region: Region = attrs.field(converter=to_region)
+    key: str = attrs.field(
+        repr=lambda value: repr(mask_url(value)),
+        metadata=about(
+            "Key",
+            "The webhook URL that RudderStack shows for the Braze source, including the write key.",
+            '"https://<data plane>/v1/webhook?writeKey=<write key>"',
+            secret=True,
+        ),
+    )
+    region: Region = attrs.field(
+        converter=to_region,
+        metadata=about("Region", "The RudderStack region: US or EU.", '"US"'),
+    )
 
     def problems(self) -> Iterator[Problem]:
         """Yield the problems with the key and the region."""

@@ -17,7 +17,10 @@ STDIN = "<stdin>"
 
 
 def read_path(path: Path | str) -> Iterator[Located | ReadError]:
-    """Call `read_values` for a file; `-` is standard input.
+    """Call `read_values` for a file.
+
+    Args:
+        path: the name of the file; `-` is standard input.
 
     Raises:
         ReadError: the file cannot be opened. A failure while reading is yielded.

@@ -77,7 +77,7 @@ class Counts:
         Args:
             values: whether to include each finding's `problem`, which quotes values of events.
         """
-        findings = [attrs.asdict(each) for each in self.findings]
+        findings = [attrs.asdict(each) | {"code": each.code.value} for each in self.findings]
         if not values:
             for each in findings:
                 del each["problem"]

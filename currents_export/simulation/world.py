@@ -27,7 +27,7 @@ from .workspace.model import (
     App,
     Campaign,
     Canvas,
-    Destination,
+    CanvasDestination,
     EmailSender,
     LandingPage,
     Product,
@@ -105,7 +105,7 @@ class World:
         self.email_senders: tuple[EmailSender, ...] = workspace.email_senders
         self.landing_pages: tuple[LandingPage, ...] = workspace.landing_pages
         self.surveys: tuple[Survey, ...] = workspace.surveys
-        self.destinations: tuple[Destination, ...] = workspace.destinations
+        self.destinations: tuple[CanvasDestination, ...] = workspace.destinations
         self.products: tuple[Product, ...] = workspace.products
         self.agents: tuple[Agent, ...] = workspace.agents
         self.users: tuple[User, ...] = make_users(seed, users, self.apps)

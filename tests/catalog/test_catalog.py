@@ -197,6 +197,36 @@ def test_unmatched_glob_has_the_nearest(pattern: str, nearest: str) -> None:
     assert all(NEWEST.select(each) for each in caught.value.nearest)
 
 
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("email", "users.messages.email.*"),
+        ("Messages.EMAIL", "users.messages.email.*"),
+        ("costep", "users.canvas.costep.*"),
+        ("users.messages", "users.messages.*"),
+    ],
+)
+def test_middle_of_names_has_the_glob(name: str, nearest: str) -> None:
+    with pytest.raises(UnknownNameError, match="unknown event type") as caught:
+        NEWEST.select(name)
+    assert caught.value.nearest == (nearest,)
+    assert f"; did you mean {nearest!r}?" in str(caught.value)
+    assert NEWEST.select(nearest)
+    # A glob is not a key of the mapping.
+    with pytest.raises(UnknownNameError) as caught:
+        NEWEST[name]
+    assert nearest not in caught.value.nearest
+
+
+def test_family_is_not_suggested_for_a_dotted_name() -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        NEWEST.select("user.x")
+    assert "user" not in caught.value.nearest
+    with pytest.raises(UnknownNameError) as caught:
+        NEWEST.select("usr")
+    assert caught.value.nearest == ("user",)
+
+
 def test_selection_is_ordered_and_unique() -> None:
     found = NEWEST.select("users.messages.email.Send", "user", "users.messages.email.*", "user")
     names = [each.name for each in found]

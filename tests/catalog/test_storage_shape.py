@@ -24,6 +24,8 @@ def flat(event: dict[str, Any]) -> dict[str, Any]:
         STORED,
         STORED | {"time": 1.5, "unknown": 2**80},
         {"user_id": "5f3c"},
+        STORED | {"event_type": OPEN},
+        STORED | {"event_type": None, "user": None, "properties": None},
         flat(good_event(Catalog.load()[OPEN], optional=True)),
     ],
 )
@@ -47,7 +49,7 @@ def test_every_version_knows_the_shape(number: int) -> None:
     [
         {},
         {"id": EVENT_ID, "time": 1_782_907_200},
-        STORED | {"event_type": OPEN},
+        {"event_type": OPEN, "id": EVENT_ID, "time": 1_782_907_200, "user": None},
         STORED | {"user": {}},
         STORED | {"properties": {}},
     ],

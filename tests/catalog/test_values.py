@@ -236,7 +236,8 @@ LARGE = 2**64
 def test_large_number_inside_a_field(path: str, value: Any, where: str) -> None:
     [found] = found_in(event_with(path, value, CUSTOM))
     assert found[:2] == ("number_too_large", where)
-    assert found.expected.startswith("whole numbers must fit into 64 bits")
+    assert found.problem.endswith("a whole number of more than 64 bits")
+    assert found.expected == "write it as a string"
     assert FindingCode(found.code).level == "error"
 
 
@@ -251,6 +252,10 @@ def test_large_number_inside_a_field(path: str, value: Any, where: str) -> None:
 def test_large_number_as_a_field(event_type: str, path: str, value: Any) -> None:
     [found] = found_in(event_with(path, value, event_type))
     assert found[:2] == ("number_too_large", path)
+    # A string would be wrong in a field of whole numbers.
+    is_integer = path.endswith("count")
+    expected = "it must fit into 64 bits" if is_integer else "write it as a string"
+    assert found.expected == expected
 
 
 def test_large_number_elsewhere() -> None:

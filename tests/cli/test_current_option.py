@@ -55,6 +55,12 @@ def test_problems_name_the_file(directory: Path) -> None:
         load_current(None, None)
 
 
+def test_unreadable_file_is_one_line(directory: Path) -> None:
+    with pytest.raises(CurrentError) as caught:
+        load_current(Path("gone.toml"), None)
+    assert str(caught.value) == "gone.toml: cannot be read: No such file or directory"
+
+
 def test_warning_is_one_line(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     key = "https://abc.dataplane.rudderstack.com/v1/webhook?writeKey=QZX"
     (directory / "current.toml").write_text(to_toml(RUDDERSTACK | {"key": key, "region": "EU"}))

@@ -12,9 +12,9 @@ from tests.support.events import CLICK, OPEN
 
 BAD_CURRENTS = [
     ("", ["integration_name: it is missing", "key: it is missing"]),
-    ("integration_name = ", ["it is not TOML"]),
-    ("\x00", ["it is not TOML"]),
-    (b"\xff\xfe", ["it is not UTF-8 text"]),
+    ("integration_name = ", ["not TOML: "]),
+    ("\x00", ["not TOML: "]),
+    (b"\xff\xfe", ["not UTF-8 text"]),
     ("integration_name = 7\n", ["line 1: integration_name: it must be text, not int"]),
     ("endpoint = [1]\nevent_types = 7\n", ["endpoint: it must be text", "event_types: "]),
     ('event_types = ["users.messages.email.Opne"]', ["did you mean 'users.messages.email.Open'"]),
@@ -38,7 +38,7 @@ def test_bad_current(
     path = file("current.toml", text)
     result = run(command, "--current", path)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"error: {path}: the Current has ")
+    assert result.stderr.startswith(f"error: {path}: ")
     for each in says:
         assert each in result.stderr
 
@@ -48,7 +48,7 @@ def test_missing_current(command: str, tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.toml"):
         result = run(command, "--current", path)
         assert (result.exit_code, result.stdout) == (2, "")
-        assert "it cannot be read: " in result.stderr
+        assert result.stderr.startswith(f"error: {path}: cannot be read: ")
     nothing = run(command)
     assert nothing.exit_code == 2
     assert nothing.stderr.startswith("error: there is no Current: --current FILE names")

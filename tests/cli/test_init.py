@@ -22,7 +22,6 @@ from currents_export.cli._app import app
 from currents_export.cli._questions import ask
 from currents_export.current import Current
 from tests.support.currents import CUSTOM, KEY, NAMES, RUDDERSTACK, form
-from tests.support.tables import CopiedTables
 
 WHO = ["--integration-name", NAMES["integration_name"], "--contact-email", NAMES["contact_email"]]
 ENDPOINT = ["--endpoint", CUSTOM["endpoint"]]
@@ -93,32 +92,6 @@ def test_plain_http_is_written_when_allowed() -> None:
     assert written().allow_plain_http
 
 
-def test_secret_file_stays_where_it_is(directory: Path) -> None:
-    (directory / "key").write_text(f"{KEY}\n", "utf-8")
-    (directory / "sub").mkdir()
-    init("sub/current.toml", *WHO, "--key-file", "key", "--region", "US")
-    assert written("sub/current.toml") == form()
-    text = (directory / "sub" / "current.toml").read_text("utf-8")
-    assert KEY not in text
-    assert f'key_file = "{Path("..") / "key"}"' in text
-
-
-def test_token_file_may_be_absolute(directory: Path) -> None:
-    path = directory / "token"
-    path.write_text(TOKEN, "utf-8")
-    init(*WHO, *ENDPOINT, "--bearer-token-file", str(path))
-    assert f'bearer_token_file = "{path}"' in (directory / "current.toml").read_text("utf-8")
-    assert written().bearer_token == TOKEN
-
-
-def test_catalog_is_relative_to_the_file(directory: Path) -> None:
-    CopiedTables(directory)
-    (directory / "sub").mkdir()
-    init("sub/current.toml", *WHO, *ENDPOINT, "--catalog", "tables")
-    made = written("sub/current.toml").catalog.directory
-    assert made == directory.resolve() / "tables"
-
-
 def test_region_of_another_host_warns() -> None:
     result = init(*WHO, "--key-stdin", "--region", "US", stdin=EU_KEY)
     assert (
@@ -155,7 +128,7 @@ def test_missing_options_are_listed_together(directory: Path) -> None:
         ([*ENDPOINT, "--event-type", "nothing"], "event_types: unknown event type 'nothing'"),
         ([*ENDPOINT, "--transform", "gender"], "field_transformations: it must look like"),
         ([*ENDPOINT, "--schema-version", "99"], "schema_version: schema version 99 is not"),
-        (["--key-file", "gone"], "key_file: gone: it cannot be read: No such file"),
+        (["--key-file", "gone"], "key_file: the file it names does not exist"),
         (["--key-stdin"], "key: standard input is empty"),
         (["--key-stdin", "--key", KEY], "give only one of --key, --key-file and --key-stdin"),
         (["--key-stdin", "--bearer-token-stdin"], "cannot be given together"),
@@ -166,6 +139,21 @@ def test_missing_options_are_listed_together(directory: Path) -> None:
 def test_wrong_option_is_refused(directory: Path, arguments: list[str], says: str) -> None:
     assert says in init(*arguments, code=2).stderr
     assert not [*directory.iterdir()]
+
+
+def test_problems_of_all_options_come_together() -> None:
+    arguments = ["--key-file", "gone", "--region", "mars", "--transform", "gender"]
+    arguments += ["--event-type", "nothing", "--schema-version", "99", "--contact-email", "x"]
+    lines = init(*arguments, code=2).stderr.splitlines()
+    assert lines[0] == "error: the Current has 6 problems:"
+    assert {line.partition(":")[0] for line in lines[1:]} == {
+        "  - key_file",
+        "  - region",
+        "  - field_transformations",
+        "  - event_types",
+        "  - schema_version",
+        "  - contact_email",
+    }
 
 
 def test_bytes_on_standard_input_are_refused() -> None:
@@ -301,7 +289,7 @@ def test_rudderstack_is_asked_for(terminal: Callable[..., Terminal], directory: 
     shell.answer("Key [not shown]", "QZX")
     shell.wait_for("it must be the whole webhook URL")
     shell.answer("Key [not shown]", KEY)
-    shell.answer("Region", "mars")
+    shell.answer("Region (US or EU)", "mars")
     shell.wait_for("'mars' is unknown; it must be US or EU")
     shell.answer("Region", "us")
     shell.answer("Event types", "nothing")

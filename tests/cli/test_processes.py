@@ -266,7 +266,7 @@ def test_redirected_results_on_a_terminal(start: Start, tmp_path: Path) -> None:
     assert code == 0
     assert results.read_text().startswith(f"{path}:1: warning: ")
     assert "checking events" in shown
-    assert "1 events checked" in shown
+    assert "1 event checked" in shown
     assert "warning: " not in shown
 
 

@@ -76,10 +76,10 @@ def test_report(by: int, monkeypatch: pytest.MonkeyPatch) -> None:
     first, requests, events, header, *rows, more = result.stdout.splitlines()
     assert first == f"listening on {url}; interrupt to stop (Ctrl-C)"
     assert requests == "2 requests: 2 x 200"
-    assert events == "3 events, 1 of them duplicates; 1 conformance errors, 25 warnings"
+    assert events == "3 events, 1 duplicate; 1 conformance error, 25 warnings"
     assert header.split() == ["count", "level", "event", "type", "field", "finding"]
     assert len(rows) == 20
-    assert more == "and 6 more kinds; --json has them all"
+    assert more == "and 6 more kinds; --json has all of them"
     assert signal.getsignal(by) is before
 
 
@@ -133,7 +133,7 @@ def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert (result.exit_code, result.stderr) == (0, "")
     assert [each.split()[1] for each in responses] == [b"503", b"408"]
-    assert "1 requests: 1 x 408\n" in result.stdout
+    assert "1 request: 1 x 408\n" in result.stdout
 
 
 def test_default_body_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def test_default_body_limit(monkeypatch: pytest.MonkeyPatch) -> None:
             assert raw.recv(65_536).startswith(b"HTTP/1.1 413 ")
 
     result, _ = serve(visit=visit, monkeypatch=monkeypatch, by=signal.SIGINT)
-    assert "1 requests: 1 x 413\n" in result.stdout
+    assert "1 request: 1 x 413\n" in result.stdout
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of descriptors")

@@ -26,6 +26,12 @@ def test_one_event_per_selected_type(current: Callable[..., Path]) -> None:
     assert set(receiver.counts.by_event_type.values()) == {2}
 
 
+def test_option_of_send_is_not_advised(current: Callable[..., Path]) -> None:
+    result = run("test", "--current", current(), "--give-up-after", 0.2)
+    assert result.exit_code == 1
+    assert "--pending" not in result.output
+
+
 def test_rudderstack_gets_external_user_ids(current: Callable[..., Path]) -> None:
     receiver = Receiver(write_keys=[WRITE_KEY])
     with listen(receiver) as url:

@@ -46,7 +46,7 @@ def test_findings(file: Callable[..., Path]) -> None:
     assert first.startswith(f"{path}:2: error: {OPEN} {wrong.id}: properties.email_address: ")
     assert second.startswith(f"{path}:3: warning: {OPEN} {odd.id}: properties.unknown: ")
     assert "3 events checked" in result.stderr
-    assert "1 errors, 1 warnings, 0 unreadable" in result.stderr
+    assert "1 error, 1 warning, 0 unreadable" in result.stderr
     report = json.loads(run("validate", path, "--json").stdout)
     assert (report["events"], report["errors"], report["warnings"], report["unreadable"]) == (
         3,
@@ -91,7 +91,7 @@ def test_missing_file_among_others(file: Callable[..., Path], tmp_path: Path) ->
 def test_standard_input(args: tuple[str, ...]) -> None:
     result = run("validate", *args, stdin=encode_event(event(0, unknown=1)))
     assert result.stdout.startswith("<stdin>:1: warning: ")
-    assert "1 events checked" in result.stderr
+    assert "1 event checked" in result.stderr
 
 
 def test_older_schema_version(file: Callable[..., Path]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import pytest
 
-from currents_export._config import ENVIRONMENT_PREFIX
+from currents_export._config import ENVIRONMENT_PREFIX, field_types, from_text
 from currents_export.current import Current, Region
 from currents_export.errors import CurrentError
 from tests.current.test_file import TOML
@@ -72,6 +73,7 @@ def test_catalog_directory_is_relative(
         ("include_anonymous", "yes", "it must be true or false"),
         ("field_transformations", "gender", "it must look like email_address=hash,gender=remove"),
         ("field_transformations", "gender=x", "the transformation of 'gender' is 'x'"),
+        ("field_transformations", "gender=QZX9", "the transformation of 'gender' is not known"),
         ("event_types", " ", "none is selected"),
         ("region", "mars", "'mars' is unknown"),
         ("regoin", "US", "there is no such field; did you mean 'region'?"),
@@ -84,6 +86,7 @@ def test_problem_names_the_variable(tmp_path: Path, name: str, text: str, proble
     assert error.problems[0][1].startswith(problem)
     [line] = str(error).splitlines()[1:]
     assert line.startswith(f"  - {ENVIRONMENT_PREFIX}{name.upper()}: {name}: ")
+    assert "QZX" not in line
 
 
 def test_problems_of_every_kind(tmp_path: Path) -> None:
@@ -97,6 +100,20 @@ def test_problems_of_every_kind(tmp_path: Path) -> None:
         "regoin",
         "schema_version",
     ]
+
+
+def test_text_is_converted_to_the_type_of_its_field() -> None:
+    @attrs.frozen
+    class Form:
+        count: int | None
+        flag: bool
+
+    declared = attrs.fields_dict(Form)["count"].type
+    assert field_types(Form)["count"] == int | None
+    assert from_text(Form, "count", " 8 ") == 8
+    assert from_text(Form, "flag", "TRUE") is True
+    # A class of the caller stays as it is.
+    assert attrs.fields_dict(Form)["count"].type == declared
 
 
 def test_empty_environment_lacks_everything() -> None:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from currents_export._toml import to_toml, write_private
+from currents_export.catalog import Catalog
 from currents_export.current import Current, Region
 from currents_export.errors import CurrentError, OptionError
 from currents_export.payload import Transformation
@@ -77,6 +78,11 @@ def test_commented_settings_are_valid_toml(tmp_path: Path) -> None:
         lines = to_toml(values).splitlines()
         settings = [line.removeprefix("# ") for line in lines if " = " in line]
         assert len({*tomllib.loads("\n".join(settings))}) == len(settings)
+
+
+def test_example_of_a_version_is_the_newest() -> None:
+    assert f"# schema_version = {Catalog.load().schema_version}\n" in to_toml(CUSTOM)
+    assert "\nschema_version = 8\n" in to_toml(CUSTOM | {"schema_version": 8})
 
 
 def test_secret_file_replaces_the_secret(tmp_path: Path) -> None:
@@ -176,3 +182,17 @@ def test_name_is_given_without_hard_links(
         with pytest.raises(OptionError, match="already exists"):
             write_private(path, "new")
     assert [each.name for each in tmp_path.iterdir()] == ["current.toml"] * written
+
+
+def test_file_that_appears_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "current.toml"
+
+    def appear(*_: object) -> None:
+        path.write_text("theirs", "utf-8")
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "hardlink_to", appear)
+    with pytest.raises(OptionError, match="already exists"):
+        write_private(path, "ours")
+    assert path.read_text("utf-8") == "theirs"
+    assert [each.name for each in tmp_path.iterdir()] == ["current.toml"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, ClassVar
 
 import attrs
@@ -15,6 +15,7 @@ from currents_export.destinations import (
     Destination,
     DestinationFields,
     choose_destination,
+    kind_of,
 )
 from currents_export.errors import CurrentError
 from tests.support.currents import CUSTOM, ENDPOINT, KEY, NAMES, RUDDERSTACK, problems
@@ -60,12 +61,35 @@ def test_every_destination_is_registered() -> None:
         assert len({getattr(kind, attribute) for kind in DESTINATIONS}) == len(DESTINATIONS)
 
 
+def test_form_describes_fields_as_their_destination_does() -> None:
+    form = attrs.fields_dict(DestinationFields)
+    for kind in DESTINATIONS:
+        for name, field in attrs.fields_dict(kind).items():
+            assert form[name].metadata == field.metadata
+            assert field.metadata.keys() == {"label", "comment", "example", "secret"}
+
+
 def test_third_destination_is_chosen() -> None:
     values = {"warehouse_url": "https://warehouse/x", "bucket": "b", "key": None}
     destination = choose_destination(values, THREE)
     assert destination == Warehouse(warehouse_url="https://warehouse/x", bucket="b")
     assert destination.url == "https://warehouse/x"
     assert destination.judge(204, "").holds
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        ({"bucket"}, Warehouse),
+        ({"region", "warehouse_url"}, Warehouse),
+        ({"bearer_token"}, DESTINATIONS[1]),
+        ({"key", "endpoint"}, DESTINATIONS[0]),
+        ({"allow_plain_http", "contact_email"}, None),
+        ((), None),
+    ],
+)
+def test_fields_decide_the_kind(names: Collection[str], kind: type[Destination] | None) -> None:
+    assert kind_of(names, THREE) is kind
 
 
 def test_third_destination_lists_its_problems() -> None:

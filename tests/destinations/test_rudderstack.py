@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import pytest
 
 from currents_export.current import Current, CurrentsExportWarning
@@ -119,11 +120,25 @@ def test_warning_names_the_calling_line() -> None:
     makers: list[Callable[[], Current]] = [
         lambda: Current(**values),
         lambda: Current.load(environ=variables(**values)),
+        lambda: attrs.evolve(form(), key=EU_HOST),
     ]
     for make in makers:
         with pytest.warns(CurrentsExportWarning) as caught:
             make()
         assert [each.filename for each in caught] == [__file__]
+        assert caught[0].lineno == make.__code__.co_firstlineno
+
+
+def test_copy_does_not_warn_again() -> None:
+    with pytest.warns(CurrentsExportWarning):
+        current = form(key=EU_HOST)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for copied in (copy.deepcopy(current), pickle.loads(pickle.dumps(current))):
+            assert copied == current
+            assert copied.warnings == current.warnings
+    with pytest.warns(CurrentsExportWarning):
+        form(key=EU_HOST)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from currents_export._json import NumberError, loads
+from currents_export.catalog import Catalog, check_event
 from currents_export.errors import EventError
 from currents_export.events import Event
 from currents_export.payload import encode_event
@@ -49,7 +50,7 @@ def test_large_number_is_refused_by_field(number: str, layout: str) -> None:
     error = errors(text)[0]
     assert values(text) == [ONE, TWO]
     assert str(error).startswith(f"f:{line}: properties.a.list[1] is {number[:30]}")
-    assert str(error).endswith("a whole number of more than 64 bits")
+    assert str(error).endswith("a whole number of more than 64 bits; write it as a string")
     assert len(str(error)) < 200
 
 
@@ -87,8 +88,12 @@ def test_reading_and_encoding_agree(number: str) -> None:
     event = json.loads(with_number(number))
     with pytest.raises(EventError) as caught:
         encode_event(Event.from_dict(event))
+    [read_error] = errors(with_number(number))
+    assert str(read_error) == f"f:1: {caught.value}"
     assert caught.value.field == "properties.a.list[1]"
-    assert "a whole number of more than 64 bits" in str(caught.value)
+    [found] = [each for each in check_event(Catalog.load(), event) if each.field.endswith("[1]")]
+    where = f"{found.field} {found.problem.removeprefix('it ')}; {found.expected}"
+    assert where == str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ def test_counts_as_json(client: Client) -> None:
     assert json.loads(json.dumps(value)) == value
     fields = {each["field"] for each in value["findings"]}
     assert fields == {"Content-Type", "properties.email_address"}
+    assert {type(each["code"]) for each in value["findings"]} == {str}
 
 
 def test_no_values_over_http(client: Client) -> None:

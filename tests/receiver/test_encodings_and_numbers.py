@@ -112,7 +112,8 @@ def test_large_number_is_answered_400(number: str) -> None:
         response = to.post("/", content=content)
     assert response.status_code == 400
     field = "events[1].properties.nested.list[1]"
-    assert response.text == f"{field} is {number}, a whole number of more than 64 bits\n"
+    problem = "a whole number of more than 64 bits; write it as a string"
+    assert response.text == f"{field} is {number}, {problem}\n"
     assert receiver.counts.events == 0
 
 

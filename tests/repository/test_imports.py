@@ -10,7 +10,16 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "currents_export"
 
-GROUND = {"_codes", "_json", "_redaction", "_suggestions", "_version", "errors"}
+GROUND = {
+    "_codes",
+    "_forms",
+    "_json",
+    "_redaction",
+    "_suggestions",
+    "_unicode",
+    "_version",
+    "errors",
+}
 
 #: What each part may import besides itself. A part is a module or a package of `currents_export`;
 #: each package inside `simulation` is a separate part.
@@ -68,33 +77,50 @@ def imports_of(module: str, *, everywhere: bool) -> Iterator[str]:
             left += node.orelse
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             left += ast.iter_child_nodes(node) if everywhere else []
+        elif isinstance(node, ast.Import):
+            yield from map(module_of, (alias.name.split(".") for alias in node.names))
         elif isinstance(node, ast.ImportFrom):
-            if node.level:
-                base = parent[: len(parent) + 1 - node.level]
-            elif node.module and node.module.split(".")[0] == PACKAGE.name:
-                base = ()
-            else:
-                continue
-            names = (node.module or "").removeprefix(PACKAGE.name if not node.level else "")
-            source = [*base, *filter(None, names.split("."))]
-            for alias in node.names:
-                inner = ".".join([*source, alias.name])
-                package = ".".join([*source, "__init__"])
-                outer = ".".join(source)
-                if f"{inner}.__init__" in MODULES or inner in MODULES:
-                    yield inner if inner in MODULES else f"{inner}.__init__"
-                else:
-                    yield outer if outer in MODULES else package
+            base = [PACKAGE.name, *parent[: len(parent) + 1 - node.level]] if node.level else []
+            source = base + (node.module.split(".") if node.module else [])
+            yield from (module_of([*source, alias.name]) for alias in node.names)
         else:
             left += ast.iter_child_nodes(node)
+
+
+def module_of(name: list[str]) -> str:
+    """Return the module in which a dotted name is found; empty if it is not in this package."""
+    if name[0] != PACKAGE.name:
+        return ""
+    for end in (len(name), len(name) - 1):
+        inner = ".".join(name[1:end])
+        package = ".".join([*name[1:end], "__init__"])
+        if inner in MODULES or package in MODULES:
+            return inner if inner in MODULES else package
+    raise AssertionError(f"there is no module {'.'.join(name)}")
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_part_imports_only_what_it_may(module: str) -> None:
     part = part_of(module)
     assert part in PARTS, f"add {part} to the table, with the parts it may import"
-    imported = {part_of(each) for each in imports_of(module, everywhere=True)}
+    imported = {part_of(each) for each in imports_of(module, everywhere=True) if each}
     assert imported - {part} <= PARTS[part]
+
+
+def private_imports(module: str) -> set[str]:
+    """Return the imported modules that are private to a package the module is not part of."""
+    found = set()
+    for each in imports_of(module, everywhere=True):
+        parts = each.removesuffix("__init__").split(".")
+        private = next((at for at, part in enumerate(parts) if part.startswith("_")), 0)
+        if module.split(".")[:private] != parts[:private]:
+            found.add(each)
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_private_module_of_another_package_is_imported(module: str) -> None:
+    assert not private_imports(module)
 
 
 def test_imports_have_no_circles() -> None:
@@ -118,6 +144,28 @@ def test_guard_sees_imports() -> None:
     assert "payload" in imports_of("delivery.sender", everywhere=False)
     assert "catalog.__init__" in imports_of("receiver.receiver", everywhere=False)
     assert "events" not in imports_of("errors", everywhere=True)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from .delivery._queues import Queues",
+        "from .delivery import _queues",
+        "from currents_export.delivery._queues import Queues",
+        "import currents_export.delivery._queues",
+        "def f():\n    import currents_export.delivery._queues as queues",
+    ],
+)
+def test_guard_sees_every_form_of_an_import(
+    statement: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / PACKAGE.name / "newcomer.py"
+    path.parent.mkdir()
+    path.write_text(statement, "utf-8")
+    monkeypatch.setitem(MODULES, "newcomer", path)
+    monkeypatch.setitem(globals(), "PACKAGE", path.parent)
+    assert [*imports_of("newcomer", everywhere=True)] == ["delivery._queues"]
+    assert private_imports("newcomer") == {"delivery._queues"}
 
 
 #: The engine of delivery is one module for now.

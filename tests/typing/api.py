@@ -36,6 +36,7 @@ from currents_export import (
     QueueFullError,
     ReadError,
     Receiver,
+    Region,
     Response,
     Result,
     ScriptedResponse,
@@ -63,6 +64,17 @@ current = Current(
     field_transformations={"email_address": "hash"},
 )
 assert_type(current.url, str)
+assert_type(current.bearer_token, str | None)
+assert_type(current.include_anonymous, bool | None)
+assert_type(current.region, Region | None)
+assert_type(current.schema_version, int)
+Current(
+    integration_name="Orders",
+    contact_email="data@example.com",
+    key="https://key@gateway.example",
+    region="US",
+    schema_version=None,
+)
 assert_type(current.selected, frozenset[str])
 assert_type(Current.load("current.toml"), Current)
 assert_type(Current.load(Path("current.toml"), environ={}), Current)

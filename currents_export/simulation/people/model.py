@@ -136,12 +136,17 @@ class User:
     Attributes:
         id: Braze's id, a BSON ObjectId of 24 hexadecimal digits.
         external_id: the customer's id; None for an anonymous user.
+        first_name: the first name.
+        last_name: the last name.
         email: an address on a domain that RFC 2606 reserves.
         phone: E.164, from ranges that are reserved for fiction or that no operator assigns.
+        gender: `F`, `M`, `O` (other), `N` (not applicable) or `P` (prefers not to say).
         dob: the date of birth, as events write it: `1996-04-13T00:00:00.000+00:00`.
+        place: where the user lives.
         mailbox_provider: who runs the mailbox.
         native_line_id: the user's id at LINE.
         bsuid: the user's business-scoped id at WhatsApp.
+        devices: the devices with an app of the brand.
         browsers: the browsers of the user's devices.
         user_agent: the user agent of the user's phone, which may have no app of the brand.
     """

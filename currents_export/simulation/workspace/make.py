@@ -16,7 +16,7 @@ from .campaigns import (
 )
 from .channels import load_channels
 from .messages import MessageMaker
-from .model import Destination, LandingPage, Survey, SurveyQuestion, Workspace
+from .model import CanvasDestination, LandingPage, Survey, SurveyQuestion, Workspace
 from .products import make_agents, make_products
 
 __all__ = ["make_workspace"]
@@ -86,9 +86,9 @@ def _surveys(rng: random.Random) -> tuple[Survey, ...]:
     )
 
 
-def _destinations(rng: random.Random) -> tuple[Destination, ...]:
+def _destinations(rng: random.Random) -> tuple[CanvasDestination, ...]:
     return tuple(
-        Destination(
+        CanvasDestination(
             id=uuid4(rng.getrandbits),
             name=row["name"],
             kind=row["kind"],

@@ -12,9 +12,9 @@ __all__ = [
     "App",
     "Campaign",
     "Canvas",
+    "CanvasDestination",
     "CanvasStep",
     "CanvasVariation",
-    "Destination",
     "EmailSender",
     "ExperimentSplit",
     "LandingPage",
@@ -35,7 +35,12 @@ class App:
     """An app of the workspace, one for each platform.
 
     Attributes:
-        vapid_public_key: the key that all web push subscriptions of a web app are made with.
+        id: a UUID.
+        name: its name, which begins with the brand.
+        platform: `ios`, `android`, `kindle`, `web`, `tvos` or `roku`.
+        sdk_version: the version of Braze's SDK in it.
+        vapid_public_key: the key that all web push subscriptions of a web app are made with; None
+            for other apps.
     """
 
     id: str
@@ -47,7 +52,13 @@ class App:
 
 @attrs.frozen
 class MessageVariation:
-    """A variation of a campaign; `control` marks the control group."""
+    """A variation of a campaign.
+
+    Attributes:
+        id: a UUID.
+        name: its name.
+        control: whether it is the control group.
+    """
 
     id: str
     name: str
@@ -56,7 +67,15 @@ class MessageVariation:
 
 @attrs.frozen
 class Campaign:
-    """A campaign of one channel, for users in one region or in all of them (`Global`)."""
+    """A campaign of one channel.
+
+    Attributes:
+        id: a UUID.
+        name: its name.
+        region: where its users live; `Global` for everywhere.
+        channel: its channel, as in the names of event types.
+        variations: its variations.
+    """
 
     id: str
     name: str
@@ -67,7 +86,13 @@ class Campaign:
 
 @attrs.frozen
 class ExperimentSplit:
-    """A path of an experiment step; `control` marks the control group."""
+    """A path of an experiment step.
+
+    Attributes:
+        id: a UUID.
+        name: its name.
+        control: whether it is the control group.
+    """
 
     id: str
     name: str
@@ -79,11 +104,13 @@ class CanvasStep:
     """A step of a Canvas.
 
     Attributes:
-        channel: the channel of a message step; `experiment` for an experiment step,
-            `destination` for a step that passes users on to an external destination.
-        message_variation_id: the message variation inside a message step.
+        id: a UUID.
+        name: its name.
+        channel: the channel of a message step; `experiment` for an experiment step, `destination`
+            for a step that passes users on to an external destination.
+        message_variation_id: the message variation inside a message step; otherwise empty.
         splits: the paths of an experiment step.
-        optimizer_id: the content optimizer that writes the message.
+        optimizer_id: the content optimizer that writes the message; empty if there is none.
     """
 
     id: str
@@ -96,7 +123,13 @@ class CanvasStep:
 
 @attrs.frozen
 class CanvasVariation:
-    """A variation of a Canvas; `control` marks the control group, which takes no steps."""
+    """A variation of a Canvas.
+
+    Attributes:
+        id: a UUID.
+        name: its name.
+        control: whether it is the control group, which takes no steps.
+    """
 
     id: str
     name: str
@@ -105,7 +138,15 @@ class CanvasVariation:
 
 @attrs.frozen
 class Canvas:
-    """A Canvas: its variations and steps, for users in one region or in all (`Global`)."""
+    """A Canvas: a journey of several steps.
+
+    Attributes:
+        id: a UUID.
+        name: its name.
+        region: where its users live; `Global` for everywhere.
+        variations: its variations.
+        steps: its steps, in their order.
+    """
 
     id: str
     name: str
@@ -119,6 +160,9 @@ class SubscriptionGroup:
     """A subscription group and, for a phone or chat channel, its sender.
 
     Attributes:
+        id: a UUID.
+        name: its name, which begins with the brand.
+        channel: its channel.
         sender: the sender's fields: `from_phone_number`, `from_rcs_sender`, `line_channel_id` ...
     """
 
@@ -130,7 +174,14 @@ class SubscriptionGroup:
 
 @attrs.frozen
 class EmailSender:
-    """A sender of email."""
+    """A sender of email.
+
+    Attributes:
+        from_domain: the domain of its addresses.
+        ip_pool: the name of its IP pool.
+        esp: the email service provider.
+        sending_ip: the IP address it sends from.
+    """
 
     from_domain: str
     ip_pool: str
@@ -140,7 +191,14 @@ class EmailSender:
 
 @attrs.frozen
 class Product:
-    """A product of the shop, with its price in each currency."""
+    """A product of the shop.
+
+    Attributes:
+        id: its id in the shop.
+        name: its name.
+        category: its category.
+        prices: its price by currency (ISO 4217).
+    """
 
     id: str
     name: str
@@ -150,7 +208,12 @@ class Product:
 
 @attrs.frozen
 class Tool:
-    """A tool of an agent; `arguments` maps each argument to the values it takes."""
+    """A tool of an agent.
+
+    Attributes:
+        name: its name.
+        arguments: the values that each argument takes, by its name.
+    """
 
     name: str
     arguments: Mapping[str, tuple[Any, ...]]
@@ -161,6 +224,12 @@ class Agent:
     """An agent of the agent console.
 
     Attributes:
+        id: 24 hexadecimal digits.
+        name: its name.
+        model_name: the name of its language model.
+        model_provider: the provider of the model.
+        llm_owned_by_customer: whether the model runs on the customer's own account with its
+            provider.
         thinking_level: the level of reasoning requested from the model.
         task: its input; `{product}` stands for the name of a product.
         answers: its possible outputs.
@@ -180,7 +249,13 @@ class Agent:
 
 @attrs.frozen
 class LandingPage:
-    """A landing page; `targets` are the links and buttons on it."""
+    """A landing page.
+
+    Attributes:
+        id: a UUID.
+        name: its name.
+        targets: the links and buttons on it.
+    """
 
     id: str
     name: str
@@ -192,6 +267,7 @@ class SurveyQuestion:
     """A question of a survey.
 
     Attributes:
+        id: a UUID.
         reporting_id: its name in reports.
         answer_type: the kind of answer, such as `single_choice`.
         choices: the answers it offers, or texts that users write; empty for numbers and yes or no.
@@ -205,15 +281,28 @@ class SurveyQuestion:
 
 @attrs.frozen
 class Survey:
-    """A survey, in an in-app message or on a landing page."""
+    """A survey, in an in-app message or on a landing page.
+
+    Attributes:
+        id: a UUID.
+        questions: its questions, in their order.
+    """
 
     id: str
     questions: tuple[SurveyQuestion, ...]
 
 
 @attrs.frozen
-class Destination:
-    """An external destination to which Canvases pass users; `variants` are its audiences."""
+class CanvasDestination:
+    """An external destination to which Canvases pass users.
+
+    Attributes:
+        id: a UUID.
+        name: its name.
+        kind: its kind, such as `google_ads`.
+        variant_kind: the kind of its variants, such as `audience`.
+        variants: the names of its variants, such as audiences.
+    """
 
     id: str
     name: str
@@ -224,7 +313,14 @@ class Destination:
 
 @attrs.frozen
 class Link:
-    """A link in a message."""
+    """A link in a message.
+
+    Attributes:
+        id: the id by which Braze counts its clicks.
+        alias: its name in reports.
+        url: the page it leads to.
+        short_url: the shortened form of `url`.
+    """
 
     id: str
     alias: str
@@ -285,7 +381,7 @@ class Workspace:
     messages: tuple[Message, ...]
     landing_pages: tuple[LandingPage, ...]
     surveys: tuple[Survey, ...]
-    destinations: tuple[Destination, ...]
+    destinations: tuple[CanvasDestination, ...]
     news_feed_cards: tuple[str, ...]
     agents: tuple[Agent, ...]
     catalog_id: str

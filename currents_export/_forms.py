@@ -1,4 +1,4 @@
-"""Checks of form fields that the destinations and the Current itself share."""
+"""The fields of a form: which must be given, and the checks that several fields share."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ import enum
 import ipaddress
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
-from .._redaction import mask_url, shown
+import attrs
 
-__all__ = ["Problem", "flag_problems", "is_loopback", "quoted", "text_problems", "url_problems"]
+from ._redaction import mask_url, shown
+
+__all__ = [
+    "Problem",
+    "flag_problems",
+    "is_loopback",
+    "quoted",
+    "required_fields",
+    "text_problems",
+    "url_problems",
+]
 
 #: The name of a form field, and a message that says what is wrong and what would be right.
 Problem = tuple[str, str]
@@ -22,6 +33,12 @@ _HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]+(%\w+)?")
 # What comes before the path and the query.
 _HEAD = re.compile(r"[a-zA-Z]+://[^/?#]*")
 _ESCAPES = {" ": "a space", '"': "a double quote"}
+
+
+def required_fields(form: type[Any]) -> tuple[str, ...]:
+    """Return the names of the fields that must be given, in their order."""
+    fields = attrs.fields(form)
+    return tuple(each.name for each in fields if each.init and each.default is attrs.NOTHING)
 
 
 def quoted(value: object) -> str:

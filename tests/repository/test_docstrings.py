@@ -1,0 +1,42 @@
+"""Docstrings of the public classes."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import attrs
+import pytest
+
+import currents_export
+from currents_export import catalog, delivery, destinations, payload, reading, receiver, simulation
+from currents_export.destinations import DestinationFields
+
+_ROOMS = (currents_export, catalog, delivery, destinations, payload, reading, receiver, simulation)
+CLASSES = {
+    found.__name__: found
+    for room in _ROOMS
+    for name in room.__all__
+    # Current inherits the fields of destinations, and describes them.
+    if inspect.isclass(found := getattr(room, name)) and found is not DestinationFields
+}
+
+
+def attributes_of(kind: type[Any]) -> tuple[str, ...]:
+    """Return the public attributes of a class of attrs, or of a named tuple."""
+    names = [each.name for each in attrs.fields(kind)] if attrs.has(kind) else []
+    names += getattr(kind, "_fields", ())
+    return tuple(name for name in names if not name.startswith("_"))
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_every_attribute_is_described(name: str) -> None:
+    documents = "\n".join(each.__doc__ or "" for each in CLASSES[name].__mro__)
+    for attribute in attributes_of(CLASSES[name]):
+        assert f"        {attribute}: " in documents
+
+
+def test_classes_are_found() -> None:
+    assert {"Event", "Result", "Drop", "User", "Survey"} <= CLASSES.keys()
+    assert attributes_of(CLASSES["Survey"]) == ("id", "questions")
+    assert "id" in attributes_of(CLASSES["Drop"])
