@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import httpx
 import orjson
 
-__all__ = ["Responding", "closed_port", "raw_server", "read_request", "say"]
+__all__ = ["Responding", "closed_port", "drip", "raw_server", "read_request", "say", "swallow"]
 
 
 class Responding(httpx.BaseTransport):
@@ -101,3 +102,29 @@ def say(status: str, body: str = "", *headers: str) -> Callable[[socket.socket],
         connection.sendall(("\r\n".join(head) + "\r\n\r\n" + body).encode())
 
     return script
+
+
+def drip(first: bytes, *drops: bytes, pause: float = 0.02) -> Callable[[socket.socket], None]:
+    """Make a script that reads the request, writes, and then writes drops without end.
+
+    It ends when the other side closes the connection.
+    """
+
+    def script(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(first)
+        connection.settimeout(pause)
+        for drop in itertools.cycle(drops):
+            connection.sendall(drop)
+            with contextlib.suppress(TimeoutError):
+                if not connection.recv(1):
+                    return
+
+    return script
+
+
+def swallow(connection: socket.socket) -> None:
+    """Take what comes, as slowly as that can be without stopping; a script."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    while connection.recv(512):
+        threading.Event().wait(0.01)
