@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpcore
@@ -27,6 +29,23 @@ class DeadlineBackend(httpcore.NetworkBackend):
 
     def __init__(self) -> None:
         self._backend = httpcore.SyncBackend()
+        self._opened = threading.local()
+
+    @contextmanager
+    def closing_on_failure(self) -> Iterator[None]:
+        """Close the connection that this thread opens in the context, if the context fails.
+
+        httpcore itself leaves it open when a SOCKS proxy refuses to connect.
+        """
+        self._opened.stream = None
+        try:
+            yield
+        except BaseException:
+            if self._opened.stream is not None:
+                self._opened.stream.close()
+            raise
+        finally:
+            self._opened.stream = None
 
     def connect_tcp(
         self,
@@ -54,7 +73,8 @@ class DeadlineBackend(httpcore.NetworkBackend):
                 if left == 1:
                     raise
             else:
-                return _Stream(stream, timeout)
+                self._opened.stream = opened = _Stream(stream, timeout)
+                return opened
         raise httpcore.ConnectError(f"{host} has no address")
 
 

@@ -31,12 +31,13 @@ class DeadlineTransport(httpx.BaseTransport):
     """
 
     def __init__(self, context: ssl.SSLContext, proxy: httpx.Proxy | None = None) -> None:
+        self._backend = DeadlineBackend()
         # The workers are the limit of connections.
         options: dict[str, Any] = {
             "ssl_context": context,
             "max_connections": None,
             "keepalive_expiry": _KEEP_ALIVE,
-            "network_backend": DeadlineBackend(),
+            "network_backend": self._backend,
         }
         self._pool: httpcore.ConnectionPool
         if proxy is None:
@@ -61,15 +62,16 @@ class DeadlineTransport(httpx.BaseTransport):
         # The streams of the backend take these as deadlines; httpcore passes them on.
         deadlines = dict.fromkeys(("connect", "read", "write"), until)
         assert isinstance(request.stream, httpx.SyncByteStream)  # noqa: S101 - a body in memory
-        response = self._pool.handle_request(
-            httpcore.Request(
-                request.method,
-                _url(request.url),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions={"timeout": deadlines},
+        with self._backend.closing_on_failure():
+            response = self._pool.handle_request(
+                httpcore.Request(
+                    request.method,
+                    _url(request.url),
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions={"timeout": deadlines},
+                )
             )
-        )
         assert isinstance(response.stream, Iterable)  # noqa: S101 - the pool is not asynchronous
         return httpx.Response(
             response.status,

@@ -22,7 +22,7 @@ from currents_export.delivery._endpoint import Endpoint
 from currents_export.destinations import CredentialsCheck
 from tests.support.currents import custom
 from tests.support.senders import PATIENCE
-from tests.support.servers import Responding, drip, raw_server, read_request, swallow
+from tests.support.servers import Responding, drip, raw_server, read_request
 
 #: The deadline, in seconds, and by when a request must have ended on a busy machine.
 TIMEOUT = 0.2
@@ -68,8 +68,16 @@ def test_head_without_end_is_failed_attempt(script: Callable[[socket.socket], No
 
 def test_slow_reader_is_failed_attempt() -> None:
     """Every write makes progress, and each has far less to do than the whole."""
-    with raw_server(swallow) as url, closing(endpoint(url)) as it, in_time():
+    ended = threading.Event()
+
+    def script(connection: socket.socket) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        while connection.recv(4096) and not ended.wait(0.001):
+            pass
+
+    with raw_server(script) as url, closing(endpoint(url)) as it, in_time():
         response = it.post(b"x" * 50_000_000)
+        ended.set()
     assert str(response) == "network error: timed out after 0.2 s"
 
 

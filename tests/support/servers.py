@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import orjson
 
-__all__ = ["Responding", "closed_port", "drip", "raw_server", "read_request", "say", "swallow"]
+__all__ = ["Responding", "closed_port", "drip", "raw_server", "read_request", "say"]
 
 
 class Responding(httpx.BaseTransport):
@@ -121,10 +121,3 @@ def drip(first: bytes, *drops: bytes, pause: float = 0.02) -> Callable[[socket.s
                     return
 
     return script
-
-
-def swallow(connection: socket.socket) -> None:
-    """Take what comes, as slowly as that can be without stopping; a script."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    while connection.recv(512):
-        threading.Event().wait(0.01)
