@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import unquote, urlsplit
 
 MASK = "****"
@@ -20,8 +20,12 @@ _PERCENT = [re.compile(f"(?:%{'25' * depth}[0-9A-Fa-f]{{2}}){{1,4}}") for depth 
 _UNICODE = re.compile(
     r"\\{1,8}(?:u([0-9A-Fa-f]{4})(?:\\{1,8}u([0-9A-Fa-f]{4}))?|x([0-9A-Fa-f]{2}))"
 )
-_SHORT = re.compile(r"""\\([\\/"'])|\\{2,8}([/"'])|\\{1,8}([nrtbf])""")
-_ENTITY = re.compile(r"&(?:amp;){0,3}(#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
+_SHORT = [re.compile(each) for each in (r"""\\([\\/"'])""", r"""\\{2,8}([/"'])""", r"\\{3}(\\)")]
+_BLANK = re.compile(r"\\{1,8}[nrtbf]")
+_ENTITIES = [
+    re.compile(f"&{'amp;' * depth}(#\\d{{1,7}}|#[xX][0-9A-Fa-f]{{1,6}}|[A-Za-z]{{2,8}});")
+    for depth in range(3)
+]
 # The beginning of an escape, where a text was cut.
 _PARTIAL = re.compile(
     r"(?:%[0-9A-Fa-f]{0,2}){1,4}|\\{1,8}(?:u[0-9A-Fa-f]{0,3}|x[0-9A-Fa-f]?)?|&[#\w;]{0,9}"
@@ -142,7 +146,7 @@ class _Reading:
 
     def spans(self, secret: str) -> Iterator[tuple[int, int]]:
         """Yield where the secret begins and ends."""
-        chars = "".join(secret.split())
+        chars = [each for each in secret if not _is_blank(each)]
         if chars:
             for start in self._starts(chars[0]):
                 if (end := self._match(chars, start)) is not None:
@@ -157,16 +161,16 @@ class _Reading:
             if any(each == char for each, _ in found):
                 yield at
 
-    def _match(self, chars: str, start: int) -> int | None:
+    def _match(self, chars: Sequence[str], start: int) -> int | None:
         """Return where an occurrence that begins at `start` ends."""
         ends = {start}
         enough = min(_PREFIX_LENGTH, len(chars))
         for count, char in enumerate(chars, start=1):
-            begins = ends | {self._skip(at) for at in ends} if count > 1 else ends
+            begins = {each for at in ends for each in self._skip(at)} if count > 1 else ends
             ends = {end for at in begins for each, end in self._read(at) if each == char}
             if not ends:
                 return None
-            if self._cut and count >= enough and any(self._is_end(self._skip(at)) for at in ends):
+            if self._cut and count >= enough and any(map(self._is_end, ends)):
                 return len(self._text)
         return max(ends)
 
@@ -175,20 +179,33 @@ class _Reading:
             yield self._text[at], at + 1
             yield from self._escapes.get(at, ())
 
-    def _skip(self, at: int) -> int:
-        """Return where white space and what is invisible ends, escaped or not."""
+    def _skip(self, at: int) -> Iterator[int]:
+        """Yield where the next character may begin, after what is blank or before it.
+
+        An escape for white space may also be the characters it consists of.
+        """
+        yield at
         while at < len(self._text):
-            char = self._text[at]
-            if char.isspace() or not char.isprintable():
+            if _is_blank(self._text[at]):
                 at += 1
-            elif blank := [end for each, end in self._escapes.get(at, ()) if each.isspace()]:
-                at = max(blank)
-            else:
+                continue
+            blank = [end for each, end in self._escapes.get(at, ()) if each.isspace()]
+            if not blank:
                 break
-        return at
+            yield at
+            at = max(blank)
+        yield at
 
     def _is_end(self, at: int) -> bool:
-        return at >= len(self._text) or _PARTIAL.fullmatch(self._text, at) is not None
+        return any(
+            end >= len(self._text) or _PARTIAL.fullmatch(self._text, end) is not None
+            for end in self._skip(at)
+        )
+
+
+def _is_blank(char: str) -> bool:
+    """Return whether a character is white space, or invisible."""
+    return char.isspace() or not char.isprintable()
 
 
 def _decoded(text: str, at: int) -> Iterator[tuple[str, int]]:
@@ -198,17 +215,21 @@ def _decoded(text: str, at: int) -> Iterator[tuple[str, int]]:
             if found := pattern.match(text, at):
                 yield from _decoded_bytes(found[0], at, 3 + 2 * depth)
     elif text[at] == "&":
-        if (found := _ENTITY.match(text, at)) and len(char := html.unescape(f"&{found[1]};")) == 1:
-            yield char, found.end()
+        for pattern in _ENTITIES:
+            found = pattern.match(text, at)
+            if found and len(char := html.unescape(f"&{found[1]};")) == 1:
+                yield char, found.end()
     else:
         if found := _UNICODE.match(text, at):
             first, second, byte = found.groups()
             yield chr(int(first or byte, 16)), found.end(1 if first else 3)
             if second and len(pair := _joined(first, second)) == 1:
                 yield pair, found.end()
-        if found := _SHORT.match(text, at):
-            single, nested, _ = found.groups()
-            yield single or nested or " ", found.end()
+        for pattern in _SHORT:
+            if found := pattern.match(text, at):
+                yield found[1], found.end()
+        if found := _BLANK.match(text, at):
+            yield " ", found.end()
 
 
 def _decoded_bytes(escapes: str, at: int, width: int) -> Iterator[tuple[str, int]]:
