@@ -9,7 +9,6 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -160,9 +159,7 @@ class Endpoint:
                     ),
                 )
             finally:
-                # A connection that cannot be closed does not change what the response means.
-                with suppress(Exception):
-                    response.close()
+                _close(response)
         except httpcore.TimeoutException:
             return Response(status=None, text=f"timed out after {self._timeout:g} s")
         except BaseException as error:
@@ -202,6 +199,15 @@ def _make_transport(
     if proxy.url.scheme == "https":
         proxy.ssl_context = context
     return DeadlineTransport(context, proxy), proxy_secrets(proxy)
+
+
+def _close(response: httpx.Response) -> None:
+    """Close a response; a failure does not change what it means."""
+    try:
+        response.close()
+    except BaseException as error:
+        if _ends_program(error):
+            raise
 
 
 def _ends_program(error: BaseException) -> bool:

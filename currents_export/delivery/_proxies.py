@@ -73,7 +73,7 @@ def _excludes(entry: str, scheme: str, host: str, port: int | None) -> bool:
         return False
     host = host.lower().rstrip(".")
     name = found["host"].lower().strip("[]").removeprefix("*").rstrip(".")
-    if name == "localhost" or _is_address(name):
+    if name == "localhost" or _is_address(host):
         return host == name
     return bool(name) and (host == name or host.endswith(f".{name.removeprefix('.')}"))
 
