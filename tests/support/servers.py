@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,7 +13,16 @@ from typing import Any
 import httpx
 import orjson
 
-__all__ = ["Responding", "closed_port", "drip", "raw_server", "read_request", "say"]
+__all__ = [
+    "Responding",
+    "closed_port",
+    "drip",
+    "over_tls",
+    "raw_server",
+    "read_request",
+    "say",
+    "tunnel",
+]
 
 
 class Responding(httpx.BaseTransport):
@@ -121,3 +131,39 @@ def drip(first: bytes, *drops: bytes, pause: float = 0.02) -> Callable[[socket.s
                     return
 
     return script
+
+
+def over_tls(
+    context: ssl.SSLContext, script: Callable[[socket.socket], None]
+) -> Callable[[socket.socket], None]:
+    """Make a script that runs another one over TLS."""
+
+    def secure(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            script(wrapped)
+
+    return secure
+
+
+def tunnel(port: int) -> Callable[[socket.socket], None]:
+    """Make the script of a proxy that connects every client to a port of this machine."""
+
+    def script(connection: socket.socket) -> None:
+        while b"\r\n\r\n" not in connection.recv(65536):
+            pass
+        with socket.create_connection(("127.0.0.1", port)) as other:
+            connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+            there = threading.Thread(target=_pump, args=(connection, other))
+            there.start()
+            _pump(other, connection)
+            there.join()
+
+    return script
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
