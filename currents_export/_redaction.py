@@ -26,6 +26,8 @@ _ENTITIES = [
     re.compile(f"&{'amp;' * depth}(#\\d{{1,7}}|#[xX][0-9A-Fa-f]{{1,6}}|[A-Za-z]{{2,8}});")
     for depth in range(3)
 ]
+#: What an escape begins with, and the end of the text.
+_UNCERTAIN = ("%", "\\", "&", "")
 # The beginning of an escape, where a text was cut.
 _PARTIAL = re.compile(
     r"(?:%[0-9A-Fa-f]{0,2}){1,4}|\\{1,8}(?:u[0-9A-Fa-f]{0,3}|x[0-9A-Fa-f]?)?|&[#\w;]{0,9}"
@@ -141,24 +143,28 @@ class _Reading:
         self._escapes = {
             at: found
             for at, char in enumerate(text)
-            if char in "%\\&" and (found := tuple(_decoded(text, at)))
+            if char in _UNCERTAIN and (found := tuple(_decoded(text, at)))
         }
 
     def spans(self, secret: str) -> Iterator[tuple[int, int]]:
         """Yield where the secret begins and ends."""
         chars = [each for each in secret if not _is_blank(each)]
         if chars:
-            for start in self._starts(chars[0]):
+            for start in self._starts(chars):
                 if (end := self._match(chars, start)) is not None:
                     yield start, end
 
-    def _starts(self, char: str) -> Iterator[int]:
-        at = self._text.find(char)
+    def _starts(self, chars: Sequence[str]) -> Iterator[int]:
+        """Yield where the first character is, unless another than the second follows it."""
+        first, second = chars[0], chars[1] if len(chars) > 1 else ""
+        at = self._text.find(first)
         while at >= 0:
-            yield at
-            at = self._text.find(char, at + 1)
+            follows = self._text[at + 1 : at + 2]
+            if not second or follows == second or follows in _UNCERTAIN or _is_blank(follows):
+                yield at
+            at = self._text.find(first, at + 1)
         for at, found in self._escapes.items():
-            if any(each == char for each, _ in found):
+            if any(each == first for each, _ in found):
                 yield at
 
     def _match(self, chars: Sequence[str], start: int) -> int | None:

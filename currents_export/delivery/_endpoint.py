@@ -38,7 +38,7 @@ _HEADERS = {
 _MAX_BODY = 64 * 1024
 _BODY_PATIENCE = 1.0
 #: What a message is made from, and how long it can get.
-_MAX_TEXT = 4096
+_MAX_TEXT = 1024
 _MAX_MESSAGE = 200
 #: The loggers of httpcore, which write headers: also those of a redirect, with the URL in it.
 _LOGGERS = tuple(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks"))

@@ -36,7 +36,8 @@ class Response:
 
     Attributes:
         status: the HTTP status; None if the network failed before there was one.
-        text: the beginning of the body, or the network error; without secrets.
+        text: the beginning of the body, or the network error; in one line, without secrets and
+            control characters.
         retry_after: the seconds that the `Retry-After` header asked for, up to the sender's
             `max_retry_after`; None if there was none.
     """
