@@ -7,6 +7,7 @@ import json
 import logging
 import string
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
@@ -157,6 +158,16 @@ def test_failing_body_may_end_within_a_secret() -> None:
             raise httpx.ReadError("gone")
 
     shown = message(lambda _: httpx.Response(500, stream=Broken()), rudderstack(URL[:-1]))
+    assert "(500: key ****)" in shown
+
+
+def test_cut_gzip_may_end_within_a_secret() -> None:
+    packed = zlib.compress(f"key {WRITE_KEY[:9]}".encode())[:-5]
+    headers = {"content-encoding": "deflate"}
+    shown = message(
+        lambda _: httpx.Response(500, headers=headers, stream=httpx.ByteStream(packed)),
+        rudderstack(URL[:-1]),
+    )
     assert "(500: key ****)" in shown
 
 

@@ -92,15 +92,26 @@ def raw_server(*scripts: Callable[[socket.socket], None]) -> Iterator[str]:
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """Read a whole request, as long as its `Content-Length` says."""
+    """Read a whole request, as long as its `Content-Length` says.
+
+    Raises:
+        ConnectionError: the client closed the connection before its end.
+    """
     data = b""
     while b"\r\n\r\n" not in data:
-        data += connection.recv(65536)
+        data += _receive(connection)
     head, _, body = data.partition(b"\r\n\r\n")
     length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
     while len(body) < length:
-        body += connection.recv(65536)
+        body += _receive(connection)
     return head + b"\r\n\r\n" + body
+
+
+def _receive(connection: socket.socket) -> bytes:
+    data = connection.recv(65536)
+    if not data:
+        raise ConnectionError("the client closed the connection")
+    return data
 
 
 def say(status: str, body: str = "", *headers: str) -> Callable[[socket.socket], None]:
@@ -149,7 +160,7 @@ def tunnel(port: int) -> Callable[[socket.socket], None]:
     """Make the script of a proxy that connects every client to a port of this machine."""
 
     def script(connection: socket.socket) -> None:
-        while b"\r\n\r\n" not in connection.recv(65536):
+        while b"\r\n\r\n" not in _receive(connection):
             pass
         with socket.create_connection(("127.0.0.1", port)) as other:
             connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
