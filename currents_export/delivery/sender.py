@@ -7,6 +7,7 @@ import logging
 import math
 import os
 import random
+import ssl
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -74,12 +75,17 @@ class Sender:
         concurrency: the largest number of requests in flight at once. A batch that waits to be sent
             again does not count; it occupies a sleeping thread, and delays the other batches of its
             event type.
-        timeout: seconds allowed for connecting, for writing, and for the response.
+        timeout: seconds allowed for a whole request: connecting, writing, and the response.
+        max_retry_after: the longest wait, in seconds, that a `Retry-After` header can ask for.
         pause_after: seconds of failures after which the Current is paused. With None, the default,
             it is not paused but disabled after five days, as in Braze.
         hooks: functions to call when something happens.
-        transport: an httpx transport to use instead of httpx's own, for a proxy, mTLS or a test.
-            The sender does not close it, so several senders may share it.
+        ssl_context: the TLS settings, such as the certificates to trust or a client certificate;
+            those of httpx by default. A transport that is passed in has its own.
+        transport: an httpx transport to use instead of the sender's own, for a test or another
+            network. It gets `timeout` as httpx's clients pass it on, and whatever it raises in a
+            worker is a failed attempt. The sender does not close it, so several senders may share
+            it.
         clock: the time; for tests.
         rng: the randomness of the backoff; for tests.
 
@@ -100,8 +106,10 @@ class Sender:
         backoff: Backoff | None = None,
         concurrency: int = 2,
         timeout: float = 30.0,
+        max_retry_after: float = 3600.0,
         pause_after: float | None = None,
         hooks: Hooks | None = None,
+        ssl_context: ssl.SSLContext | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
         rng: random.Random | None = None,
@@ -112,7 +120,7 @@ class Sender:
             max_pending_bytes=max_pending_bytes,
             concurrency=concurrency,
         )
-        _check_seconds(max_age=max_age, timeout=timeout)
+        _check_seconds(max_age=max_age, timeout=timeout, max_retry_after=max_retry_after)
         if pause_after is not None:
             _check_seconds(pause_after=pause_after)
         self._current = current
@@ -123,7 +131,13 @@ class Sender:
         self._hooks = hooks or Hooks()
         self._clock = clock or SystemClock()
         self._rng = rng or random.Random()
-        self._endpoint = Endpoint(current, timeout=timeout, transport=transport)
+        self._endpoint = Endpoint(
+            current,
+            timeout=timeout,
+            max_retry_after=max_retry_after,
+            transport=transport,
+            ssl_context=ssl_context,
+        )
         self._began = self._clock.now()
 
         # One lock guards everything below. Each condition is named after what threads wait for.
