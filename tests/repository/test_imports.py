@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "currents_export"
 
-GROUND = {"_codes", "_json", "_redaction", "_suggestions", "_version", "errors"}
+GROUND = {"_codes", "_files", "_json", "_redaction", "_suggestions", "_version", "errors"}
 
 #: What each room may import besides itself. A room is a module or a package of `currents_export`;
 #: each package inside `simulation` is a room of its own.
