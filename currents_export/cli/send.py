@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..delivery import PendingFile
-from ..errors import ReadError
+from ..errors import OptionError, ReadError
 from ..events import Event
 from ..payload import BATCH_SIZE
 from ..reading import StoppableEvents
@@ -19,6 +17,7 @@ from ._current import load_current
 from ._delivery import Delivery
 from ._input import note_terminal
 from ._options import AllowEmpty, AsJson, CatalogDir, CurrentFile, Files, GiveUpAfter, Timeout
+from ._pending import PendingFile
 from ._streams import print_error
 
 __all__ = ["run"]
@@ -43,8 +42,12 @@ def run(
     timeout: Timeout = 30.0,
     give_up_after: GiveUpAfter = 60.0,
     pending: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Where to write the events that could not be sent."),
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Append the events that could not be sent to it; '-' is standard output, and the "
+            "result goes to standard error then.",
+        ),
     ] = None,
     allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
@@ -52,17 +55,18 @@ def run(
     """Send events as the Current does: files or standard input.
 
     Events may be JSON Lines, a JSON array, or request bodies. What cannot be sent is reported and
-    written to the file that --pending names. Standard input cannot be read twice, so what came
-    from there is always written, by default to a file named after the time.
+    written to the file that --pending names; if that is the input as well, what is left replaces
+    it. Standard input cannot be read twice, so what came from there is always written, by default
+    to a file named after the time.
 
-    Ctrl-C ends it in order: what was not sent by then is reported and written, too. A second one
-    ends it at once.
+    Ctrl-C, SIGTERM and SIGHUP end it in order: what was not sent by then is reported and written,
+    too. A second Ctrl-C stops reading files as well.
     """
     chosen = load_current(current, catalog_dir)
-    file = _pending_file(pending, reads_stdin="-" in (files or ["-"]))
+    file = _pending_file(pending, files or ["-"])
     note_terminal(files)
     source = StoppableEvents(files)
-    delivery = Delivery(chosen, on_stop=source.stop)
+    delivery = Delivery(chosen, source=source, pending=file)
     events = _events(source, delivery)
     with delivery.interruptible():
         sender = delivery.run(
@@ -73,18 +77,19 @@ def run(
             timeout=timeout,
             pause_after=give_up_after or None,
         )
-        delivery.conclude(
-            sender, rest=events, pending=file, allow_empty=allow_empty, as_json=as_json
-        )
+        delivery.conclude(sender, rest=events, allow_empty=allow_empty, as_json=as_json)
 
 
-def _pending_file(path: Path | None, *, reads_stdin: bool) -> PendingFile | None:
-    if path is not None:
-        return PendingFile(path)
-    if not reads_stdin:
+def _pending_file(name: str | None, files: list[str]) -> PendingFile | None:
+    if name is not None:
+        return PendingFile(name, inputs=files)
+    if "-" not in files:
         return None
     now = time.strftime("%Y%m%dT%H%M%S")
-    return PendingFile(Path(f"currents-export-pending-{now}-{os.getpid()}.jsonl"))
+    try:
+        return PendingFile(f"currents-export-pending-{now}-{os.getpid()}.jsonl")
+    except OptionError as error:
+        raise OptionError(f"{error}; --pending names another file") from error
 
 
 def _events(source: StoppableEvents, delivery: Delivery) -> Iterator[Event]:

@@ -31,10 +31,14 @@ class StoppableEvents:
 
     Args:
         files: the names of the files; `-`, which is also the default, is standard input.
+
+    Attributes:
+        unfinished: whether standard input is one of them, and its end has not been reached.
     """
 
     def __init__(self, files: Iterable[str] | None = None) -> None:
         names = list(files or ["-"])
+        self.unfinished = "-" in names
         self._stopped = False
         self._wake: tuple[int, int] | None = None
         if "-" in names:
@@ -77,7 +81,11 @@ class StoppableEvents:
             raise OSError("it is closed")
         stdin: Any = sys.stdin.buffer
         begun: list[bytes] = []
-        while self._wait_for(stdin) and (chunk := stdin.read1(_CHUNK_BYTES)):
+        while self._wait_for(stdin):
+            chunk = stdin.read1(_CHUNK_BYTES)
+            if not chunk:
+                self.unfinished = False
+                break
             for line in io.BytesIO(chunk):
                 begun.append(line)
                 if line.endswith(b"\n"):

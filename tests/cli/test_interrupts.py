@@ -70,7 +70,7 @@ def test_interrupt_before_the_sender() -> None:
         signal.raise_signal(signal.SIGINT)
         delivery.run(lambda sender: sender.send(event(7)))
     assert delivery.interrupted
-    assert delivery.not_taken == event(7)
+    assert delivery.first_not_taken == event(7)
 
 
 def test_other_signals() -> None:
