@@ -49,7 +49,8 @@ class _LazyCommand(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
         command = _load(self.name or "")
-        return command.make_context(info_name, args, *rest, **extra)
+        with writing_output():  # its help
+            return command.make_context(info_name, args, *rest, **extra)
 
 
 def _load(name: str) -> Any:
