@@ -171,8 +171,10 @@ class Delivery:
             )
         if self._gave_up_reading:
             print_note("interrupted again: the input was not read to its end")
-        elif self.source is not None and self.source.unfinished and self.interrupted:
-            print_note("standard input was not read to its end; it may hold more events")
+        elif self.source is not None and self.interrupted:
+            for name in self.source.unfinished:
+                shown = "standard input" if name == "-" else name
+                print_note(f"{shown} was not read to its end; it may hold more events")
         return problem is not None
 
     def _lines(self, sender: Sender, rest: Iterable[Event]) -> Iterator[bytes]:

@@ -35,6 +35,10 @@ __all__ = [
 ]
 
 
+#: Streams that were replaced: one that nothing refers to would be closed.
+_KEPT: list[TextIO] = []
+
+
 class OutputError(CurrentsExportError):
     """Standard output cannot be written."""
 
@@ -90,6 +94,7 @@ def replace_closed_streams() -> None:
 
 def results_to_stderr() -> None:
     """Write results to standard error from now on, since standard output holds events."""
+    _KEPT.append(sys.stdout)
     sys.stdout = sys.stderr
 
 

@@ -12,7 +12,7 @@ import typer
 from ..errors import OptionError, ReadError
 from ..events import Event
 from ..payload import BATCH_SIZE
-from ..reading import StoppableEvents
+from ..reading import StoppableEvents, reads_once
 from ._current import load_current
 from ._delivery import Delivery
 from ._input import note_terminal
@@ -56,8 +56,8 @@ def run(
 
     Events may be JSON Lines, a JSON array, or request bodies. What cannot be sent is reported and
     written to the file that --pending names; if that is the input as well, what is left replaces
-    it. Standard input cannot be read twice, so what came from there is always written, by default
-    to a file named after the time.
+    it. Standard input and pipes cannot be read twice, so what came from there is always written, by
+    default to a file named after the time.
 
     Ctrl-C, SIGTERM and SIGHUP end it in order: what was not sent by then is reported and written,
     too. A second Ctrl-C stops reading files as well.
@@ -83,7 +83,7 @@ def run(
 def _pending_file(name: str | None, files: list[str]) -> PendingFile | None:
     if name is not None:
         return PendingFile(name, inputs=files)
-    if "-" not in files:
+    if not any(map(reads_once, files)):
         return None
     now = time.strftime("%Y%m%dT%H%M%S")
     try:
