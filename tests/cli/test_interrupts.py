@@ -16,13 +16,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import typer
 
 from currents_export.cli._delivery import Delivery
+from currents_export.cli._pending import PendingFile
 from currents_export.cli._signals import on_interrupt
+from currents_export.events import Event
 from currents_export.payload import encode_event
 from currents_export.reading import StoppableEvents
 from currents_export.receiver import Receiver, ScriptedResponse, listen
-from tests.cli.support import PATIENCE, ids_in, run
+from tests.cli.support import CLOSED, PATIENCE, ids_in, run
 from tests.support.currents import custom
 from tests.support.events import CLICK, OPEN, event, make_events
 
@@ -123,6 +126,27 @@ def test_second_interrupt(
         f"{kept} holds 1 events\n"
     ) in result.stderr
     assert ids_in(kept) == [event().id]
+
+
+def test_second_interrupt_ends_reading(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was read by then is still written."""
+    kept = tmp_path / "pending.jsonl"
+
+    def stream() -> Iterator[Event]:
+        yield from make_events(3)
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+        pytest.fail("reading went on")
+
+    delivery = Delivery(custom(CLOSED), pending=PendingFile(str(kept)))
+    events = stream()
+    with delivery.interruptible():
+        sender = delivery.run(lambda sender: sender.send(events))
+        with pytest.raises(typer.Exit) as caught:
+            delivery.conclude(sender, rest=events)
+    assert caught.value.exit_code == 130
+    assert "interrupted again: the input was not read to its end" in capsys.readouterr().err
+    assert sorted(ids_in(kept)) == [each.id for each in make_events(3)]
 
 
 def test_second_terminate_is_patient() -> None:

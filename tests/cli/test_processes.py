@@ -34,7 +34,7 @@ def test_demo(start: Start) -> None:
     assert report["received"]["duplicates"] == 1
 
 
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_send_to_serve(
     by: signal.Signals,
     start: Start,
@@ -70,6 +70,19 @@ def test_serve_prints_its_url(start: Start) -> None:
     code, out, err = ended(serving)
     assert (code, err) == (0, "")
     assert out.startswith("0 requests\n")
+
+
+def test_capture_on_standard_output(start: Start) -> None:
+    serving = start("serve", "--port", 0, "--capture", "-", "--json")
+    assert serving.stderr is not None
+    url = json.loads(serving.stderr.readline())["url"]
+    for number in (1, 2):
+        content = b'{"events": [%s]}' % encode_event(event(number))
+        assert httpx.post(url, content=content).status_code == 200
+        assert line_of(serving) == event(number).to_dict()
+    serving.send_signal(signal.SIGTERM)
+    code, out, err = ended(serving)
+    assert (code, out, json.loads(err)["events"]) == (0, "", 2)
 
 
 def test_serve_stops_during_a_delay(start: Start, tmp_path: Path) -> None:
