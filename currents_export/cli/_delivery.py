@@ -195,8 +195,7 @@ class Delivery:
     def _print_left(self) -> None:
         """Say what is left and where, when the user did not wait for the end."""
         pending = self._sender.result.pending if self._sender is not None else 0
-        written = self.pending.written if self.pending is not None else 0
-        where = f"; {self.pending.name} holds {written:,} events" if self.pending else ""
+        where = f"; {self.pending.describe()}" if self.pending is not None else ""
         print_note(
             f"interrupted again: {pending:,} accepted events and {self.not_taken:,} that were not "
             f"accepted were not sent{where}"

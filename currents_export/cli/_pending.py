@@ -53,6 +53,12 @@ class PendingFile:
         """Whether it is standard output."""
         return self.name == STDOUT
 
+    def describe(self) -> str:
+        """Say how much of what was not sent is in the file by now."""
+        if self._replaces is not None and not self.written:
+            return f"{self.name} is unchanged"
+        return f"{self.name} has {self.written:,} of them"
+
     def _try_out(self, inputs: list[str]) -> None:
         if self.is_stdout:
             self._opened = LineFile(self.name)

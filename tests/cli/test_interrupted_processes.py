@@ -153,7 +153,7 @@ def test_second_interrupt_says_what_is_left(
     assert (code, out) == (130, "")
     (left,) = re.findall(
         r"interrupted again: (.*) accepted events and (.*) that were not accepted were not sent; "
-        rf"{kept} holds (.*) events\n",
+        rf"{kept} has (.*) of them\n",
         err,
     )
     accepted, not_taken, written = (int(each.replace(",", "")) for each in left)

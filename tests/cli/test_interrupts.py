@@ -123,9 +123,27 @@ def test_second_interrupt(
     assert (result.exit_code, result.stdout) == (130, "")
     assert (
         "interrupted again: 1 accepted events and 0 that were not accepted were not sent; "
-        f"{kept} holds 1 events\n"
+        f"{kept} has 1 of them\n"
     ) in result.stderr
     assert ids_in(kept) == [event().id]
+
+
+def test_second_interrupt_leaves_the_input(
+    file: Callable[..., Path], current: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def again(event: Event) -> bytes:
+        signal.raise_signal(signal.SIGINT)
+        return encode_event(event)
+
+    monkeypatch.setattr("currents_export.cli._delivery.encode_event", again)
+    path = file("events.jsonl", make_events(3))
+    before = path.read_bytes()
+    with interrupting() as (url, _):
+        result = run("send", path, "--current", current(url), "--pending", path)
+    assert result.exit_code == 130
+    assert f"were not sent; {path} is unchanged\n" in result.stderr
+    assert path.read_bytes() == before
+    assert list(path.parent.glob(".*")) == []
 
 
 def test_second_interrupt_ends_reading(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
