@@ -51,6 +51,7 @@ class Delivery:
     not_taken: int = 0
     interrupted: bool = False
     _gave_up_reading: bool = False
+    _read_all: bool = False
     _sender: Sender | None = None
     _retrying: bool = False
     _signals: int = 0
@@ -68,7 +69,9 @@ class Delivery:
             with self._closing(sender):
                 try:
                     work(sender)
+                    self._read_all = True
                 except InvalidEventsError as error:
+                    self._read_all = True
                     self.unread += len(error.problems)
                     for problem in error.problems:
                         print_error(problem)
@@ -191,14 +194,16 @@ class Delivery:
             else:
                 self.not_taken += 1
                 yield line
+        self._read_all = True
 
     def _print_left(self) -> None:
         """Say what is left and where, when the user did not wait for the end."""
         pending = self._sender.result.pending if self._sender is not None else 0
+        unread = "" if self._read_all else "; the rest of the input was not read"
         where = f"; {self.pending.describe()}" if self.pending is not None else ""
         print_note(
             f"interrupted again: {pending:,} accepted events and {self.not_taken:,} that were not "
-            f"accepted were not sent{where}"
+            f"accepted were not sent{where}{unread}"
         )
 
     def _attempted(self, attempt: Attempt) -> None:
