@@ -16,7 +16,15 @@ from typer.core import TyperCommand, TyperGroup
 from .._version import __version__
 from ..errors import CurrentsExportError
 from ._exit_codes import BAD_INPUT
-from ._streams import OutputError, discard_stdout, print_error
+from ._start import quitting_on_interrupt
+from ._streams import (
+    OutputError,
+    discard_stdout,
+    print_error,
+    print_line,
+    replace_closed_streams,
+    writing_output,
+)
 
 __all__ = ["COMMANDS", "app", "main"]
 
@@ -41,12 +49,14 @@ class _LazyCommand(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
         command = _load(self.name or "")
-        return command.make_context(info_name, args, *rest, **extra)
+        with writing_output():  # its help
+            return command.make_context(info_name, args, *rest, **extra)
 
 
 def _load(name: str) -> Any:
-    run: Callable[..., None] = import_module(f".{name}", __package__).run
-    # typer would keep the line breaks after the first line of each paragraph.
+    with quitting_on_interrupt():
+        run: Callable[..., None] = import_module(f".{name}", __package__).run
+    # In typer's help, every line of a paragraph except the first would stay a line.
     paragraphs = inspect.cleandoc(run.__doc__ or "").split("\n\n")
     single = typer.Typer(
         pretty_exceptions_enable=False, add_completion=False, context_settings=_HELP
@@ -61,18 +71,24 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except OutputError as error:
-            # Python must not try to write the same output again when it exits.
-            discard_stdout()
-            print_error(error)
-        except CurrentsExportError as error:
-            print_error(error)
         except OSError as error:
             if error.errno == errno.EPIPE:  # the reader closed the pipe; typer ends the process
                 raise
-            where = f"{error.filename}: " if error.filename is not None else ""
-            print_error(f"{where}{error.strerror or error}")
+            _report(error)
+        except CurrentsExportError as error:
+            _report(error)
         raise typer.Exit(BAD_INPUT)
+
+
+def _report(error: CurrentsExportError | OSError) -> None:
+    if isinstance(error, OutputError):
+        # What could not be written must not be written again when Python ends.
+        discard_stdout()
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename is not None else ""
+        print_error(f"{where}{error.strerror or error}")
+    else:
+        print_error(error)
 
 
 _HELP = {"help_option_names": ["-h", "--help"]}
@@ -93,7 +109,7 @@ for _name, _help in COMMANDS.items():
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        sys.stdout.write(f"currents-export {__version__}\n")
+        print_line(f"currents-export {__version__}")
         raise typer.Exit
 
 
@@ -111,4 +127,10 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    replace_closed_streams()
+    try:
+        with writing_output():
+            app()
+    except OutputError as error:  # of the help, which no command prints
+        _report(error)
+        sys.exit(BAD_INPUT)

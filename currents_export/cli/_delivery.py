@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -11,20 +12,19 @@ import attrs
 import typer
 
 from ..current import Current
-from ..delivery import Action, Attempt, Drop, Hooks, PendingFile, Result, Sender
-from ..errors import InvalidEventsError, NotTakenError, UnknownNameError
+from ..delivery import Action, Attempt, Drop, Hooks, Result, Sender
+from ..errors import EventError, InvalidEventsError, NotTakenError, UnknownNameError
 from ..events import Event
+from ..payload import encode_event
+from ..reading import StoppableEvents
 from ._exit_codes import BAD_INPUT, INTERRUPTED, NOT_ALL
+from ._pending import PendingFile
 from ._result import print_result
 from ._signals import on_interrupt
-from ._streams import print_error, print_json, print_line, print_note
+from ._streams import print_error, print_json, print_line, print_note, results_to_stderr
 from ._tables import progress
 
 __all__ = ["Delivery"]
-
-
-def _nothing() -> None:
-    pass
 
 
 @attrs.define
@@ -33,22 +33,25 @@ class Delivery:
 
     Attributes:
         current: the Current.
-        on_stop: called in the main thread, at any point, when the user interrupts the run; it may
-            raise KeyboardInterrupt.
-        keeps: whether the command has the option --pending.
+        source: the input, if it can be stopped when the user interrupts the run.
+        pending: where to keep what is not sent, if anywhere.
         drops: the events that were dropped.
-        unread: how many parts of the input could not be read, or are not events.
-        not_taken: the first event that the sender did not accept, if there was one.
+        unread: pieces of the input that could not be read, are not events, or cannot be written.
+        first_not_taken: the event at which the sender took no more, if there was one.
+        not_taken: how many readable events of the input the sender did not accept.
         interrupted: whether the user interrupted it.
     """
 
     current: Current
-    on_stop: Callable[[], None] = _nothing
-    keeps: bool = False
+    source: StoppableEvents | None = None
+    pending: PendingFile | None = None
     drops: list[Drop] = attrs.field(factory=list)
     unread: int = 0
-    not_taken: Event | None = None
+    first_not_taken: Event | None = None
+    not_taken: int = 0
     interrupted: bool = False
+    _gave_up_reading: bool = False
+    _read_all: bool = False
     _sender: Sender | None = None
     _retrying: bool = False
     _signals: int = 0
@@ -66,27 +69,38 @@ class Delivery:
             with self._closing(sender):
                 try:
                     work(sender)
+                    self._read_all = True
                 except InvalidEventsError as error:
+                    self._read_all = True
                     self.unread += len(error.problems)
                     for problem in error.problems:
                         print_error(problem)
                 except NotTakenError as error:
-                    self.not_taken = error.event
+                    self.first_not_taken = error.event
+                except KeyboardInterrupt:
+                    self._gave_up_reading = True
                 sender.flush()
         return sender
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """End the run cleanly on SIGINT and SIGTERM; a second signal ends it immediately."""
+        """End the run in order on SIGINT, SIGTERM and SIGHUP, and at once on another SIGINT.
+
+        At once means that nothing more is read; what has been read is still reported and written,
+        unless SIGINT comes again.
+        """
         with on_interrupt(self._interrupt, here=self._interrupt_here):
-            yield
+            try:
+                yield
+            except KeyboardInterrupt:
+                self._print_left()
+                raise typer.Exit(INTERRUPTED) from None
 
     def conclude(
         self,
         sender: Sender,
         *,
         rest: Iterable[Event] = (),
-        pending: PendingFile | None = None,
         allow_empty: bool = False,
         as_json: bool = False,
     ) -> None:
@@ -94,21 +108,21 @@ class Delivery:
 
         Args:
             sender: the sender, closed.
-            rest: the rest of the input after `not_taken`.
-            pending: the file for events that were not sent.
-            allow_empty: whether a run without events is allowed.
+            rest: what is left of the input after the first event that was not taken.
+            allow_empty: whether a run without events is fine.
             as_json: whether to report as JSON.
         """
+        problem = self._keep(sender, rest)
         result = sender.result
-        rest = chain((self.not_taken,), rest) if self.not_taken else rest
-        kept, not_taken, problem = _keep(sender, rest, pending)
-        unsent = result.pending + not_taken
+        kept = self.pending.name if self.pending and self.pending.written else None
         unknown = self._unknown_event_types(result)
+        if self.pending is not None and self.pending.is_stdout:
+            results_to_stderr()
         if as_json:
             print_json(
                 result.to_dict()
                 | {
-                    "not_taken": not_taken,
+                    "not_taken": self.not_taken,
                     "unread": self.unread,
                     "unknown_event_types": unknown,
                     "interrupted": self.interrupted,
@@ -118,21 +132,78 @@ class Delivery:
             )
         else:
             print_result(result, self.drops)
-            _print_rest(not_taken, self.unread, kept)
-        if unsent and pending is None and self.keeps:
-            print_note("--pending FILE saves events that could not be sent")
+            _print_rest(self.not_taken, self.unread, kept)
         self._report_unknown(unknown)
         empty = not (result.accepted or result.filtered or self.unread or self.interrupted)
         if empty and not allow_empty:
             print_error("there are no events to send; --allow-empty allows that")
-        if problem is not None:
-            print_error(problem)
         if self.interrupted:
             raise typer.Exit(INTERRUPTED)
-        if self.unread or unknown or problem is not None or (empty and not allow_empty):
+        if self.unread or unknown or problem or (empty and not allow_empty):
             raise typer.Exit(BAD_INPUT)
-        if not result.complete or not_taken:
+        if not result.complete or self.not_taken:
             raise typer.Exit(NOT_ALL)
+
+    def _keep(self, sender: Sender, rest: Iterable[Event]) -> bool:
+        """Write what was not sent, and report what became of it; return whether that failed.
+
+        What is said here goes before the result, which may fail to be printed.
+        """
+        lines = self._lines(sender, rest)
+        problem = None
+        if self.pending is not None:
+            try:
+                self.pending.write(lines, keep_former=lambda: self.unread > 0)
+            except OSError as error:
+                problem = error.strerror or str(error)
+        for _ in lines:  # counts what could not be written, or has nowhere to go
+            pass
+        unsent = sender.result.pending + self.not_taken
+        if problem is not None and self.pending is not None:
+            lost = unsent - self.pending.written
+            print_error(
+                f"{self.pending.name}: {lost:,} unsent events could not be saved: {problem}"
+            )
+        if self.pending is None and self.source is not None and unsent:
+            print_note("--pending FILE saves events that could not be sent")
+        if self.pending is not None and self.pending.set_aside:
+            print_note(
+                f"{self.pending.name} contained text that could not be read; it is kept as "
+                f"{self.pending.set_aside}"
+            )
+        if self._gave_up_reading:
+            print_note("interrupted again: the input was not read to its end")
+        elif self.source is not None and self.interrupted:
+            for name in self.source.unfinished:
+                shown = "standard input" if name == "-" else name
+                print_note(f"{shown} was not read to its end; it may contain more events")
+        return problem is not None
+
+    def _lines(self, sender: Sender, rest: Iterable[Event]) -> Iterator[bytes]:
+        """Yield the events that were not sent as JSON; count those that were not accepted."""
+        for event in sender.pending():
+            yield encode_event(event)
+        first = self.first_not_taken
+        for event in chain((first,) if first else (), rest):
+            try:
+                line = encode_event(event)
+            except EventError as error:
+                self.unread += 1
+                print_error(error)
+            else:
+                self.not_taken += 1
+                yield line
+        self._read_all = True
+
+    def _print_left(self) -> None:
+        """Say what is left and where, when the user did not wait for the end."""
+        pending = self._sender.result.pending if self._sender is not None else 0
+        unread = "" if self._read_all else "; the rest of the input was not read"
+        where = f"; {self.pending.describe()}" if self.pending is not None else ""
+        print_note(
+            f"interrupted again: {pending:,} accepted events and {self.not_taken:,} that were not "
+            f"accepted were not sent{where}{unread}"
+        )
 
     def _attempted(self, attempt: Attempt) -> None:
         # Report the first failure immediately, and only once: retries can take a long time.
@@ -144,15 +215,17 @@ class Delivery:
         # Stop in a thread, so that the main thread continues to read the input in order, and no
         # event is lost between the input and the sender.
         self.interrupted = True
+        if self.source is not None:
+            self.source.stop()
         if self._sender is not None:
             self._sender.close(timeout=0.0)
 
-    def _interrupt_here(self) -> None:
+    def _interrupt_here(self, number: int) -> None:
         self.interrupted = True
         self._signals += 1
-        if self._signals > 1:
+        # Only Ctrl-C is a sign of impatience: a terminal that goes away may send SIGHUP twice.
+        if self._signals > 1 and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.on_stop()
 
     @contextmanager
     def _closing(self, sender: Sender) -> Iterator[None]:
@@ -179,34 +252,6 @@ class Delivery:
                 self.current.catalog[name]
             except UnknownNameError as error:
                 print_error(f"{error} ({count:,} not sent)")
-
-
-def _keep(
-    sender: Sender, rest: Iterable[Event], pending: PendingFile | None
-) -> tuple[str | None, int, str | None]:
-    """Save unsent events; return the file, how many were not accepted, and the problem."""
-    not_taken = 0
-
-    def counted() -> Iterator[Event]:
-        nonlocal not_taken
-        for event in rest:
-            not_taken += 1
-            yield event
-
-    left = counted()
-    if pending is None:
-        for _ in left:
-            pass
-        return None, not_taken, None
-    try:
-        count = pending.write(chain(sender.pending(), left))
-    except OSError as error:
-        for _ in left:
-            pass
-        count = sender.result.pending + not_taken
-        problem = f"{count:,} unsent events could not be saved: {error.strerror}"
-        return None, not_taken, f"{pending.path}: {problem}"
-    return str(pending.path) if count else None, not_taken, None
 
 
 def _print_rest(not_taken: int, unread: int, kept: str | None) -> None:

@@ -11,24 +11,33 @@ from contextlib import contextmanager
 __all__ = ["on_interrupt"]
 
 
-def _nothing() -> None:
+#: What ends a command in order: Ctrl-C, `kill`, and a terminal that goes away.
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+def _nothing(_: int) -> None:
     pass
 
 
 @contextmanager
 def on_interrupt(
-    act: Callable[[], object], *, here: Callable[[], object] = _nothing
+    act: Callable[[], object], *, here: Callable[[int], object] = _nothing
 ) -> Iterator[None]:
-    """Handle SIGINT and SIGTERM with `act` and `here` while the context lasts.
+    """Handle SIGINT, SIGTERM and SIGHUP with `act` and `here` while the context lasts.
 
-    A signal that is ignored, as SIGINT is in a shell's background job, stays ignored.
+    A signal that is ignored, as SIGINT is in a shell's background job or SIGHUP after `nohup`,
+    stays ignored.
 
     Args:
-        act: called in a separate thread, because the main thread may be waiting for a lock and
-            would notice the signal late or never.
-        here: called in the main thread, at any point; it may raise.
+        act: called in a thread of its own. Python calls handlers only between two steps of the main
+            thread: one that is waiting for a lock or for input, or is about to when the signal
+            comes, learns of it late or not at all. What ends such a wait belongs here.
+        here: called with the signal's number in the main thread, between any two of its steps; it
+            may raise.
     """
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
     handled = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
     ours, signals = socket.socketpair()
     signals.setblocking(False)
@@ -42,7 +51,7 @@ def on_interrupt(
     thread.start()
     wakeup = signal.set_wakeup_fd(signals.fileno(), warn_on_full_buffer=False)
     for each in handled:
-        signal.signal(each, lambda *_: here())
+        signal.signal(each, lambda number, _: here(number))
     try:
         yield
     finally:

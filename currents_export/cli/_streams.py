@@ -1,14 +1,22 @@
-"""Write lines to the standard streams: results to stdout, everything else to stderr."""
+"""Lines to the standard streams: results to stdout, everything else to stderr.
+
+A stream that is closed does not stop a command, and neither does a standard error that cannot be
+written, such as that of a terminal that went away. A standard output that cannot be written is an
+error, since the result is lost.
+"""
 
 from __future__ import annotations
 
 import errno
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import TextIO
 
+from .._files import ClosedStream
 from ..errors import CurrentsExportError
 
 __all__ = [
@@ -18,9 +26,17 @@ __all__ = [
     "print_json",
     "print_line",
     "print_note",
+    "quiet_stderr",
+    "replace_closed_streams",
+    "results_to_stderr",
     "writable",
     "writing_output",
+    "writing_result",
 ]
+
+
+#: Streams that were replaced: one that nothing refers to would be closed.
+_KEPT: list[TextIO] = []
 
 
 class OutputError(CurrentsExportError):
@@ -42,23 +58,95 @@ def writing_output() -> Iterator[None]:
         raise OutputError(f"the output cannot be written: {error.strerror or error}") from error
 
 
+@contextmanager
+def writing_result() -> Iterator[None]:
+    """Do as `writing_output`, but a closed standard output passes: nobody wants the result.
+
+    Raises:
+        OutputError: standard output is open and cannot be written.
+    """
+    try:
+        with writing_output():
+            yield
+    except OutputError as error:
+        if not isinstance(error.__cause__, OSError) or error.__cause__.errno != errno.EBADF:
+            raise
+        discard_stdout()
+
+
 def discard_stdout() -> None:
-    """Discard everything that is still to be written to standard output."""
-    sys.stdout = io.StringIO()
+    """Send what is still to be written to standard output nowhere."""
+    sys.stdout = ClosedStream()
+
+
+def replace_closed_streams() -> None:
+    """Put streams that take everything in the place of standard streams that are closed."""
+    if os.name == "posix":
+        # The next file that is opened would take the place of a closed one, and get its output.
+        while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+            pass
+        os.close(descriptor)
+    if sys.stdout is None:
+        sys.stdout = ClosedStream()
+    if sys.stderr is None:
+        sys.stderr = ClosedStream()
+
+
+def results_to_stderr() -> None:
+    """Write results to standard error from now on, since standard output holds events."""
+    _KEPT.append(sys.stdout)
+    sys.stdout = sys.stderr
+
+
+class _Quiet(io.TextIOBase):
+    """A text stream that ignores what it cannot write."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._stream.encoding
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
+def quiet_stderr() -> io.TextIOBase:
+    """Return standard error as a stream that ignores what it cannot write."""
+    return _Quiet(sys.stderr)
 
 
 def print_line(text: str = "") -> None:
     """Write a line of the result."""
-    with writing_output():
+    with writing_result():
         sys.stdout.write(f"{writable(text, sys.stdout.encoding)}\n")
         sys.stdout.flush()
 
 
 def print_note(text: str) -> None:
-    """Write a note about the result."""
-    with writing_output():
+    """Write a line about the result."""
+    # A failure to write standard output is that of the result, and is reported there.
+    with suppress(OSError, ValueError):
         sys.stdout.flush()
-    sys.stderr.write(f"{writable(text, sys.stderr.encoding)}\n")
+    stderr = _Quiet(sys.stderr)
+    stderr.write(f"{writable(text, stderr.encoding)}\n")
+    stderr.flush()
 
 
 def print_error(error: CurrentsExportError | str) -> None:
@@ -80,7 +168,7 @@ def print_json(value: object, *, indent: bool = True) -> None:
         text = orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else 0)
     except TypeError:  # a file name that is not Unicode
         text = json.dumps(value, indent=2 if indent else None).encode()
-    with writing_output():
+    with writing_result():
         sys.stdout.flush()
         sys.stdout.buffer.write(text + b"\n")
         sys.stdout.buffer.flush()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any, cast
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-from ._streams import writable, writing_output
+from ._streams import quiet_stderr, writable, writing_result
 
 __all__ = ["print_table", "progress"]
 
@@ -35,7 +35,7 @@ def print_table(columns: Mapping[str, str], rows: Iterable[Iterable[object]]) ->
     for row in rows:
         cells = (writable(_cell(each), sys.stdout.encoding) for each in row)
         table.add_row(*(escape(each) for each in cells))
-    with writing_output():
+    with writing_result():
         console.print(table)
 
 
@@ -55,7 +55,7 @@ def progress(what: str, total: int | None = None) -> Iterator[Any]:
     with Progress(
         *columns,
         *counting,
-        console=Console(stderr=True),
+        console=Console(file=cast("IO[str]", quiet_stderr())),
         transient=True,
         # Other output goes above the count, unless stdout is a file.
         redirect_stdout=sys.stdout.isatty(),

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from itertools import islice
-from pathlib import Path
 from typing import IO, Annotated
 
 import typer
 
+from .._files import STDOUT, open_output, standard_output
 from ..catalog import Catalog
 from ..errors import OptionError
 from ..events import Event
@@ -76,7 +76,13 @@ def run(
         typer.Option("--bodies", help="Write request bodies of up to 100 events of one type."),
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write the events to.")
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A file to write the events to; one that exists is overwritten.",
+        ),
     ] = None,
     as_json: Annotated[
         bool,
@@ -89,6 +95,7 @@ def run(
 
     The same seed, start and options give the same events, byte for byte.
     """
+    output = None if output == STDOUT else output
     _check_combination(count, samples=samples, canvas=canvas, placeholders=placeholders)
     if not rate > 0:
         raise typer.BadParameter(f"--rate is {rate}; it must be more than 0")
@@ -104,12 +111,14 @@ def run(
     else:
         wanted = count or _COUNT
         stream = islice(world.events(event_types=names, start=began, rate=rate), wanted)
-    totals = _write(stream, wanted, output=output, bodies=bodies, as_array=as_json and not output)
+    totals = _write(
+        stream, wanted, output=output, bodies=bodies, as_array=as_json and output is None
+    )
     if output is not None and as_json:
         print_json(
             {
                 "events": totals.total(),
-                "output": str(output),
+                "output": output,
                 "seed": chosen,
                 "start": began,
                 "by_event_type": dict(sorted(totals.items())),
@@ -135,7 +144,7 @@ def _check_combination(
 
 
 def _write(
-    stream: Iterable[Event], wanted: int, *, output: Path | None, bodies: bool, as_array: bool
+    stream: Iterable[Event], wanted: int, *, output: str | None, bodies: bool, as_array: bool
 ) -> Counter[str]:
     """Write the events and return how many there were of each type."""
     totals: Counter[str] = Counter()
@@ -163,14 +172,14 @@ def _counting(events: Iterable[Event], totals: Counter[str]) -> Iterator[Event]:
 
 
 @contextmanager
-def _opened(output: Path | None) -> Iterator[IO[bytes]]:
-    """Open the output, and name the file in an error while it is written."""
+def _opened(output: str | None) -> Iterator[IO[bytes]]:
+    """Open the output; what fails while it is written is named for what it is."""
     if output is None:
         with writing_output():
-            yield sys.stdout.buffer
+            yield standard_output()
         return
     try:
-        with output.open("wb") as file:
+        with open_output(output) as file:
             yield file
     except OSError as error:
         raise OptionError(f"{output}: cannot be written: {error.strerror or error}") from error

@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..delivery import PendingFile
-from ..errors import ReadError
+from ..errors import OptionError, ReadError
 from ..events import Event
 from ..payload import BATCH_SIZE
-from ..reading import StoppableEvents
+from ..reading import StoppableEvents, reads_once
 from ._current import load_current
 from ._delivery import Delivery
 from ._input import note_terminal
@@ -30,6 +28,7 @@ from ._options import (
     GiveUpAfter,
     Timeout,
 )
+from ._pending import PendingFile
 from ._streams import print_error
 from ._tls import read_context
 
@@ -60,8 +59,12 @@ def run(
     client_key: ClientKey = None,
     give_up_after: GiveUpAfter = 60.0,
     pending: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Where to write the events that could not be sent."),
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Append the events that could not be sent to it; '-' is standard output, and the "
+            "result goes to standard error then.",
+        ),
     ] = None,
     allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
@@ -69,18 +72,19 @@ def run(
     """Send events from files or standard input as the Current does.
 
     Events may be JSON Lines, a JSON array, or request bodies. Events that cannot be sent are
-    reported, and written to the file that --pending names. Standard input cannot be read twice, so
-    its unsent events are always written, by default to a file named after the time.
+    reported, and written to the file that --pending names; if that file is the input, the unsent
+    events replace it. Standard input and pipes cannot be read twice, so their unsent events are
+    always written, by default to a file named after the time.
 
-    Ctrl-C ends the command cleanly: unsent events are reported and written as well. A second Ctrl-C
-    ends it immediately.
+    Ctrl-C, SIGTERM and SIGHUP end the command cleanly: unsent events are reported and written as
+    well. A second Ctrl-C stops reading files as well.
     """
     chosen = load_current(current, catalog_dir)
     context = read_context(ca_file=ca_file, client_cert=client_cert, client_key=client_key)
-    file = _pending_file(pending, reads_stdin="-" in (files or ["-"]))
+    file = _pending_file(pending, files or ["-"])
     note_terminal(files)
     source = StoppableEvents(files)
-    delivery = Delivery(chosen, on_stop=source.stop, keeps=True)
+    delivery = Delivery(chosen, source=source, pending=file)
     events = _events(source, delivery)
     with delivery.interruptible():
         sender = delivery.run(
@@ -92,18 +96,19 @@ def run(
             ssl_context=context,
             pause_after=give_up_after or None,
         )
-        delivery.conclude(
-            sender, rest=events, pending=file, allow_empty=allow_empty, as_json=as_json
-        )
+        delivery.conclude(sender, rest=events, allow_empty=allow_empty, as_json=as_json)
 
 
-def _pending_file(path: Path | None, *, reads_stdin: bool) -> PendingFile | None:
-    if path is not None:
-        return PendingFile(path)
-    if not reads_stdin:
+def _pending_file(name: str | None, files: list[str]) -> PendingFile | None:
+    if name is not None:
+        return PendingFile(name, inputs=files)
+    if not any(map(reads_once, files)):
         return None
     now = time.strftime("%Y%m%dT%H%M%S")
-    return PendingFile(Path(f"currents-export-pending-{now}-{os.getpid()}.jsonl"))
+    try:
+        return PendingFile(f"currents-export-pending-{now}-{os.getpid()}.jsonl")
+    except OptionError as error:
+        raise OptionError(f"{error}; --pending names another file") from error
 
 
 def _events(source: StoppableEvents, delivery: Delivery) -> Iterator[Event]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from .._files import STDOUT
 from ..catalog import Catalog
 from ..receiver import Receiver, listen, parse_script
 from ._counts import print_counts
 from ._options import AsJson, CatalogDir, SchemaVersion
 from ._signals import on_interrupt
-from ._streams import print_json, print_line
+from ._streams import print_json, print_line, results_to_stderr
 from ._tables import progress
 
 __all__ = ["run"]
@@ -55,8 +55,12 @@ def run(
         ),
     ] = None,
     capture: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="A file to append the events to, as JSON Lines."),
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Append the events taken to it, as JSON Lines; '-' is standard output, and the "
+            "rest goes to standard error then.",
+        ),
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Respond with 400 to an event that breaks the schema.")
@@ -97,6 +101,8 @@ def run(
         request_timeout=request_timeout,
         catalog=Catalog.load(schema_version, catalog_dir),
     )
+    if capture == STDOUT:
+        results_to_stderr()
     stop = threading.Event()
     with (
         closing(receiver),

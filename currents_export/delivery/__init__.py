@@ -7,7 +7,6 @@ from ._responses import Action, Response
 from ._status import NoticeKind, State
 from .clock import Clock, ManualClock, SystemClock
 from .hooks import Attempt, Hooks, Notice
-from .pending import PendingFile
 from .reasons import DropReason, FilterReason
 from .result import Result
 from .sender import Sender
@@ -25,7 +24,6 @@ __all__ = [
     "ManualClock",
     "Notice",
     "NoticeKind",
-    "PendingFile",
     "Response",
     "Result",
     "Sender",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,21 @@ from ..errors import ReadError
 from ._lines import read_values, why_unreadable
 from ._values import Located
 
-__all__ = ["STDIN", "read_path"]
+__all__ = ["STDIN", "read_path", "reads_once"]
 
 #: The name of standard input in errors.
 STDIN = "<stdin>"
+
+
+def reads_once(name: str) -> bool:
+    """Return whether what a file holds can be read only once, as with standard input or a FIFO."""
+    if name == "-":
+        return True
+    try:
+        mode = Path(name).stat().st_mode
+    except (OSError, ValueError):  # reported when it is read
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def read_path(path: Path | str) -> Iterator[Located | ReadError]:

@@ -1,4 +1,4 @@
-"""Read events from files, so that reading standard input can be stopped."""
+"""Events from files, where reading what cannot be read again can be stopped."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import select
 import sys
 import weakref
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from ..errors import ReadError
 from ..events import Event
-from ._files import STDIN, read_path
+from ._files import STDIN, read_path, reads_once
 from ._lines import read_values
 from ._values import read_events
 
@@ -22,22 +24,26 @@ _CHUNK_BYTES = 65_536
 
 
 class StoppableEvents:
-    """An iterator over the events in files that can stop reading standard input.
+    """An iterator over the events in files that can stop reading standard input and pipes.
 
     It yields an `Event`, or a `ReadError` for what cannot be read, in the order of the files.
-    After `stop`, standard input is treated as if it ended there: events that were read by then are
-    still yielded, so none is lost, and nothing more is taken from it. Other files are read to
-    their end.
+    After `stop`, standard input and files that are not regular, such as FIFOs, are treated as if
+    they ended there: events that were read by then are still yielded, so none is lost, and nothing
+    more is taken from them. Regular files are read to their end.
 
     Args:
         files: the names of the files; `-`, which is also the default, is standard input.
+
+    Attributes:
+        unfinished: the names of those that can be stopped and whose end has not been reached.
     """
 
     def __init__(self, files: Iterable[str] | None = None) -> None:
         names = list(files or ["-"])
+        self.unfinished = [name for name in names if reads_once(name)]
         self._stopped = False
         self._wake: tuple[int, int] | None = None
-        if "-" in names:
+        if self.unfinished:
             self._wake = os.pipe()
             # Not closed earlier, because `stop` may be called at any time.
             weakref.finalize(self, _close, *self._wake)
@@ -50,7 +56,7 @@ class StoppableEvents:
         return next(self._items)
 
     def stop(self) -> None:
-        """Stop reading standard input, even while another thread waits for it.
+        """Stop reading standard input and pipes, even while they are being waited for.
 
         May be called more than once, from a signal handler, and from any thread.
         """
@@ -63,8 +69,9 @@ class StoppableEvents:
     def _read(self, names: list[str]) -> Iterator[Event | ReadError]:
         for name in names:
             try:
-                if name == "-":
-                    values = read_values(self._stdin_lines(), source=STDIN)
+                if name in self.unfinished:
+                    source = STDIN if name == "-" else name
+                    values = read_values(self._lines(name), source=source)
                 else:
                     values = read_path(name)
             except ReadError as error:
@@ -72,29 +79,41 @@ class StoppableEvents:
             else:
                 yield from read_events(values)
 
-    def _stdin_lines(self) -> Iterator[bytes]:
-        if sys.stdin is None:
-            raise OSError("it is closed")
-        stdin: Any = sys.stdin.buffer
-        begun: list[bytes] = []
-        while self._wait_for(stdin) and (chunk := stdin.read1(_CHUNK_BYTES)):
-            for line in io.BytesIO(chunk):
-                begun.append(line)
-                if line.endswith(b"\n"):
-                    yield b"".join(begun)
-                    begun.clear()
-        if begun:
-            yield b"".join(begun)
+    def _lines(self, name: str) -> Iterator[bytes]:
+        if self._stopped:
+            return
+        with _opened(name) as stream:
+            begun: list[bytes] = []
+            while self._wait_for(stream):
+                chunk = stream.read1(_CHUNK_BYTES)
+                if not chunk:
+                    self.unfinished.remove(name)
+                    break
+                for line in io.BytesIO(chunk):
+                    begun.append(line)
+                    if line.endswith(b"\n"):
+                        yield b"".join(begun)
+                        begun.clear()
+            if begun:
+                yield b"".join(begun)
 
-    def _wait_for(self, stdin: Any) -> bool:
-        """Wait until there is something to read; return False if reading was stopped."""
+    def _wait_for(self, stream: Any) -> bool:
+        """Wait until there is something to read; return False if it is not to be read."""
         if self._stopped or self._wake is None:
             return False
         try:
-            select.select([stdin, self._wake[0]], [], [])
+            select.select([stream, self._wake[0]], [], [])
         except (OSError, TypeError, ValueError):  # not a file that can be waited for
             return True
         return not self._stopped
+
+
+def _opened(name: str) -> AbstractContextManager[Any]:
+    if name != "-":
+        return Path(name).open("rb")
+    if sys.stdin is None:
+        raise OSError("it is closed")
+    return nullcontext(sys.stdin.buffer)
 
 
 def _close(*descriptors: int) -> None:

@@ -53,7 +53,8 @@ class Receiver:
         bearer_tokens: accepted bearer tokens. Without write keys and tokens, every request is
             accepted.
         script: responses to give first, in order, each to one request unless it says otherwise.
-        capture: a file to append the events to, as JSON Lines; none by default.
+        capture: a file to append the events to, as JSON Lines; none by default. The string `-` is
+            standard output.
         keep: whether to keep the events in `events` too.
         catalog: what events are checked against; the newest schema version by default.
         check: whether to check events at all.
@@ -110,7 +111,7 @@ class Receiver:
         self._strict = strict
         self._max_body_bytes = max_body_bytes
         self._sleep = sleep
-        self._capture = None if capture is None else Capture(Path(capture))
+        self._capture = None if capture is None else Capture(capture)
         # The event loop is one thread, but other threads may read the counts.
         self._lock = threading.Lock()
         self._recorder = Recorder()

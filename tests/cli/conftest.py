@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
+import signal
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from currents_export.events import Event
 from currents_export.payload import encode_event
+from tests.cli.processes import COMMAND, Process, Start
 from tests.cli.support import CLOSED
+from tests.support.events import make_events
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +55,36 @@ def current(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Callable[[int], Path]:
+    def write(count: int) -> Path:
+        path = tmp_path / "events.jsonl"
+        path.write_bytes(b"".join(encode_event(each) + b"\n" for each in make_events(count)))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts commands, and ends those that a test left running."""
+    processes: list[Process] = []
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("CURRENTS_EXPORT_")}
+    # Tests run in the background of a shell ignore SIGINT, and would hand that on.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def begin(*args: object, **options: Any) -> Process:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        environment = {"env": environ | options.pop("env", {})}
+        command = options.pop("command", COMMAND)
+        process = subprocess.Popen([*command, *map(str, args)], **streams | environment | options)
+        processes.append(process)
+        return process
+
+    yield begin
+    signal.signal(signal.SIGINT, before)
+    for process in processes:
+        process.kill()
+        process.communicate()

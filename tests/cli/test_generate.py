@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -150,3 +151,27 @@ def test_no_progress_among_events(monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.code == 0
     assert len([json.loads(line) for line in raw.getvalue().splitlines()]) == 3
     assert "\x1b" not in err.getvalue()
+
+
+def test_output_overwrites_in_place(tmp_path: Path) -> None:
+    """As a shell's `>`: a link is followed, and the mode stays."""
+    path, link = tmp_path / "events.jsonl", tmp_path / "link"
+    path.write_bytes(b"old" * 10_000)
+    path.chmod(0o640)
+    link.symlink_to(path)
+    assert run("generate", "-n", 2, "-o", link).exit_code == 0
+    assert len([json.loads(line) for line in path.read_bytes().splitlines()]) == 2
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["events.jsonl", "link"]
+
+
+def test_output_is_a_dash() -> None:
+    args = ("generate", *FIXED, "-n", 20)
+    for more in ((), ("--json",)):
+        assert run(*args, *more, "-o", "-").stdout == run(*args, *more).stdout
+
+
+def test_output_is_a_device() -> None:
+    assert run("generate", "-n", 2, "-o", os.devnull).exit_code == 0
+    assert not Path(os.devnull).is_file()

@@ -26,7 +26,8 @@ def test_closed_port(
     assert f"unsent events are in {kept}" in result.stdout
     lines = kept.read_bytes().splitlines()
     assert sorted(lines) == sorted(encode_event(each) for each in events)
-    assert not (tmp_path / "pending.jsonl.part").exists()
+    assert [each.name for each in tmp_path.iterdir() if each.suffix == ".part"] == []
+    kept.unlink()
     report = json.loads(run(*args, "--pending", kept, "--json").stdout)
     assert (report["pending"], report["pending_file"], report["state"]) == (5, str(kept), "paused")
     without = run(*args)
@@ -131,3 +132,36 @@ def test_keeping_fails(current: Callable[..., Path], tmp_path: Path) -> None:
     report = json.loads(result.stdout)
     assert (report["pending"], report["not_taken"], report["pending_file"]) == (3, 0, None)
     assert "3 unsent events could not be saved: " in result.stderr
+
+
+@pytest.mark.parametrize("name", ["-", "events.jsonl"])
+def test_default_file_is_tried_at_the_start(
+    name: str, current: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = current()
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    result = run("send", name, "--current", where, stdin=encode_event(event()))
+    assert result.exit_code == 2
+    says = "cannot be written: No such file or directory; --pending names another file"
+    assert (says in result.stderr) is (name == "-")
+
+
+def test_deep_event_in_the_rest(
+    file: Callable[..., Path], current: Callable[..., Path], tmp_path: Path
+) -> None:
+    """An event that cannot be written is reported, and the others are kept."""
+    deep = '{"event_type": "a", "id": "deep", "time": 1, "properties": {"p": %s}}\n'
+    lines = [encode_event(each) + b"\n" for each in make_events(15_000)]
+    lines.insert(12_000, (deep % ("[" * 300 + "]" * 300)).encode())
+    path, kept = file("events.jsonl", b"".join(lines)), tmp_path / "pending.jsonl"
+    with listen(Receiver(bearer_tokens=[TOKEN])) as url:
+        where = current(url, bearer_token="other")
+        result = run("send", path, "--current", where, "--pending", kept, "--json")
+    assert result.exit_code == 2
+    report = json.loads(result.stdout)
+    assert (report["pending"], report["not_taken"], report["unread"]) == (10_000, 5_000, 1)
+    assert "nested over 200 levels deep" in result.stderr
+    assert sorted(ids_in(kept)) == [each.id for each in make_events(15_000)]

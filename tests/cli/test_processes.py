@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -19,74 +18,11 @@ from currents_export.events import Event
 from currents_export.payload import encode_event
 from currents_export.reading import Located, read_path
 from currents_export.receiver import Receiver, ScriptedResponse, listen
+from tests.cli.processes import PATIENCE, Start, ended, line_of, on_a_terminal
 from tests.support.currents import TOKEN, WRITE_KEY, custom
-from tests.support.events import event, make_events
+from tests.support.events import event
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and pseudo-terminals")
-
-COMMAND = [sys.executable, "-m", "currents_export"]
-PATIENCE = 30.0
-
-Process = subprocess.Popen[str]
-Start = Callable[..., Process]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Start commands, and end those that a test leaves running."""
-    processes: list[Process] = []
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("CURRENTS_EXPORT_")}
-    # Tests in the background of a shell ignore SIGINT, and their child processes would, too.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def begin(*args: object, **options: Any) -> Process:
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
-        process = subprocess.Popen([*COMMAND, *map(str, args)], env=environ, **options)
-        processes.append(process)
-        return process
-
-    yield begin
-    signal.signal(signal.SIGINT, before)
-    for process in processes:
-        process.kill()
-        process.communicate()
-
-
-def line_of(process: Process) -> Any:
-    """Wait for the next line of the process's output, and return it as JSON."""
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line, process.communicate()
-    return json.loads(line)
-
-
-def ended(process: Process) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=PATIENCE)
-    assert "Traceback" not in err
-    return process.returncode, out, err
-
-
-@pytest.fixture
-def current(tmp_path: Path) -> Callable[[str], Path]:
-    def write(url: str) -> Path:
-        path = tmp_path / "current.toml"
-        path.write_text(
-            'integration_name = "test"\ncontact_email = "qa@example.com"\n'
-            f'endpoint = "{url}"\nbearer_token = "{TOKEN}"\n'
-        )
-        return path
-
-    return write
-
-
-@pytest.fixture
-def events(tmp_path: Path) -> Callable[[int], Path]:
-    def write(count: int) -> Path:
-        path = tmp_path / "events.jsonl"
-        path.write_bytes(b"".join(encode_event(each) + b"\n" for each in make_events(count)))
-        return path
-
-    return write
 
 
 def test_demo(start: Start) -> None:
@@ -98,11 +34,11 @@ def test_demo(start: Start) -> None:
     assert report["received"]["duplicates"] == 1
 
 
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_send_to_serve(
     by: signal.Signals,
     start: Start,
-    current: Callable[[str], Path],
+    current: Callable[..., Path],
     events: Callable[[int], Path],
     tmp_path: Path,
 ) -> None:
@@ -110,7 +46,9 @@ def test_send_to_serve(
     options = ("--port", 0, "--bearer-token", TOKEN, "--write-key", WRITE_KEY)
     serving = start("serve", "--json", *options, "--capture", capture)
     url = line_of(serving)["url"]
-    code, out, err = ended(start("send", events(250), "--current", current(url), "--json"))
+    code, out, err = ended(
+        start("send", events(250), "--current", current(url, bearer_token=TOKEN), "--json")
+    )
     assert (code, err) == (0, "")
     assert json.loads(out)["delivered"] == 250
     counts = httpx.get(f"{url}/counts", params={"writeKey": WRITE_KEY})
@@ -135,6 +73,19 @@ def test_serve_prints_its_url(start: Start) -> None:
     assert out.startswith("0 requests\n")
 
 
+def test_capture_on_standard_output(start: Start) -> None:
+    serving = start("serve", "--port", 0, "--capture", "-", "--json")
+    assert serving.stderr is not None
+    url = json.loads(serving.stderr.readline())["url"]
+    for number in (1, 2):
+        content = b'{"events": [%s]}' % encode_event(event(number))
+        assert httpx.post(url, content=content).status_code == 200
+        assert line_of(serving) == event(number).to_dict()
+    serving.send_signal(signal.SIGTERM)
+    code, out, err = ended(serving)
+    assert (code, out, json.loads(err)["events"]) == (0, "", 2)
+
+
 def test_serve_stops_during_a_delay(start: Start, tmp_path: Path) -> None:
     capture = tmp_path / "capture"
     os.mkfifo(capture)
@@ -154,62 +105,7 @@ def test_serve_stops_during_a_delay(start: Start, tmp_path: Path) -> None:
     assert json.loads(out)["by_status"] == {"reset": 1}
 
 
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_send(
-    by: signal.Signals,
-    start: Start,
-    current: Callable[[str], Path],
-    events: Callable[[int], Path],
-    tmp_path: Path,
-) -> None:
-    kept = tmp_path / "pending.jsonl"
-    sending: Process
-
-    async def interrupt(_: float) -> None:
-        sending.send_signal(by)
-
-    script = [ScriptedResponse(503, delay=1), ScriptedResponse(503, times=None)]
-    with listen(Receiver(script=script, sleep=interrupt)) as url:
-        args = ("send", events(300), "--current", current(url), "--pending", kept, "--json")
-        sending = start(*args)
-        code, out, err = ended(sending)
-    report = json.loads(out)
-    assert (code, err) == (130, "503: scripted; retrying\n")
-    assert (report["interrupted"], report["delivered"], report["state"]) == (True, 0, "active")
-    assert report["pending"] + report["not_taken"] == 300
-    lines = kept.read_bytes().splitlines()
-    assert sorted(json.loads(line)["id"] for line in lines) == [
-        each.id for each in make_events(300)
-    ]
-
-
-def test_interrupt_while_reading_standard_input(
-    start: Start, current: Callable[[str], Path], tmp_path: Path
-) -> None:
-    kept, more = tmp_path / "pending.jsonl", tmp_path / "more.jsonl"
-    more.write_bytes(encode_event(event(100)))
-    sending: Process
-
-    async def interrupt(_: float) -> None:
-        sending.send_signal(signal.SIGINT)
-
-    script = [ScriptedResponse(503, delay=1), ScriptedResponse(503, times=None)]
-    with listen(Receiver(script=script, sleep=interrupt)) as url:
-        args = ("send", "-", more, "--current", current(url), "--pending", kept, "--json")
-        sending = start(*args, stdin=subprocess.PIPE)
-        assert sending.stdin is not None
-        # A full batch leaves, and the command waits for more events, which never arrive.
-        sending.stdin.writelines(encode_event(each).decode() + "\n" for each in make_events(100))
-        sending.stdin.flush()
-        assert sending.stdout is not None
-        report = json.loads(sending.stdout.read())
-        assert sending.wait(PATIENCE) == 130
-    assert report["pending"] + report["not_taken"] == 101
-    ids = [json.loads(line)["id"] for line in kept.read_bytes().splitlines()]
-    assert sorted(ids) == [each.id for each in make_events(101)]
-
-
-def test_batch_leaves_at_max_age(start: Start, current: Callable[[str], Path]) -> None:
+def test_batch_leaves_at_max_age(start: Start, current: Callable[..., Path]) -> None:
     came = threading.Event()
 
     async def note(_: float) -> None:
@@ -239,23 +135,6 @@ def test_closed_pipe_is_quiet(args: tuple[str, ...], start: Start) -> None:
     assert "Traceback" not in err
     assert "Exception" not in err
     assert "Errno" not in err
-
-
-def on_a_terminal(start: Start, *args: object, **options: Any) -> tuple[int, str]:
-    """Return the exit code and the output of a command on a pseudo-terminal."""
-    ours, theirs = os.openpty()
-    streams = {"stdin": subprocess.DEVNULL, "stdout": theirs, "stderr": theirs}
-    process = start(*args, **streams | options)
-    os.close(theirs)
-    shown = b""
-    try:
-        while data := os.read(ours, 65_536):
-            shown += data
-    except OSError:  # how Linux says that the other end is closed
-        pass
-    finally:
-        os.close(ours)
-    return process.wait(PATIENCE), shown.decode()
 
 
 def test_redirected_results_on_a_terminal(start: Start, tmp_path: Path) -> None:

@@ -203,6 +203,42 @@ def test_stop_before_reading_takes_nothing(pipe: Pipe, tmp_path: Path) -> None:
     assert pipe.stdin.read() == line(1)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="FIFOs")
+def test_stop_while_waiting_for_a_fifo(tmp_path: Path) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    events = StoppableEvents([str(path), write_file(tmp_path / "more", 2)])
+    stopped = threading.Event()
+
+    def feed() -> None:
+        with path.open("wb") as writer:
+            writer.write(line(1))
+            writer.flush()
+            stopped.wait()
+
+    feeding = threading.Thread(target=feed)
+    feeding.start()
+    reading = iter(events)
+    assert next(reading) == event(1)
+    assert events.unfinished == [str(path)]
+    stopping = threading.Thread(target=events.stop)
+    stopping.start()
+    assert list(reading) == [event(2)]
+    stopped.set()
+    stopping.join()
+    feeding.join()
+    assert events.unfinished == [str(path)]
+
+
+def test_unfinished(pipe: Pipe, tmp_path: Path) -> None:
+    pipe.write_all(line(1))
+    events = StoppableEvents(["-", write_file(tmp_path / "more", 2)])
+    assert events.unfinished == ["-"]
+    assert list(events) == [event(1), event(2)]
+    assert events.unfinished == []
+    assert StoppableEvents([str(tmp_path / ("n" * 300)), str(tmp_path)]).unfinished == []
+
+
 def test_stop_again_and_without_standard_input(pipe: Pipe, tmp_path: Path) -> None:
     without = StoppableEvents([write_file(tmp_path / "one", 1)])
     without.stop()

@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "currents_export"
 
 GROUND = {
     "_codes",
+    "_files",
     "_forms",
     "_json",
     "_redaction",
