@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from itertools import islice
+from itertools import chain, islice
 from typing import IO, Annotated
 
 import typer
@@ -25,7 +25,7 @@ from ._world import new_world
 
 __all__ = ["run"]
 
-_COUNT = 100
+_COUNT, _RATE = 100, 10.0
 
 
 def run(
@@ -68,7 +68,10 @@ def run(
             "or now."
         ),
     ] = "now",
-    rate: Annotated[float, typer.Option(help="Events per second, in the world's time.")] = 10.0,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Events per second, in the world's time; 10 by default."),
+    ] = None,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
     bodies: Annotated[
@@ -96,8 +99,8 @@ def run(
     The same seed, start and options give the same events, byte for byte.
     """
     output = None if output == STDOUT else output
-    _check_combination(count, samples=samples, canvas=canvas, placeholders=placeholders)
-    if not rate > 0:
+    _check_combination(count, rate, samples=samples, canvas=canvas, placeholders=placeholders)
+    if rate is not None and not rate > 0:
         raise typer.BadParameter(f"--rate is {rate}; it must be more than 0")
     began = parse_instant(start)
     catalog = Catalog.load(schema_version, catalog_dir)
@@ -110,7 +113,7 @@ def run(
         stream = (world.sample(name, time=began, canvas=canvas) for name in names)
     else:
         wanted = count or _COUNT
-        stream = islice(world.events(event_types=names, start=began, rate=rate), wanted)
+        stream = islice(world.events(event_types=names, start=began, rate=rate or _RATE), wanted)
     totals = _write(
         stream, wanted, output=output, bodies=bodies, as_array=as_json and output is None
     )
@@ -132,15 +135,21 @@ def run(
 
 
 def _check_combination(
-    count: int | None, *, samples: bool, canvas: bool, placeholders: bool
+    count: int | None,
+    rate: float | None,
+    *,
+    samples: bool,
+    canvas: bool,
+    placeholders: bool,
 ) -> None:
     if canvas and not samples:
         raise typer.BadParameter("--canvas needs --samples")
     if samples and placeholders:
         raise typer.BadParameter("--samples and --placeholders exclude each other")
-    if count is not None and (samples or placeholders):
-        option = "--samples" if samples else "--placeholders"
-        raise typer.BadParameter(f"{option} makes one event of each type; it excludes --count")
+    option = "--samples" if samples else "--placeholders"
+    for name, value in (("--count", count), ("--rate", rate)):
+        if value is not None and (samples or placeholders):
+            raise typer.BadParameter(f"{option} makes one event of each type; it excludes {name}")
 
 
 def _write(
@@ -148,7 +157,9 @@ def _write(
 ) -> Counter[str]:
     """Write the events and return how many there were of each type."""
     totals: Counter[str] = Counter()
-    counted = _counting(stream, totals)
+    events = iter(stream)
+    # If the first event cannot be made, an existing output keeps its content.
+    counted = _counting(chain([*islice(events, 1)], events), totals)
     # Events printed on a terminal already show the progress.
     quiet = output is None and sys.stdout.isatty()
     reported = 0

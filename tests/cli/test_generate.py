@@ -12,6 +12,7 @@ from currents_export.catalog import Catalog
 from currents_export.cli._app import app
 from tests.cli.support import Terminal, run, words
 from tests.support.events import OPEN, SEND
+from tests.support.tables import CopiedTables
 
 FIXED = ("--seed", 7, "--start", "2026-01-31T12:00:00Z")
 
@@ -113,6 +114,8 @@ def test_output_file(tmp_path: Path) -> None:
         (["--start", "4294967296"], "start is 4294967296"),
         (["--start", "1969-12-31"], "start is -86400"),
         (["--samples", "--count", "3"], "--samples makes one event of each type"),
+        (["--placeholders", "--rate", "3"], "it excludes --rate"),
+        (["--canvas"], "--canvas needs --samples"),
         (["--event-type", ""], "unknown event type ''"),
     ],
 )
@@ -175,3 +178,15 @@ def test_output_is_a_dash() -> None:
 def test_output_is_a_device() -> None:
     assert run("generate", "-n", 2, "-o", os.devnull).exit_code == 0
     assert not Path(os.devnull).is_file()
+
+
+def test_failure_keeps_the_output(tmp_path: Path) -> None:
+    tables = CopiedTables(tmp_path)
+    tables.add("traffic.tsv", event_type="*", weight="many")
+    path = tmp_path / "events.jsonl"
+    path.write_text("precious")
+    for kind in ((), ("--samples",)):
+        result = run("generate", *kind, "--catalog", tables.directory, "-o", path)
+        assert result.exit_code == 2
+        assert "weight is 'many'" in result.stderr
+    assert path.read_text() == "precious"
