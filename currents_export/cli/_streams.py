@@ -99,7 +99,7 @@ def results_to_stderr() -> None:
 
 
 class _Quiet(io.TextIOBase):
-    """A text stream that ignores what it cannot write."""
+    """Standard error as a text stream that ignores what it cannot write."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -118,13 +118,24 @@ class _Quiet(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
-        with suppress(OSError, ValueError):
+        with self._discarding():
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        with suppress(OSError, ValueError):
+        with self._discarding():
             self._stream.flush()
+
+    @contextmanager
+    def _discarding(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError):
+            # Python would try to write the rest when it exits, and exit with 120 instead.
+            _KEPT.append(self._stream)
+            if sys.stderr is self._stream:
+                sys.stderr = ClosedStream()
+            self._stream = ClosedStream()
 
 
 def quiet_stderr() -> io.TextIOBase:
