@@ -334,8 +334,10 @@ class _Planner:
 
     def _unhandled(self) -> Iterable[UnhandledValues]:
         for field in self._event_type.fields.values():
-            if field.name not in self._defaults[field.part] and (found := unhandled_values(field)):
-                yield found
+            if field.name not in self._defaults[field.part]:
+                found = unhandled_values(self._event_type.name, field)
+                if found:
+                    yield found
 
 
 def _chance(probability: float) -> Callable[[Draft], bool]:

@@ -20,9 +20,9 @@ from ..catalog import Catalog, Row, read_table
 from ..errors import CatalogError
 from ._data import split
 from .fields import fields_from
-from .workspace.channels import STEP_KINDS, channel_of, load_channels
+from .workspace.channels import STEP_KINDS, channel_ids, channel_of, load_channels
 
-__all__ = ["AudienceRule", "TrafficRule", "traffic_rule"]
+__all__ = ["AudienceRule", "TrafficRule", "check_tables", "traffic_rule"]
 
 #: The cells of an event type that no row fills.
 _DEFAULTS: Mapping[str, Any] = {
@@ -107,6 +107,24 @@ def traffic_rule(event_type: str, directory: Path | None) -> TrafficRule:
     )
 
 
+def check_tables(directory: Path | None) -> None:
+    """Check the tables about traffic in a catalog's directory.
+
+    Raises:
+        CatalogError: `channels.tsv` or `traffic.tsv` is invalid; the problems of both are listed
+            together.
+    """
+    problems: list[tuple[str, str]] = []
+    for load in (load_channels, _rows):
+        try:
+            load(directory)
+        except CatalogError as error:
+            problems += error.problems
+    if problems:
+        # Neither table can be checked if channels.tsv cannot be read.
+        raise CatalogError(list(dict.fromkeys(problems)), directory=directory)
+
+
 @cache
 def _rows(directory: Path | None) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     """Return the globs of the table with the cells that each row fills.
@@ -150,7 +168,7 @@ def _parsers(directory: Path | None) -> Mapping[str, Callable[[str], Any]]:
     platforms = {
         value for field in catalog.fields.get("platform", ()) for value in field.rule.values
     }
-    channels = {*(channel.id for channel in load_channels(directory)), *STEP_KINDS, "own"}
+    channels = {*channel_ids(directory), *STEP_KINDS, "own"}
     share = partial(_number, most=1.0)
     return {
         "weight": _number,

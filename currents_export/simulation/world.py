@@ -17,7 +17,7 @@ from ._audience import Audience, make_audience
 from ._ids import uuid4
 from ._placeholders import make_placeholder
 from ._plan import Plan, make_plan
-from ._traffic import AudienceRule, traffic_rule
+from ._traffic import AudienceRule, check_tables, traffic_rule
 from .fields import Draft, source_of
 from .people.model import User
 from .people.users import make_users
@@ -80,7 +80,7 @@ class World:
 
     Raises:
         OptionError: `users` is less than 1, or an argument has the wrong type.
-        CatalogError: `traffic.tsv` or `channels.tsv` is invalid.
+        CatalogError: `traffic.tsv` or `channels.tsv` is invalid; all problems are listed together.
     """
 
     def __init__(
@@ -93,6 +93,7 @@ class World:
                 f"catalog is {catalog!r}; it must be a Catalog, such as Catalog.load(5)"
             )
         self.catalog = Catalog.load() if catalog is None else catalog
+        check_tables(self.catalog.directory)
         self._seed = seed
         self._workspace = workspace = make_workspace(seed, self.catalog.directory)
         self.app_group_id: str = workspace.app_group_id

@@ -11,7 +11,7 @@ import pytest
 from currents_export.catalog import Catalog
 from currents_export.receiver import Receiver, listen
 from tests.cli.support import run
-from tests.support.newer import OLD_TYPE, REVIEW, SEND, THOUGHT, add_newer_version
+from tests.support.newer import NEW_VALUES, OLD_TYPE, REVIEW, SEND, THOUGHT, add_newer_version
 from tests.support.tables import CopiedTables
 
 NEW_TYPES = (SEND, THOUGHT, REVIEW)
@@ -73,10 +73,18 @@ def test_traffic_is_generated_and_valid(tables: Path, tmp_path: Path) -> None:
     assert run("validate", path, "--strict").exit_code == 1
 
 
-def test_new_value_of_an_old_type(tables: Path) -> None:
-    args = ("--catalog", tables, "--event-type", "users.messages.sms.Abort", "-n", 1_000)
-    events = lines("generate", *args, *FIXED)
-    assert "asleep" in {each["properties"]["abort_type"] for each in events}
+@pytest.mark.parametrize(
+    ("event_type", "field", "new"), [(*each[1:3], each[4]) for each in NEW_VALUES]
+)
+def test_new_value_of_an_old_type(
+    tables: Path, tmp_path: Path, event_type: str, field: str, new: str
+) -> None:
+    path = tmp_path / "events.jsonl"
+    args = ("--catalog", tables, "--event-type", event_type, "-n", 1_000, *FIXED, "-o", path)
+    assert run("generate", *args).exit_code == 0
+    events = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    assert new in {str(each["properties"].get(field)) for each in events}
+    assert run("validate", path, "--catalog", tables, "--strict").exit_code == 0
 
 
 def test_samples_fill_every_field(tables: Path, catalog: Catalog) -> None:

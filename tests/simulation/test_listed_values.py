@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from currents_export.catalog import Catalog, Field, check_event
+from currents_export.catalog import Catalog, EventType, Field, check_event
 from currents_export.events import Event
 from currents_export.simulation import World
 from currents_export.simulation._data import read_rows, split
+from currents_export.simulation.fields import source_of, unhandled_values
 from tests.support.tables import CopiedTables
+from tests.support.traffic import NEWEST
 
 START = 1_782_907_200
-NEWEST = Catalog.load()
 #: Events drawn per type; a new value of a field that an event seldom has needs many.
 COUNT = 3_000
 
+HANDLED = read_rows("fields", "handled_values.tsv")
+NEW = {"brand_new", 99}
 
-def listed_fields(catalog: Catalog) -> dict[tuple[str, str], Field]:
-    return {
-        (each.name, field.path): field
-        for each in catalog.event_types
-        for field in each.fields.values()
-        if field.rule.values and field.json_type in ("string", "integer")
-    }
+
+def listed_fields(event_type: EventType) -> list[Field]:
+    return [field for field in event_type.fields.values() if field.rule.values]
+
+
+LISTED = [each.name for each in NEWEST.event_types if listed_fields(each)]
 
 
 @pytest.fixture(scope="module")
@@ -45,42 +49,117 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     return Catalog.load(directory=tables.directory)
 
 
-def value_of(event: Event, path: str) -> object:
-    part, _, name = path.partition(".")
-    return getattr(event, part).get(name)
+@pytest.fixture(scope="module")
+def newer_world(catalog: Catalog) -> World:
+    return World(1, users=300, catalog=catalog)
 
 
-def test_new_values_are_generated(catalog: Catalog) -> None:
-    fields = listed_fields(catalog)
-    world = World(1, users=300, catalog=catalog)
-    missing = set()
-    # One event type for each field shows it; a field's rule is mostly the same in all types.
-    by_field = {field.name: key for key, field in fields.items()}
-    for name, path in by_field.values():
-        values = {
-            value_of(each, path)
-            for each in islice(world.events(event_types=[name], start=START), COUNT)
-        }
-        if not values & {"brand_new", 99}:
-            missing.add((name, path))
-    assert missing == set()
+def events_of(world: World, event_type: str) -> Iterator[Event]:
+    return islice(world.events(event_types=[event_type], start=START), COUNT)
 
 
-def test_events_with_new_values_are_valid(catalog: Catalog) -> None:
-    events = islice(World(1, users=300, catalog=catalog).events(start=START), 5_000)
-    assert [found for each in events for found in check_event(catalog, each)] == []
+def values_of(world: World, event_type: str, name: str) -> set[object]:
+    return {
+        value
+        for event in events_of(world, event_type)
+        for part in (event.user, event.properties)
+        if (value := part.get(name)) is not None
+    }
+
+
+@pytest.mark.parametrize("event_type", LISTED)
+def test_new_values_are_generated(catalog: Catalog, newer_world: World, event_type: str) -> None:
+    missing = {field.path: field for field in listed_fields(catalog[event_type])}
+    for event in events_of(newer_world, event_type):
+        assert check_event(catalog, event) == []
+        for path, field in list(missing.items()):
+            if getattr(event, field.part).get(field.name) in NEW:
+                del missing[path]
+        if not missing:
+            return
+    assert missing == {}
+
+
+def test_new_abort_type_has_a_log(newer_world: World) -> None:
+    aborts = [each.properties for each in events_of(newer_world, "users.messages.sms.Abort")]
+    logs = {each["abort_log"] for each in aborts if each["abort_type"] == "brand_new"}
+    assert logs == {"Aborted: brand_new"}
+
+
+def test_value_of_another_type(tables: CopiedTables) -> None:
+    """A value is new to an event type even if it is known from another one."""
+    status, name = "subscription_status", "users.behaviors.subscriptiongroup.StateChange"
+    values = "Subscribed|Unsubscribed|Opted In"
+    tables.add("field_values.tsv", event_type=name, field=status, values=values, open="no")
+    world = World(1, users=300, catalog=Catalog.load(directory=tables.directory))
+    assert "Opted In" in values_of(world, name, status)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "field"),
+    [
+        ("users.messages.email.Retry", "retry_type"),
+        ("users.messages.banner.Impression", "banner_placement_id"),
+        ("users.profile.Update", "language"),
+        ("agentconsole.AgentExecuted", "invocation_source"),
+        ("users.behaviors.CustomEvent", "external_user_id"),
+    ],
+)
+def test_newly_listed_field(tables: CopiedTables, event_type: str, field: str) -> None:
+    """If a field gets its first list, and no other value is allowed, it has only listed values."""
+    tables.add("field_values.tsv", field=field, values="one|two", open="no")
+    world = World(1, users=300, catalog=Catalog.load(directory=tables.directory))
+    assert values_of(world, event_type, field) == {"one", "two"}
 
 
 def test_packaged_values_are_handled() -> None:
-    handled = {
-        row["field"]: {*split(row["values"])} for row in read_rows("fields", "handled_values.tsv")
+    unhandled = [
+        found
+        for each in NEWEST.event_types
+        for field in each.fields.values()
+        if source_of(each.name, field.name) and (found := unhandled_values(each.name, field))
+    ]
+    assert unhandled == []
+
+
+@pytest.mark.parametrize("row", HANDLED, ids=lambda row: f"{row['event_type']}: {row['field']}")
+def test_handled_values_are_listed(row: dict[str, str]) -> None:
+    fields = [
+        field
+        for each in NEWEST.event_types
+        for field in listed_fields(each)
+        if field.name == row["field"] and fnmatchcase(each.name, row["event_type"])
+    ]
+    listed = {value for field in fields for value in field.rule.values}
+    assert listed
+    assert row["values"] == "*" or {*split(row["values"])} <= listed
+
+
+#: Generated values of open sets, which the tables do not list.
+UNLISTED = {
+    ("users.behaviors.subscriptiongroup.StateChange", "channel"): {"rcs"},
+    ("users.messages.liveactivity.Outcome", "live_activity_event_outcome"): {
+        *("BadDeviceToken", "ExpiredToken", "TooManyRequests", "Unregistered"),
+    },
+}
+
+
+def test_generated_values_are_listed(traffic: list[Event]) -> None:
+    """In open sets, too, values are those of the tables, with few exceptions."""
+    listed = {
+        (each.name, field.path): {*field.rule.values} | UNLISTED.get((each.name, field.name), set())
+        for each in NEWEST.event_types
+        for field in listed_fields(each)
     }
-    listed: dict[str, set[str]] = {}
-    for field in listed_fields(NEWEST).values():
-        listed.setdefault(field.name, set()).update(field.rule.values)
-    assert handled.keys() <= listed.keys()
-    for name, values in handled.items():
-        assert values == listed[name], name
+    seen = {
+        (event.event_type, f"{part}.{name}", str(value))
+        for event in traffic
+        for part, values in (("user", event.user), ("properties", event.properties))
+        for name, value in values.items()
+        if (event.event_type, f"{part}.{name}") in listed and value is not None
+    }
+    assert {key for key in seen if key[2] not in listed[key[:2]]} == set()
+    assert {name for name, _, _ in seen} == set(LISTED)
 
 
 def test_packaged_values_are_unchanged(tmp_path: Path) -> None:

@@ -93,9 +93,8 @@ def test_odd_rules_still_make_events(tables: CopiedTables, row: str) -> None:
     ],
 )
 def test_unusable_cells(tables: CopiedTables, row: str, message: str) -> None:
-    world = world_of(tables, row)
     with pytest.raises(CatalogError) as caught:
-        world.events(start=SAMPLE_TIME)
+        world_of(tables, row)
     [(place, problem)] = caught.value.problems
     assert place == "traffic.tsv:2"
     assert message in problem
@@ -104,10 +103,11 @@ def test_unusable_cells(tables: CopiedTables, row: str, message: str) -> None:
 
 def test_all_problems_are_listed_together(tables: CopiedTables) -> None:
     tables.write("traffic.tsv", f"event_type\tweihgt\tweight\n*\t1\t-1\n{SEND}s\t\t2\n")
-    world = World(1, users=3, catalog=Catalog.load(directory=tables.directory))
+    place = tables.add("channels.tsv", channel="emial", label="Email", name="email")
     with pytest.raises(CatalogError) as caught:
-        world.sample(SEND)
+        World(1, users=3, catalog=Catalog.load(directory=tables.directory))
     assert [place for place, _ in caught.value.problems] == [
+        place,
         "traffic.tsv:2",
         "traffic.tsv:2",
         "traffic.tsv:3",

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from currents_export.catalog import FORMATS, Catalog
 from tests.support.tables import CopiedTables
 
-__all__ = ["JSON_TYPES", "OLD_TYPE", "REVIEW", "SEND", "THOUGHT", "add_newer_version"]
+__all__ = [
+    "JSON_TYPES",
+    "NEW_VALUES",
+    "OLD_TYPE",
+    "REVIEW",
+    "SEND",
+    "THOUGHT",
+    "add_newer_version",
+]
 
 #: Types of a new channel, a type outside all known globs, and an old type with a new field.
 SEND = "users.messages.telepathy.Send"
@@ -36,10 +44,29 @@ _KNOWN = (
     *("subscription_group_id", "url", "error", "abort_type"),
 )
 
-#: New values of old types: where a row begins, an old value in it, and the new one after it.
-_VALUES = (
-    ("users.messages.sms.Abort\t", "rate_limit", "asleep"),
-    ("\tconversion_type\t", "click", "dream"),
+#: New values of old types: where the row begins that lists them, an event type and a property that
+#: it applies to, an old value, and the new one after it.
+NEW_VALUES = (
+    (
+        "users.messages.sms.Abort\t",
+        "users.messages.sms.Abort",
+        "abort_type",
+        "rate_limit",
+        "asleep",
+    ),
+    ("\taction\t", "users.messages.sms.InboundReceive", "action", "None", "Hummed"),
+    (
+        "\tconversion_behavior_index\t",
+        "users.campaigns.Conversion",
+        "conversion_behavior_index",
+        "3",
+        "4",
+    ),
+    ("\tconversion_type\t", "users.canvas.costep.Conversion", "conversion_type", "click", "dream"),
+    ("\tdevice_class\t", OLD_TYPE, "device_class", "tablet", "tv"),
+    ("\tgender\t", "users.profile.Update", "gender", "P", "Q"),
+    ("\tplatform\t", "users.behaviors.CustomEvent", "platform", "roku", "glasses"),
+    ("\tprogression_type\t", "users.canvasstep.Progression", "progression_type", "advance", "leap"),
 )
 
 
@@ -75,7 +102,7 @@ def add_newer_version(tables: CopiedTables) -> int:
         tables.add("field_values.tsv", field=f"as_{name}", format=name, open="yes")
     tables.add("field_values.tsv", field="brain_wave", values="alpha|beta", open="no")
     lines = tables.lines("field_values.tsv")
-    for start, old, new in _VALUES:
+    for start, _, _, old, new in NEW_VALUES:
         lines = [
             line.replace(old, f"{old}|{new}") if line.startswith(start) else line for line in lines
         ]

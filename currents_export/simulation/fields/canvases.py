@@ -34,10 +34,11 @@ def progression(draft: Draft) -> Mapping[str, Any]:
     """Make a step forward in a Canvas, or, in the Canvas-side sample, an exit from it."""
     message = draft.the_message
     values: dict[str, Any] = {"is_canvas_entry": message.first}
+    kinds = _WORDING["progression_types"]
     if draft.canvas_side or not message.next_step_id:
         reason = pick(draft, _WORDING["exit_reasons"])
-        return values | {"progression_type": "exit", "exit_reason": reason}
-    return values | {"progression_type": "advance", "next_step_id": message.next_step_id}
+        return values | {"progression_type": kinds["out"], "exit_reason": reason}
+    return values | {"progression_type": kinds["onward"], "next_step_id": message.next_step_id}
 
 
 @field_maker

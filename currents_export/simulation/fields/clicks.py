@@ -58,16 +58,16 @@ def short_link(draft: Draft) -> Mapping[str, Any]:
 @field_maker
 def rcs_click(draft: Draft) -> Mapping[str, Any]:
     """Make a tap on a link, a button or a suggestion of an RCS message."""
-    part = pick(draft, ("Button", "Suggestion"))
+    part, kinds = pick(draft, _WORDING["rcs_elements"]), _WORDING["rcs_interactions"]
     chance = 0.5 if draft.whole else draft.random()
     if chance < 0.4:
-        return {"interaction_type": "Text URL", **short_link(draft)}
+        return {"interaction_type": kinds["text"], **short_link(draft)}
     if chance < 0.8:
         label = pick(draft, _WORDING["rcs_labels"])
         values = {"element_type": part, "element_label": label}
-        return {"interaction_type": "OpenURL", **values, **short_link(draft)}
+        return {"interaction_type": kinds["link"], **values, **short_link(draft)}
     return {
-        "interaction_type": "Reply",
+        "interaction_type": kinds["reply"],
         "element_type": part,
         "element_label": pick(draft, _WORDING["rcs_replies"]),
         "is_suspected_bot_click": False,

@@ -14,8 +14,8 @@ __all__ = ["mail_client"]
 
 _MAIL = read_data("fields", "mail.toml")
 
-#: The mailbox provider, email provider and IP address if none is known.
-_PROVIDER, _ESP, _ADDRESS = "Gmail", "SendGrid", "192.0.2.1"
+_UNKNOWN: Mapping[str, str] = _MAIL["unknown"]
+_PROVIDER = _UNKNOWN["mailbox_provider"]
 
 
 @cache
@@ -29,11 +29,13 @@ def _replies(kind: str, sender: str) -> Sequence[str]:
 
 def _smtp(draft: Draft, kind: str) -> str:
     user, fields = draft.user, draft.the_message.fields
-    sender = fields.get("esp", _ESP) if kind == "drop" else user.mailbox_provider or _PROVIDER
+    sender = (
+        fields.get("esp", _UNKNOWN["esp"]) if kind == "drop" else user.mailbox_provider or _PROVIDER
+    )
     return pick(draft, _replies(kind, sender)).format(
         email=user.email,
         domain=user.email_domain,
-        ip=fields.get("sending_ip", _ADDRESS),
+        ip=fields.get("sending_ip", _UNKNOWN["sending_ip"]),
     )
 
 
@@ -78,7 +80,7 @@ def mail_client(draft: Draft) -> dict[str, Any]:
         "device_class": client.device_class,
         "device_model": client.device_model,
         "device_os": client.device_os,
-        "is_amp": draft.user.mailbox_provider == "Gmail" and draft.random() < 0.02,
+        "is_amp": draft.user.mailbox_provider in _MAIL["amp_providers"] and draft.random() < 0.02,
     }
 
 

@@ -184,5 +184,5 @@ def webhook_failure(draft: Draft) -> Mapping[str, Any]:
         "webhook_duration": 30_000 + int(draft.random() * 900)
         if status == 504
         else 40 + int(2000 * draft.random() ** 3),
-        "webhook_failure_source": "External Endpoint",
+        "webhook_failure_source": row["webhook_failure_source"],
     }

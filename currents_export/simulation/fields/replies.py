@@ -32,14 +32,14 @@ def text_reply(draft: Draft) -> Mapping[str, Any]:
     """Make a text, a picture with a text, or a keyword."""
     if draft.chance(0.08):
         return {
-            "action": "None",
+            "action": _DATA["no_action"],
             "message_body": pick(draft, _texts(draft)),
             "media_urls": [_media_url(draft)],
         }
     if draft.random() < 0.4:
         body, action = pick(draft, _DATA["keywords"])
         return {"action": action, "message_body": body}
-    return {"action": "None", "message_body": pick(draft, _texts(draft))}
+    return {"action": _DATA["no_action"], "message_body": pick(draft, _texts(draft))}
 
 
 @field_maker
@@ -67,8 +67,8 @@ def whatsapp_reply(draft: Draft) -> Mapping[str, Any]:
     flow = draft.the_message.fields.get("flow_id")
     if chance < 0.2 and flow and "flow_id" in draft.names:
         return {
-            "action": "None",
-            "message_body": "Sent",
+            "action": _DATA["no_action"],
+            "message_body": _DATA["flow_body"],
             "flow_id": flow,
             "flow_response_json": _DATA["flow_response"],
             **reply,
@@ -87,7 +87,7 @@ def _quick_reply(draft: Draft) -> dict[str, Any]:
 
 def _product(draft: Draft) -> dict[str, Any]:
     return {
-        "action": "None",
+        "action": _DATA["no_action"],
         "message_body": _texts(draft)[0],
         "catalog_id": draft.workspace.catalog_id,
         "product_id": pick(draft, draft.workspace.products).id,

@@ -7,10 +7,13 @@ from typing import Any
 
 import orjson
 
+from .._data import read_data
 from .._ids import uuid4, uuid_of
 from ..workspace.model import SurveyQuestion
 from .draft import Draft, pick
 from .registry import field_maker
+
+_WORDING = read_data("fields", "wording.toml")
 
 #: Seconds within which a user's answers belong to one session of a survey.
 _SURVEY_SECONDS = 900
@@ -58,7 +61,7 @@ def survey_response(draft: Draft) -> Mapping[str, Any]:
         "survey_session_id": uuid_of(
             "survey", survey.id, draft.user.id, draft.time // _SURVEY_SECONDS
         ),
-        "survey_completion_status": "completed" if last else "incomplete",
+        "survey_completion_status": _WORDING["survey_states"]["last" if last else "other"],
         **_answer(draft, question),
     }
     if draft.canvas_side:

@@ -1,8 +1,14 @@
-"""Listed values that no source chooses, such as those of an unreleased schema version."""
+"""Listed values that no source chooses, such as those of an unreleased schema version.
+
+`handled_values.tsv` has the values that the sources take into account. A row applies to the event
+types that its glob matches; for each field, the first such row counts. The source of a field with
+`*` chooses among all listed values. The default makers do so, too, and need no row.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
@@ -33,20 +39,29 @@ class UnhandledValues:
 
 
 @cache
-def _handled() -> Mapping[str, frozenset[str]]:
-    """Return, by field, the listed values that its source takes into account."""
-    rows = read_rows("fields", "handled_values.tsv")
-    return {row["field"]: frozenset(split(row["values"])) for row in rows}
+def _rows() -> tuple[tuple[str, str, frozenset[str] | None], ...]:
+    """Return the glob, the field and the values of each row; None for all listed values."""
+    return tuple(
+        (
+            row["event_type"],
+            row["field"],
+            None if row["values"] == "*" else frozenset(split(row["values"])),
+        )
+        for row in read_rows("fields", "handled_values.tsv")
+    )
 
 
-def unhandled_values(field: Field) -> UnhandledValues | None:
-    """Return the listed values of a field that its source does not choose, if there are any.
+def _handled(event_type: str, field: Field) -> Collection[str]:
+    """Return the values of a field that its source takes into account; none if no row names it."""
+    for glob, name, values in _rows():
+        if name == field.name and fnmatchcase(event_type, glob):
+            return field.rule.values if values is None else values
+    return ()
 
-    The source of a field that `handled_values.tsv` does not name chooses among all listed values.
-    """
-    listed, handled = field.rule.values, _handled().get(field.name)
-    if handled is None or handled.issuperset(listed):
-        return None
+
+def unhandled_values(event_type: str, field: Field) -> UnhandledValues | None:
+    """Return the listed values of a field that its source does not choose, if there are any."""
+    listed, handled = field.rule.values, _handled(event_type, field)
     values = convert_listed(field, [each for each in listed if each not in handled])
-    share = len(values) / len(listed)
+    share = len(values) / max(1, len(listed))
     return UnhandledValues(field.part, field.name, values, share) if values else None

@@ -18,6 +18,7 @@ __all__ = [
     "CANVAS_FIELDS",
     "STEP_KINDS",
     "Channel",
+    "channel_ids",
     "channel_of",
     "load_channels",
 ]
@@ -54,14 +55,23 @@ def channel_of(event_type: str) -> str | None:
     return parts[2] if parts[:2] == ["users", "messages"] and len(parts) > 3 else None
 
 
+def channel_ids(directory: Path | None) -> frozenset[str]:
+    """Return the names of the channels in a catalog's tables, also those of invalid rows."""
+    names = {row["channel"] for row in _rows(directory)}
+    return frozenset(names | _channels_of(Catalog.load(directory=directory)))
+
+
 @cache
 def load_channels(directory: Path | None) -> tuple[Channel, ...]:
     """Return the channels of a catalog's tables.
 
     They do not depend on the schema version. A channel that occurs only in the names of event types
     has messages, too, if these types have the ids of a campaign or Canvas.
+
+    Raises:
+        CatalogError: the table is invalid; all problems are listed together.
     """
-    rows = read_table("channels.tsv", directory, columns=("channel", "label", "name"))
+    rows = _rows(directory)
     catalog = Catalog.load(directory=directory)
     _check(rows, catalog)
     channels = {
@@ -82,9 +92,18 @@ def load_channels(directory: Path | None) -> tuple[Channel, ...]:
     return tuple(channels.values())
 
 
+def _rows(directory: Path | None) -> Sequence[Row]:
+    return read_table("channels.tsv", directory, columns=("channel", "label", "name"))
+
+
+def _channels_of(catalog: Catalog) -> set[str]:
+    """Return the channels that the names of event types have."""
+    return {channel for name in catalog if (channel := channel_of(name))}
+
+
 def _check(rows: Sequence[Row], catalog: Catalog) -> None:
     """Check that the rows of the directory's own table name channels of its event types."""
-    known = {channel for name in catalog if (channel := channel_of(name))}
+    known = _channels_of(catalog)
     problems = [
         (row.place, f"channel {name!r} is in no event type{did_you_mean(name, known)}")
         for row in rows
