@@ -12,13 +12,22 @@ import currents_export
 from currents_export import catalog, delivery, destinations, payload, reading, receiver, simulation
 from currents_export.destinations import DestinationFields
 
-_ROOMS = (currents_export, catalog, delivery, destinations, payload, reading, receiver, simulation)
+_PACKAGES = (
+    currents_export,
+    catalog,
+    delivery,
+    destinations,
+    payload,
+    reading,
+    receiver,
+    simulation,
+)
 CLASSES = {
     found.__name__: found
-    for room in _ROOMS
-    for name in room.__all__
+    for package in _PACKAGES
+    for name in package.__all__
     # Current inherits the fields of destinations, and describes them.
-    if inspect.isclass(found := getattr(room, name)) and found is not DestinationFields
+    if inspect.isclass(found := getattr(package, name)) and found is not DestinationFields
 }
 
 
@@ -31,9 +40,10 @@ def attributes_of(kind: type[Any]) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("name", sorted(CLASSES))
 def test_every_attribute_is_described(name: str) -> None:
-    documents = "\n".join(each.__doc__ or "" for each in CLASSES[name].__mro__)
+    # Python 3.13 removes the indentation of docstrings, earlier versions keep it.
+    documents = "\n".join(inspect.cleandoc(each.__doc__ or "") for each in CLASSES[name].__mro__)
     for attribute in attributes_of(CLASSES[name]):
-        assert f"        {attribute}: " in documents
+        assert f"\n    {attribute}: " in documents
 
 
 def test_classes_are_found() -> None:
