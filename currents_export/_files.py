@@ -37,7 +37,7 @@ class _Nowhere(io.RawIOBase):
 
 
 class ClosedStream(io.TextIOWrapper):
-    """Stands for standard output or standard error where it is closed; it takes everything."""
+    """Replace a closed standard output or standard error; discard everything written."""
 
     def __init__(self) -> None:
         super().__init__(io.BufferedWriter(_Nowhere()), encoding="utf-8", errors="replace")

@@ -145,9 +145,9 @@ class Delivery:
             raise typer.Exit(NOT_ALL)
 
     def _keep(self, sender: Sender, rest: Iterable[Event]) -> bool:
-        """Write what was not sent, and report what became of it; return whether that failed.
+        """Write the unsent events, and report where they are; return whether that failed.
 
-        What is said here goes before the result, which may fail to be printed.
+        This is reported before the result, because printing the result may fail.
         """
         lines = self._lines(sender, rest)
         problem = None

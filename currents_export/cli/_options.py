@@ -86,7 +86,7 @@ CaFile = Annotated[
     typer.Option(
         "--ca-file",
         metavar="FILE",
-        help="The certificates to trust instead of the usual ones, in PEM format.",
+        help="The certificates to trust instead of the default ones, in PEM format.",
     ),
 ]
 ClientCert = Annotated[

@@ -83,7 +83,7 @@ class PendingFile:
             beside(self._replaces).unlink()
 
     def write(self, lines: Iterable[bytes], keep_former: Callable[[], bool]) -> None:
-        """Write the lines, each with a line break of its own.
+        """Write the lines, each followed by a line break.
 
         Args:
             lines: the lines.

@@ -31,11 +31,10 @@ def on_interrupt(
     stays ignored.
 
     Args:
-        act: called in a thread of its own. Python calls handlers only between two steps of the main
-            thread: one that is waiting for a lock or for input, or is about to when the signal
-            comes, learns of it late or not at all. What ends such a wait belongs here.
-        here: called with the signal's number in the main thread, between any two of its steps; it
-            may raise.
+        act: called in a separate thread. It must end the waits of the main thread: Python calls
+            signal handlers only between two steps of the main thread, so a main thread that waits
+            for a lock or for input, or is about to, notices the signal late or never.
+        here: called with the signal's number in the main thread, at any point; it may raise.
     """
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     handled = [number for number, handler in before.items() if handler is not signal.SIG_IGN]

@@ -13,7 +13,7 @@ __all__ = ["quitting_on_interrupt"]
 
 @contextmanager
 def quitting_on_interrupt() -> Iterator[None]:
-    """End the process at once on SIGINT, while modules are imported and nothing is begun.
+    """Exit immediately on SIGINT while modules are imported, before a command has started work.
 
     An exception inside an import would leave a traceback, some of it from callbacks that print
     their own. A signal that is ignored or already handled is left as it is.

@@ -60,7 +60,7 @@ def writing_output() -> Iterator[None]:
 
 @contextmanager
 def writing_result() -> Iterator[None]:
-    """Do as `writing_output`, but a closed standard output passes: nobody wants the result.
+    """Like `writing_output`, but ignore a closed standard output: nobody reads the result.
 
     Raises:
         OutputError: standard output is open and cannot be written.

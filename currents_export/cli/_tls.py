@@ -17,7 +17,7 @@ def read_context(
     """Return the settings that PEM files make; None without any.
 
     Args:
-        ca_file: the certificates to trust instead of the usual ones.
+        ca_file: the certificates to trust instead of the default ones.
         client_cert: the client's certificate, for mutual TLS; with the private key in it, unless
             there is a `client_key`.
         client_key: the client's private key.

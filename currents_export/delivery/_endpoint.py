@@ -74,8 +74,8 @@ class Endpoint:
         timeout: seconds for a whole request: connecting, writing, and the response up to its
             headers. The body gets what is left, but no more than a second.
         max_retry_after: the longest wait, in seconds, that a `Retry-After` header can ask for.
-        transport: sends the requests in place of a transport of its own. It gets the timeout as
-            httpx's clients pass it on; how it keeps to that is up to it.
+        transport: a transport to use instead of the default one. It gets the timeout as httpx's
+            clients pass it on, and must enforce it itself.
         ssl_context: the TLS settings; None for those of httpx.
 
     Raises:
@@ -229,7 +229,7 @@ def _what(error: BaseException) -> str:
 def _message(
     response: httpx.Response, url: str, data: bytes, secrets: tuple[str, ...], *, cut: bool
 ) -> str:
-    """Return what a response says, fit for a terminal and without secrets."""
+    """Return the text of a response, safe for a terminal and without secrets."""
     if 300 <= response.status_code < 400:
         text = "redirects are not followed"
         if location := response.headers.get("location"):

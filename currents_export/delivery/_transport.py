@@ -1,4 +1,4 @@
-"""The transport that a sender has of its own: httpcore, with one deadline for each request."""
+"""The default transport of a sender: httpcore, with one deadline for each request."""
 
 from __future__ import annotations
 

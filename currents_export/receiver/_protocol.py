@@ -69,7 +69,7 @@ class Protocol(H11Protocol):
     # uvicorn narrows the type of asyncio's method in the same way.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         others = len(self.connections)
-        # Requests get a copy of the state, so each connection needs a state of its own.
+        # Requests get a copy of the state, so each connection needs its own state.
         self.app_state = {**self.app_state, "abort": lambda: _reset(transport)}
         super().connection_made(transport)
         self._refused = others >= self._limits.max_connections
