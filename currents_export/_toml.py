@@ -121,6 +121,7 @@ def write_private(path: Path, text: str, *, replace: bool = False) -> None:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         beside = Path(name)
         try:
+            # Path cannot open a descriptor.
             with open(descriptor, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
                 file.write(text)
                 file.flush()

@@ -45,7 +45,7 @@ COMMANDS = {
 
 
 class _LazyCommand(TyperCommand):
-    """A placeholder in the list of commands, which loads the command when it is used."""
+    """An entry in the list of commands that loads its command when it is used."""
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
         command = _load(self.name or "")

@@ -105,6 +105,7 @@ class _Quiet(io.TextIOBase):
         self._stream = stream
 
     @property
+    # typeshed declares a writable attribute; here it only follows the stream.
     def encoding(self) -> str:  # type: ignore[override]
         return self._stream.encoding
 

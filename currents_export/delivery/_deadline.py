@@ -165,6 +165,7 @@ class _NestedTls(httpcore.NetworkStream):
         try:
             while rest:
                 piece = rest
+                # The lambda is called before the loop goes on.
                 rest = rest[self._perform(lambda: self._tls.write(piece), timeout) :]  # noqa: B023
         except ssl.SSLError as error:
             raise httpcore.WriteError(error) from error

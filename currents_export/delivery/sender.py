@@ -703,6 +703,7 @@ def _check_seconds(**options: object) -> None:
 def _check_at_exit(reference: weakref.ReferenceType[Sender]) -> None:
     # A function, because a bound method would keep the sender alive.
     if (sender := reference()) is not None:
+        # A function of this module, so that atexit does not keep the sender alive.
         sender._log_lost_events()  # noqa: SLF001
 
 
