@@ -6,7 +6,18 @@ import base64
 import hashlib
 from collections.abc import Callable
 
-__all__ = ["base64url", "curve_point", "object_id", "token_of", "uuid4", "uuid_of", "wamid"]
+from ._draws import mix
+
+__all__ = [
+    "base64url",
+    "curve_point",
+    "object_id",
+    "token_of",
+    "uuid4",
+    "uuid_from",
+    "uuid_of",
+    "wamid",
+]
 
 #: `random.Random.getrandbits`.
 Bits = Callable[[int], int]
@@ -19,6 +30,12 @@ def uuid4(bits: Bits) -> str:
     """Make a UUID of version 4."""
     # `uuid.UUID` would take as long as everything else in an event.
     digits = f"{bits(128) & _MASK | _VERSION_4:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def uuid_from(key: int) -> str:
+    """Return the UUID that belongs to a key made by `mix`."""
+    digits = f"{(key << 64 | mix(key, 1)) & _MASK | _VERSION_4:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
-from typing import Any, TypeVar
+from operator import attrgetter
+from typing import Any
 
 import attrs
 
 from ..catalog import EventType, Field
 from ..events import Event
 from ._audience import Audience, Pool, make_pools
-from ._ids import uuid4
 from ._traffic import TrafficRule
 from .fields import (
     MAKERS,
@@ -30,14 +29,56 @@ from .workspace.model import Message, Workspace
 
 __all__ = ["Plan", "make_plan"]
 
-T = TypeVar("T")
-
-_Read = Callable[[Any], Any]
-_Reads = tuple[tuple[str, _Read], ...]
 _Makes = tuple[tuple[str, Callable[[Draft], Any]], ...]
 
-#: A sample picks its user from this many of the most active ones.
-_CANDIDATES = 60
+
+class _Reads:
+    """Fields that are read from attributes of a user or a device.
+
+    Args:
+        paths: the path of each field's attribute, by the name of the field.
+    """
+
+    __slots__ = ("_read", "_single", "names")
+
+    def __init__(self, paths: Mapping[str, str]) -> None:
+        self.names = tuple(paths)
+        self._single = len(paths) == 1
+        self._read = attrgetter(*paths.values()) if paths else None
+
+    def of(self, thing: User | Device) -> dict[str, Any]:
+        """Return the fields, without those that the user or device does not have."""
+        if self._read is None:
+            return {}
+        values = self._read(thing)
+        fields = dict(zip(self.names, (values,) if self._single else values, strict=True))
+        if None in fields.values():
+            return {name: value for name, value in fields.items() if value is not None}
+        return fields
+
+
+@attrs.frozen
+class _Variant:
+    """How to make an event of which some properties are given.
+
+    Attributes:
+        given: the names of the given properties that the type has.
+        made: the field makers that are still needed, with the names of the properties that are
+            taken from each.
+        user_defaults: the default makers of the fields of `user` that no source fills.
+        defaults: the default makers of the properties that no source fills.
+        user_fallbacks: what makes the required fields of `user` whose source may have no value.
+        fallbacks: the same for the required properties.
+        unhandled: the listed values that no source chooses, by field.
+    """
+
+    given: tuple[str, ...]
+    made: tuple[tuple[FieldMaker, frozenset[str]], ...]
+    user_defaults: _Makes
+    defaults: _Makes
+    user_fallbacks: _Makes
+    fallbacks: _Makes
+    unhandled: tuple[UnhandledValues, ...]
 
 
 @attrs.frozen
@@ -47,20 +88,17 @@ class Plan:
     Attributes:
         event_type: the type.
         names: the names of its fields.
-        on_device: the probability that the device is known.
+        needs_device: whether a required field comes from a device.
+        on_device: the probability that the device is known, where no journey decides.
         user_with_message: whether only an event that belongs to a message has a user.
         constants: properties that are the same in every event.
         of_user: the fields of `user` that are read from the user.
         of_device: the fields of `user` that are read from the device.
         more_of_user: the properties that are read from the user.
         more_of_device: the properties that are read from the device.
-        made: the field makers, with the names of the properties that are taken from each.
-        user_defaults: the default makers of the fields of `user` that no source fills.
-        defaults: the default makers of the properties that no source fills.
-        user_fallbacks: what makes the required fields of `user` whose source may have no value.
-        fallbacks: the same for the required properties.
-        unhandled: the listed values that no source chooses, by field.
-        audience: the users and devices it can happen to.
+        of_message: the names of the properties that are taken from the message.
+        whole: how to make an event of which no property is given.
+        audience: the users and devices that a sample can have.
         channels: the channels of the messages that it can belong to; empty for all.
         pools: the messages that it can belong to, each pool with its share of the events.
         shares: the cumulative shares of the pools, without the last one, which would be 1.
@@ -68,6 +106,7 @@ class Plan:
 
     event_type: EventType
     names: frozenset[str]
+    needs_device: bool
     on_device: float
     user_with_message: bool
     constants: Mapping[str, Any]
@@ -75,150 +114,96 @@ class Plan:
     of_device: _Reads
     more_of_user: _Reads
     more_of_device: _Reads
-    made: tuple[tuple[FieldMaker, frozenset[str]], ...]
-    user_defaults: _Makes
-    defaults: _Makes
-    user_fallbacks: _Makes
-    fallbacks: _Makes
-    unhandled: tuple[UnhandledValues, ...]
+    of_message: frozenset[str]
+    whole: _Variant
     audience: Sequence[tuple[User, Device]]
     channels: tuple[str, ...]
     pools: tuple[Pool, ...]
     shares: tuple[float, ...]
-
-    def draw(self, draft: Draft, time: int) -> Event:
-        """Draw an event as in real traffic; `draft` is overwritten."""
-        random = draft.random
-        share = random()
-        # Squares make the first ones more frequent: some users are more active than others, some
-        # campaigns larger.
-        user, device = self.audience[int(len(self.audience) * share * share)]
-        on_device = self.on_device
-        known = device if on_device == 1.0 or random() < on_device else None
-        properties: dict[str, Any] = {}
-        message = None
-        if self.pools:
-            pool = self.pools[bisect(self.shares, random())].messages[user.place.region]
-            if pool:
-                share = random()
-                message, values = pool[int(len(pool) * share * share)]
-                properties.update(values)
-        draft.time, draft.user, draft.device, draft.message = time, user, known, message
-        return self._finish(draft, properties)
-
-    def draw_sample(
-        self, draft: Draft, time: int, *, beside: frozenset[str] = frozenset()
-    ) -> Event:
-        """Draw an event with every field that can occur together; `draft` is overwritten.
-
-        `beside` names the fields of the other sample of the type. If fields exclude each other,
-        this sample has those that the other one lacks.
-        """
-        user, device = _fullest(
-            draft, self.audience[:_CANDIDATES], lambda pair: self._fields_of(*pair), beside
-        )
-        properties: dict[str, Any] = {}
-        message = None
-        if self.pools:
-            pool = self.pools[0]
-            if draft.canvas_side:
-                pool = next((each for each in self.pools if each.kind == "canvas"), pool)
-            choices = pool.messages[user.place.region]
-            if channel := self._sample_channel(draft, choices):
-                choices = [each for each in choices if each[0].channel == channel]
-            message, values = _fullest(draft, choices, self._message_fields_of, beside)
-            properties.update(values)
-        draft.time, draft.user, draft.device, draft.message = time, user, device, message
-        return self._finish(draft, properties)
-
-    def _sample_channel(
-        self, draft: Draft, choices: Sequence[tuple[Message, Mapping[str, Any]]]
-    ) -> str | None:
-        """Return the channel of a sample: the first one or, on the Canvas side, the second."""
-        there = {message.channel for message, _ in choices}
-        channels = [channel for channel in self.channels if channel in there]
-        return channels[: 1 + draft.canvas_side][-1] if channels else None
-
-    def fill(self, event: Event, draft: Draft, *, others: Event) -> None:
-        """Fill the fields that neither of two samples has; `draft` belongs to `event`."""
-        for field in self.event_type.fields.values():
-            values = getattr(event, field.part)
-            if (
-                values.get(field.name) is None
-                and getattr(others, field.part).get(field.name) is None
-            ):
-                values[field.name] = default_maker(field)(draft)
-
-    def _fields_of(self, user: User, device: Device) -> frozenset[str]:
-        """Return which of the fields a user and a device have."""
-        return frozenset(
-            name
-            for thing, reads in (
-                (user, (*self.of_user, *self.more_of_user)),
-                (device, (*self.of_device, *self.more_of_device)),
-            )
-            for name, read in reads
-            if read(thing) is not None
-        )
-
-    def _message_fields_of(self, choice: tuple[Message, Mapping[str, Any]]) -> frozenset[str]:
-        message, values = choice
-        more = ["send_id"] if message.send_key else []
-        more += ["next_step_id"] if message.next_step_id else []
-        return frozenset((*values, *more))
+    _variants: dict[tuple[str, ...], _Variant] = attrs.field(factory=dict, repr=False)
+    _taken: dict[int, Mapping[str, Any]] = attrs.field(factory=dict, repr=False)
 
     # One long function, without extra calls or dicts, because it runs for every event.
-    def _finish(self, draft: Draft, properties: dict[str, Any]) -> Event:  # noqa: PLR0912
-        """Complete the event of a draft; `properties` has what comes from the message."""
-        draft.event_type = self.event_type
-        draft.names = self.names
-        user, device = draft.user, draft.device
-        who: dict[str, Any] = {}
-        if draft.message is not None or not self.user_with_message:
-            for name, read in self.of_user:
-                if (value := read(user)) is not None:
-                    who[name] = value
-            for name, read in self.more_of_user:
-                if (value := read(user)) is not None:
-                    properties[name] = value
+    def make(  # noqa: PLR0912
+        self, draft: Draft, facts: Mapping[str, Any], event_id: str
+    ) -> Event:
+        """Make the event of a draft.
+
+        Args:
+            draft: when it happens, to whom, on which device, in which message.
+            facts: properties that are known; those that the type does not have are left out. None
+                stands for a property that the event does not have.
+            event_id: its id.
+        """
+        given = tuple(facts)
+        variant = self._variants.get(given) or self._add_variant(given)
+        draft.event_type, draft.names, draft.facts = self.event_type, self.names, facts
+        user, device, message = draft.user, draft.device, draft.message
+        if device is None and self.needs_device:
+            device = draft.device = user.devices[0]
+        if message is None:
+            properties = dict(self.constants)
+            who = {} if self.user_with_message else self.of_user.of(user)
+        else:
+            taken = self._taken.get(id(message)) or self._take(message)
+            properties = {**self.constants, **taken}
+            who = self.of_user.of(user)
+        if who or not self.user_with_message:
+            properties.update(self.more_of_user.of(user))
         if device is not None:
-            for name, read in self.of_device:
-                who[name] = read(device)
-            for name, read in self.more_of_device:
-                if (value := read(device)) is not None:
-                    properties[name] = value
-        properties.update(self.constants)
-        for maker, wanted in self.made:
+            who.update(self.of_device.of(device))
+            properties.update(self.more_of_device.of(device))
+        for maker, wanted in variant.made:
             for name, value in maker(draft).items():
                 if name in wanted:
                     properties[name] = value  # noqa: PERF403
-        for name, make in self.user_defaults:
+        for name, make in variant.user_defaults:
             who[name] = make(draft)
-        for name, make in self.defaults:
+        for name, make in variant.defaults:
             properties[name] = make(draft)
-        for name, make in self.fallbacks:
+        for name in variant.given:
+            if (value := facts[name]) is not None:
+                properties[name] = value
+            else:
+                properties.pop(name, None)
+        for name, make in variant.fallbacks:
             if properties.get(name) is None:
                 properties[name] = make(draft)
-        for name, make in self.user_fallbacks:
+        for name, make in variant.user_fallbacks:
             if who.get(name) is None:
                 who[name] = make(draft)
-        for each in self.unhandled:
+        for each in variant.unhandled:
             values = who if each.part == "user" else properties
             if values.get(each.name) is not None and draft.random() < each.share:
                 values[each.name] = pick(draft, each.values)
-        return Event(self.event_type.name, draft.time, who, properties, uuid4(draft.bits))
+        return Event(self.event_type.name, draft.time, who, properties, event_id)
+
+    def _take(self, message: Message) -> Mapping[str, Any]:
+        """Return the fields that an event takes from a message."""
+        taken = {name: value for name, value in message.fields.items() if name in self.of_message}
+        self._taken[id(message)] = taken
+        return taken
+
+    def _add_variant(self, given: tuple[str, ...]) -> _Variant:
+        """Leave out what makes the given properties."""
+        kept = {name for name in given if f"properties.{name}" in self.event_type.fields}
+        whole = self.whole
+        wanted = ((maker, names - kept) for maker, names in whole.made)
+        variant = _Variant(
+            given=tuple(name for name in given if name in kept),
+            made=tuple((maker, names) for maker, names in wanted if names),
+            user_defaults=whole.user_defaults,
+            defaults=_without(whole.defaults, kept),
+            user_fallbacks=whole.user_fallbacks,
+            fallbacks=whole.fallbacks,
+            unhandled=whole.unhandled,
+        )
+        self._variants[given] = variant
+        return variant
 
 
-def _fullest(
-    draft: Draft,
-    things: Sequence[T],
-    fields_of: Callable[[T], frozenset[str]],
-    beside: frozenset[str],
-) -> T:
-    """Return one of the things with the most fields outside `beside`, then the most fields."""
-    fields = [fields_of(thing) for thing in things]
-    best = max(fields, key=lambda each: (len(each - beside), len(each)))
-    return pick(draft, [thing for thing, each in zip(things, fields, strict=True) if each == best])
+def _without(makes: _Makes, names: Iterable[str]) -> _Makes:
+    return tuple(each for each in makes if each[0] not in set(names))
 
 
 def make_plan(
@@ -242,7 +227,7 @@ class _Planner:
         self._workspace = workspace
         self._rule = rule
         self._audience = audience
-        self._reads: dict[tuple[str, str], dict[str, _Read]] = {}
+        self._paths: dict[tuple[str, str], dict[str, str]] = {}
         self._constants: dict[str, Any] = {}
         self._makers: dict[str, set[str]] = {}
         self._of_message: dict[str, Field] = {}
@@ -256,22 +241,28 @@ class _Planner:
             self._sort(field)
         pools = make_pools(self._event_type, self._workspace, self._rule, list(self._of_message))
         self._drop_unknown(pools)
+        needs_device = self._needs_device()
         return Plan(
             event_type=self._event_type,
             names=frozenset(field.name for field in self._event_type.fields.values()),
-            on_device=self._on_device(),
+            needs_device=needs_device,
+            on_device=1.0 if needs_device else self._rule.on_device,
             user_with_message=self._rule.user_with_message,
             constants=self._constants,
-            of_user=self._of("user", "user"),
-            of_device=self._of("user", "device"),
-            more_of_user=self._of("properties", "user"),
-            more_of_device=self._of("properties", "device"),
-            made=tuple((MAKERS[name], frozenset(self._makers[name])) for name in self._makers),
-            user_defaults=tuple(self._defaults["user"].items()),
-            defaults=tuple(self._defaults["properties"].items()),
-            user_fallbacks=tuple(self._fallbacks("user")),
-            fallbacks=tuple(self._fallbacks("properties")),
-            unhandled=tuple(self._unhandled()),
+            of_user=self._reads("user", "user"),
+            of_device=self._reads("user", "device"),
+            more_of_user=self._reads("properties", "user"),
+            more_of_device=self._reads("properties", "device"),
+            of_message=frozenset(self._of_message),
+            whole=_Variant(
+                given=(),
+                made=tuple((MAKERS[name], frozenset(self._makers[name])) for name in self._makers),
+                user_defaults=tuple(self._defaults["user"].items()),
+                defaults=tuple(self._defaults["properties"].items()),
+                user_fallbacks=tuple(self._fallbacks("user")),
+                fallbacks=tuple(self._fallbacks("properties")),
+                unhandled=tuple(self._unhandled()),
+            ),
             audience=self._audience.pairs,
             channels=self._rule.channels,
             pools=tuple(pools),
@@ -285,8 +276,8 @@ class _Planner:
             return
         match source.kind:
             case "user" | "device":
-                reads = self._reads.setdefault((field.part, source.kind), {})
-                reads[field.name] = reader(source.path)
+                paths = self._paths.setdefault((field.part, source.kind), {})
+                paths[field.name] = source.path
             case "workspace":
                 self._constants[field.name] = reader(source.path)(self._workspace)
             case "constant":
@@ -311,23 +302,22 @@ class _Planner:
             if name not in found:
                 self._defaults["properties"][name] = default_maker(field)
 
-    def _of(self, part: str, kind: str) -> _Reads:
-        return tuple(self._reads.get((part, kind), {}).items())
+    def _reads(self, part: str, kind: str) -> _Reads:
+        return _Reads(self._paths.get((part, kind), {}))
 
-    def _on_device(self) -> float:
-        """Return the probability that the device is known: 1 if a required field comes from it."""
+    def _needs_device(self) -> bool:
+        """Return whether a required field comes from the device."""
         of_device = {
-            *(name for name, _ in self._of("user", "device")),
-            *(name for name, _ in self._of("properties", "device")),
+            name for part in ("user", "properties") for name in self._paths.get((part, "device"), ())
         }
         required = {each.name for each in self._event_type.fields.values() if each.required}
-        return 1.0 if of_device & required else self._rule.on_device
+        return bool(of_device & required)
 
     def _fallbacks(self, part: str) -> Iterable[tuple[str, Callable[[Draft], Any]]]:
         certain = {*self._constants, *self._defaults[part]}
         if self._audience.complete:
             for kind in ("user", "device"):
-                certain.update(name for name, _ in self._of(part, kind))
+                certain.update(self._paths.get((part, kind), ()))
         for field in self._event_type.fields.values():
             if field.required and field.part == part and field.name not in certain:
                 yield field.name, default_maker(field)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import random
-from bisect import bisect
-from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate
-
-import attrs
+from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from ..catalog import Catalog, EventType
 from ..errors import OptionError
 from ..events import Event
 from ._audience import Audience, make_audience
+from ._draws import Draws, mix
 from ._ids import uuid4
 from ._placeholders import make_placeholder
 from ._plan import Plan, make_plan
+from ._samples import fill, make_sample
 from ._traffic import AudienceRule, check_tables, traffic_rule
 from .fields import Draft, source_of
+from .journeys import Calendar, Chances, Happening, Life, Run, acted, begin, visit
 from .people.model import User
 from .people.users import make_users
 from .workspace.make import make_workspace
@@ -39,6 +38,9 @@ __all__ = ["SAMPLE_TIME", "World"]
 
 #: The default time of samples: 2026-07-01 12:00:00 UTC.
 SAMPLE_TIME = 1_782_907_200
+
+#: How long lives have been under way when a stream begins.
+_WARM_UP = 3 * 86_400
 
 #: Braze's ids count the seconds in 32 bits, so this is the last one: in the year 2106.
 _LAST_TIME = 2**32 - 1
@@ -162,13 +164,17 @@ class World:
             self._draft(f"{self._seed}:{name}:{side}", plan, whole=True, canvas_side=side)
             for side in (False, True)
         ]
-        first = plan.draw_sample(drafts[0], time)
-        second = plan.draw_sample(
-            drafts[1], time, beside=frozenset((*first.user, *first.properties))
+        for draft in drafts:
+            draft.time = time
+        first = make_sample(plan, drafts[0], self._id(name, "", time))
+        second = make_sample(
+            plan,
+            drafts[1],
+            self._id(name, "canvas", time),
+            beside=frozenset((*first.user, *first.properties)),
         )
-        plan.fill(first, drafts[0], others=second)
-        event = second if canvas else first
-        return attrs.evolve(event, id=self._id(name, "canvas" if canvas else "", time))
+        fill(first, plan, drafts[0], others=second)
+        return second if canvas else first
 
     def placeholder(self, event_type: EventType | str, *, time: int | None = None) -> Event:
         """Return an event of a type whose values match only the data type.
@@ -194,43 +200,61 @@ class World:
         *,
         event_types: Iterable[EventType | str] | None = None,
         start: int,
-        rate: float = 10.0,
+        until: int | None = None,
+        history: Literal["running", "clean"] = "running",
+        users: Iterable[int] | None = None,
+        shard: tuple[int, int] = (0, 1),
     ) -> Iterator[Event]:
-        """Return a stream of events as in real traffic, in the order in which they happen.
+        """Return the events of the users' lives, in the order in which they happen."""
+        for event, _, _ in self._happenings(event_types, start, until, history, users, shard):
+            yield event
 
-        The stream has no end (before the year 2106); take as many events as needed with
-        `itertools.islice`. The same arguments give the same stream; streams with different
-        arguments share no ids.
-
-        Args:
-            event_types: types, or whatever `Catalog.select` takes: names, families, globs; by
-                default all types. Their frequencies are as in real traffic.
-            start: when the first event happens, in seconds since the epoch.
-            rate: the average number of events per second.
-
-        Raises:
-            UnknownNameError: the schema version has no such type.
-            OptionError: `event_types` is empty or a single name, `start` is not in 1 to
-                4294967295, or `rate` is not a number greater than 0.
-        """
-        chosen = self._select(event_types)
+    def _happenings(
+        self,
+        event_types: Iterable[EventType | str] | None,
+        start: int,
+        until: int | None,
+        history: str,
+        users: Iterable[int] | None,
+        shard: tuple[int, int],
+    ) -> Iterator[Happening]:
+        names = self._select(event_types)
         _check_whole("start", start, least=1, most=_LAST_TIME)
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not (0 < rate < math.inf):
-            raise OptionError(f"rate is {rate!r}; it must be a number greater than 0")
-        return self._stream(chosen, start, float(rate))
-
-    def _stream(self, names: list[str], start: int, rate: float) -> Iterator[Event]:
-        plans = [self._plan(name) for name in names]
-        sums = list(accumulate(self._weights(names)))
-        version, users = self.catalog.schema_version, len(self.users)
-        key = f"{self._seed}:{users}:{version}:{start}:{rate!r}:{','.join(names)}"
-        draft = self._draft(key, plans[0], whole=False)
-        return _draw([plan.draw for plan in plans], sums, draft, start, rate)
-
-    def _weights(self, names: list[str]) -> list[float]:
-        weights = [traffic_rule(name, self.catalog.directory).weight for name in names]
-        # If all requested types have the weight 0, they all occur equally often.
-        return weights if sum(weights) else [1.0] * len(weights)
+        draws = Draws()
+        plans = {name: self._plan(name) for name in names}
+        draft = Draft(
+            event_type=self.catalog[names[0]],
+            names=frozenset(),
+            workspace=self._workspace,
+            random=draws.random,
+            bits=draws.bits,
+            whole=False,
+            canvas_side=False,
+            time=0,
+            user=self.users[0],
+        )
+        clean = history == "clean"
+        run = Run(
+            mix(self._seed, "lives", start),
+            self._workspace,
+            self.users,
+            plans,
+            draft=draft,
+            draws=draws,
+            chances=Chances(),
+            calendar=Calendar(self._workspace),
+            acted=acted,
+            visit=visit,
+            start=start,
+            until=_LAST_TIME if until is None else until,
+            newcomers=clean,
+        )
+        number, count = shard
+        for person in range(len(self.users)) if users is None else users:
+            if person % count == number:
+                life = Life(run, person)
+                life.at(start if clean else start - _WARM_UP, begin, life)
+        return run.happenings()
 
     def _select(self, event_types: Iterable[EventType | str] | None) -> list[str]:
         if event_types is None:
@@ -279,21 +303,6 @@ class World:
                 self._audiences[key] = make_audience(self.users, rule.audience, required)
             self._plans[name] = make_plan(event_type, self._workspace, rule, self._audiences[key])
         return self._plans[name]
-
-
-def _draw(
-    draws: list[Callable[[Draft, int], Event]],
-    sums: list[float],
-    draft: Draft,
-    start: int,
-    rate: float,
-) -> Iterator[Event]:
-    """Yield events whose types are drawn by weight; `sums` are the running sums of the weights."""
-    total, last, random_ = sums[-1], len(sums) - 1, draft.random
-    now = float(start)
-    while now <= _LAST_TIME:
-        yield draws[bisect(sums, random_() * total, 0, last)](draft, int(now))
-        now -= math.log(1.0 - random_()) / rate
 
 
 def _sample_time(time: int | None) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from .._data import read_data
 from .._ids import uuid4, uuid_of
+from ..workspace.model import Agent
 from .draft import Draft, pick
 from .registry import field_maker
 
@@ -17,7 +18,7 @@ _WORDING = read_data("fields", "wording.toml")
 @field_maker
 def agent_run(draft: Draft) -> Mapping[str, Any]:
     """Make one run of an agent."""
-    agent = pick(draft, draft.workspace.agents)
+    agent = _agent(draft)
     product = pick(draft, draft.workspace.products)
     errors = _WORDING["agent_errors"][:1] if draft.whole else _WORDING["agent_errors"]
     error, answered = pick(draft, errors) if draft.chance(0.03) else (None, True)
@@ -55,6 +56,13 @@ def agent_run(draft: Draft) -> Mapping[str, Any]:
     return values
 
 
+def _agent(draft: Draft) -> Agent:
+    """Return the agent whose id is known, or any."""
+    known = draft.facts.get("agent_id")
+    agents = draft.workspace.agents
+    return next((each for each in agents if each.id == known), None) or pick(draft, agents)
+
+
 def _request_id(draft: Draft, agent_id: str) -> str:
     """Return the id that a run shares with its tool calls, made within the same minute."""
     return uuid_of("request", agent_id, draft.time // 60)
@@ -63,7 +71,7 @@ def _request_id(draft: Draft, agent_id: str) -> str:
 @field_maker
 def tool_call(draft: Draft) -> Mapping[str, Any]:
     """Make one call of a tool by an agent."""
-    agent = pick(draft, draft.workspace.agents)
+    agent = _agent(draft)
     tool = pick(draft, agent.tools)
     return {
         "agent_id": agent.id,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 import attrs
 
@@ -34,6 +35,7 @@ class Draft:
         user: who it happens to.
         device: the device it happens on; None if there is none, or none is known.
         message: the message it belongs to, or None.
+        facts: the properties that are already known.
     """
 
     event_type: EventType
@@ -47,6 +49,7 @@ class Draft:
     user: User
     device: Device | None = None
     message: Message | None = None
+    facts: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def the_device(self) -> Device:

@@ -87,12 +87,13 @@ def mail_client(draft: Draft) -> dict[str, Any]:
 @field_maker
 def email_open(draft: Draft) -> Mapping[str, Any]:
     """Make an open, by a person or by a machine."""
-    if not draft.whole:
+    machine = draft.whole or draft.facts.get("machine_open") is not None
+    if machine and not draft.whole:
         proxy: Mapping[str, Any] | None = _MAIL["proxies"].get(draft.user.mailbox_provider)
-        if proxy is not None and draft.random() < 0.7:
-            return proxy
+        if proxy is not None:
+            return {**proxy, "machine_open": "true"}
     values = mail_client(draft)
     # A security scanner looks like a person with a browser.
-    if draft.chance(0.06):
+    if machine:
         values["machine_open"] = "true"
     return values

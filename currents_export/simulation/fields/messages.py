@@ -24,6 +24,8 @@ _DISPATCH_SECONDS, _SEND_SECONDS = 3600, 86_400
 #: A message goes to its last recipient this many seconds after it went to the first.
 _SPREAD_SECONDS = 600
 
+_CAPPED = "frequency_capped"
+
 #: `abort_log` has at most this many characters.
 _LOG_LENGTH = 128
 
@@ -107,6 +109,8 @@ def abort(draft: Draft) -> Mapping[str, Any]:
     """Choose why a message was not sent."""
     aborts, sums = _aborts(draft.event_type)
     kind, log = aborts[bisect(sums, draft.random() * sums[-1])]
+    while kind == _CAPPED and not draft.whole:  # a journey knows when a cap is reached
+        kind, log = aborts[bisect(sums, draft.random() * sums[-1])]
     return {"abort_type": kind, "abort_log": _log(draft, log)}
 
 

@@ -36,7 +36,8 @@ def text_reply(draft: Draft) -> Mapping[str, Any]:
             "message_body": pick(draft, _texts(draft)),
             "media_urls": [_media_url(draft)],
         }
-    if draft.random() < 0.4:
+    # In a journey, a keyword is a decision of the journey.
+    if "action" not in draft.facts and draft.random() < 0.4:
         body, action = pick(draft, _DATA["keywords"])
         return {"action": action, "message_body": body}
     return {"action": _DATA["no_action"], "message_body": pick(draft, _texts(draft))}
@@ -73,7 +74,7 @@ def whatsapp_reply(draft: Draft) -> Mapping[str, Any]:
             "flow_response_json": _DATA["flow_response"],
             **reply,
         }
-    if chance < 0.4 and replies:
+    if chance < 0.4 and replies and "action" not in draft.facts:
         return {**_quick_reply(draft), **reply}
     if chance < 0.5 and "catalog_id" in draft.names:
         return _product(draft)

@@ -14,7 +14,7 @@ from .._ids import base64url, curve_point, uuid4
 from ..workspace.model import App
 from .model import Browser, Device, Place
 
-__all__ = ["PLATFORMS", "make_device"]
+__all__ = ["PLATFORMS", "make_device", "make_push_token"]
 
 
 @attrs.frozen
@@ -112,7 +112,7 @@ def make_device(rng: random.Random, app: App, place: Place, *, since: int, open_
         ad_id=ad_id if platform.ad_id_type and tracked else None,
         ad_id_type=platform.ad_id_type if tracked else None,
         ad_tracking_enabled=tracked if platform.ad_id_type else None,
-        push_token=_push_token(rng, platform.name) if push else None,
+        push_token=make_push_token(rng, platform.name) if push else None,
         push_token_created_at=since + int(rng.random() * 86_400 * 20) if push else None,
         push_to_start_token=f"{bits(640):0160x}" if ios else None,
         ios_push_token_apns_gateway=(1 if development else 2) if ios else None,
@@ -154,7 +154,7 @@ def _browser(rng: random.Random, platform: str, model: _Model, system: str) -> B
     )
 
 
-def _push_token(rng: random.Random, platform: str) -> str:
+def make_push_token(rng: random.Random, platform: str) -> str:
     """Make a token in the form of the platform's push service; `{hex32}` is 32 random bytes."""
     bits = rng.getrandbits
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .._data import read_data, read_rows
+from .._data import read_data, read_rows, split
 from .._ids import curve_point, uuid4
 from .channels import Channel
 from .model import (
@@ -19,6 +19,7 @@ from .model import (
     EmailSender,
     ExperimentSplit,
     MessageVariation,
+    Schedule,
     SubscriptionGroup,
 )
 
@@ -30,6 +31,7 @@ __all__ = [
     "make_email_senders",
     "make_subscription_groups",
     "path_of",
+    "seconds",
 ]
 
 #: The separator of the parts of a name.
@@ -41,8 +43,18 @@ _CANVASES = read_data("workspace", "canvases.toml")["canvases"]
 
 REGIONS: tuple[str, ...] = tuple(_DATA["regions"])
 
-#: How many variations a campaign has if no table lists it.
-_VARIATIONS = 2
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+#: A campaign that no table lists.
+_DEFAULT = {
+    "variations": "2",
+    "days": "Wed",
+    "time": "12:00",
+    "zone": "UTC",
+    "event": "",
+    "delay": "",
+    "share": "0.5",
+}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 _PATHS: dict[str, str] = {
     **{name: row["path"] for name, row in _CAMPAIGNS.items()},
@@ -114,14 +126,26 @@ def _campaigns_of(seed: int, channel: Channel) -> Iterator[Campaign]:
     rng = random.Random(f"{seed}:campaigns:{channel.id}")
     for number, name in enumerate(channel.campaigns or _DATA["campaigns"]):
         region = "Global" if number == 0 else rng.choice(("Global", *REGIONS))
-        row = _CAMPAIGNS.get(name)
+        row = _CAMPAIGNS.get(name, _DEFAULT)
         yield Campaign(
             id=uuid4(rng.getrandbits),
             name=_DASH.join((name, channel.label, region)),
             region=region,
             channel=channel.id,
-            variations=tuple(_variations(rng, int(row["variations"]) if row else _VARIATIONS)),
+            variations=tuple(_variations(rng, int(row["variations"]))),
+            schedule=_schedule(rng, row) if row["days"] else None,
+            event=row["event"],
+            delay=seconds(row["delay"]) if row["delay"] else 0,
+            share=float(row["share"]),
         )
+
+
+def _schedule(rng: random.Random, row: Mapping[str, str]) -> Schedule:
+    days = _DAYS if row["days"] == "*" else split(row["days"])
+    hour, minute = map(int, row["time"].split(":"))
+    # Not all channels go out at once.
+    second = hour * 3600 + minute * 60 + rng.randrange(16) * 1800
+    return Schedule(tuple(map(_DAYS.index, days)), second, local=row["zone"] == "local")
 
 
 def _variations(rng: random.Random, count: int) -> Iterator[MessageVariation]:
@@ -134,8 +158,7 @@ def _variations(rng: random.Random, count: int) -> Iterator[MessageVariation]:
 def make_canvases(seed: int, channels: Sequence[Channel]) -> tuple[Canvas, ...]:
     """Make the Canvases.
 
-    Each has a step for every channel, an experiment after the first, and at its end a step that
-    passes users on to an external destination.
+    The first of each name is for users everywhere, the second one for those in one region.
     """
     return tuple(
         _canvas(random.Random(f"{seed}:canvas:{row['name']}:{number}"), row, number, channels)
@@ -158,30 +181,50 @@ def _canvas(
             *(CanvasVariation(uuid4(bits), name) for name in words["variations"]),
             CanvasVariation(uuid4(bits), words["control"], control=True),
         ),
-        steps=tuple(_steps(rng, row["steps"], channels)),
+        steps=tuple(_steps(rng, row, channels)),
+        entry=row["entry"],
+        entry_delay=seconds(row["entry_delay"]),
+        exit=row.get("exit", ""),
     )
 
 
+def seconds(text: str) -> int:
+    """Return the seconds of a duration such as `90s`, `5m`, `2h` or `1d`."""
+    return int(text[:-1]) * _UNITS[text[-1]]
+
+
 def _steps(
-    rng: random.Random, names: Sequence[str], channels: Sequence[Channel]
+    rng: random.Random, row: Mapping[str, Any], channels: Sequence[Channel]
 ) -> Iterator[CanvasStep]:
     bits, words = rng.getrandbits, _DATA["canvas"]
-    for number, channel in enumerate(channels):
+    labels = {channel.id: channel.label for channel in channels}
+    steps = [*row["steps"]]
+    if row is _CANVASES[0]:
+        # Channels in no Canvas come at the end of the first one.
+        named = {step.get("channel") for canvas in _CANVASES for step in canvas["steps"]}
+        steps += [
+            {"name": words["more"], "channel": channel.id, "delay": "1h"}
+            for channel in channels
+            if channel.id not in named
+        ]
+    for step in steps:
+        kind = step.get("kind") or step["channel"]
+        label = labels.get(kind, kind.title())
         yield CanvasStep(
             id=uuid4(bits),
-            name=f"{names[number * len(names) // len(channels)]}{_DASH}{channel.label}",
-            channel=channel.id,
-            message_variation_id=uuid4(bits),
-            optimizer_id=f"{0x68000000 + bits(20):08x}{bits(64):016x}",
+            name=step["name"] if "kind" in step else f"{step['name']}{_DASH}{label}",
+            channel=kind,
+            message_variation_id="" if "kind" in step else uuid4(bits),
+            splits=tuple(_splits(rng)) if kind == "experiment" else (),
+            optimizer_id=""
+            if "kind" in step
+            else f"{0x68000000 + bits(20):08x}{bits(64):016x}",
+            delay=seconds(step["delay"]),
         )
-        if number == 0:
-            yield CanvasStep(
-                id=uuid4(bits),
-                name=words["experiment_step"],
-                channel="experiment",
-                splits=(
-                    *(ExperimentSplit(uuid4(bits), name) for name in words["experiment_paths"]),
-                    ExperimentSplit(uuid4(bits), words["control"], control=True),
-                ),
-            )
-    yield CanvasStep(id=uuid4(bits), name=words["destination_step"], channel="destination")
+
+
+def _splits(rng: random.Random) -> Iterator[ExperimentSplit]:
+    words = _DATA["canvas"]
+    for name in words["experiment_paths"]:
+        yield ExperimentSplit(uuid4(rng.getrandbits), name)
+    yield ExperimentSplit(uuid4(rng.getrandbits), words["control"], control=True)

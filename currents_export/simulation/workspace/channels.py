@@ -27,7 +27,7 @@ __all__ = [
 CAMPAIGN_FIELDS = frozenset({"campaign_id", "campaign_name"})
 CANVAS_FIELDS = frozenset({"canvas_id", "canvas_step_id", "canvas_variation_id"})
 #: The kinds of Canvas steps that send no message and take the place of a channel.
-STEP_KINDS = frozenset({"experiment", "destination"})
+STEP_KINDS = frozenset({"experiment", "decision", "audience", "destination", "update"})
 
 
 @attrs.frozen

@@ -22,6 +22,7 @@ __all__ = [
     "Message",
     "MessageVariation",
     "Product",
+    "Schedule",
     "SubscriptionGroup",
     "Survey",
     "SurveyQuestion",
@@ -66,6 +67,21 @@ class MessageVariation:
 
 
 @attrs.frozen
+class Schedule:
+    """When a scheduled campaign goes out, every week.
+
+    Attributes:
+        days: the days of the week; Monday is 0.
+        second: the second of the day.
+        local: whether that is in the time zone of each user; otherwise in UTC.
+    """
+
+    days: tuple[int, ...]
+    second: int
+    local: bool
+
+
+@attrs.frozen
 class Campaign:
     """A campaign of one channel.
 
@@ -75,6 +91,11 @@ class Campaign:
         region: where its users live; `Global` for everywhere.
         channel: its channel, as in the names of event types.
         variations: its variations.
+        schedule: when it goes out; None for an action-based campaign.
+        event: for an action-based campaign, what a user does to get its message: `session_start`,
+            `purchase`, or `custom:` and the name of a custom event.
+        delay: for an action-based campaign, how many seconds after that it goes out.
+        share: the share of users in its audience, between 0 and 1.
     """
 
     id: str
@@ -82,6 +103,10 @@ class Campaign:
     region: str
     channel: str
     variations: tuple[MessageVariation, ...]
+    schedule: Schedule | None = None
+    event: str = ""
+    delay: int = 0
+    share: float = 1.0
 
 
 @attrs.frozen
@@ -106,11 +131,13 @@ class CanvasStep:
     Attributes:
         id: a UUID.
         name: its name.
-        channel: the channel of a message step; `experiment` for an experiment step, `destination`
-            for a step that passes users on to an external destination.
+        channel: the channel of a message step; for another step its kind: `experiment`,
+            `decision` (a Decision Split), `audience` (Audience Paths), `destination` (passes users
+            on to an external destination) or `update` (changes the user's profile).
         message_variation_id: the message variation inside a message step; otherwise empty.
         splits: the paths of an experiment step.
         optimizer_id: the content optimizer that writes the message; empty if there is none.
+        delay: how many seconds after the step before it comes.
     """
 
     id: str
@@ -119,6 +146,7 @@ class CanvasStep:
     message_variation_id: str = ""
     splits: tuple[ExperimentSplit, ...] = ()
     optimizer_id: str = ""
+    delay: int = 0
 
 
 @attrs.frozen
@@ -146,6 +174,10 @@ class Canvas:
         region: where its users live; `Global` for everywhere.
         variations: its variations.
         steps: its steps, in their order.
+        entry: what a user does to enter it: `first_session`, `purchase`, `custom:` and the name of
+            a custom event, or `lapsed` for users without a session for two weeks.
+        entry_delay: how many seconds after that the user enters.
+        exit: what makes a user leave it before its end; empty for nothing.
     """
 
     id: str
@@ -153,6 +185,9 @@ class Canvas:
     region: str
     variations: tuple[CanvasVariation, ...]
     steps: tuple[CanvasStep, ...]
+    entry: str
+    entry_delay: int
+    exit: str
 
 
 @attrs.frozen

@@ -1,0 +1,214 @@
+"""What happens to a user now and then: on devices, on servers, and to the profile as a whole.
+
+Source: Braze, Uninstall tracking; push tokens; user.delete and user.merge; agent console.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping
+
+import attrs
+
+from .._draws import mix, unit
+from .._ids import uuid_from
+from ..people.devices import make_push_token
+
+from ._curve import DAY
+from ._life import Cause, Journey, Life
+from ._live_activities import begin_activity
+from ._reactions import change_state
+from ._state import OwnedDevice
+
+__all__ = ["begin_background", "register_token"]
+
+#: What happens now and then, with how often in a month: the names in `rates.tsv`.
+_Happen = Callable[[Journey], None]
+_PREFIX = "monthly."
+#: A silent push looks for removed apps once a day, at this second of it.
+_SILENT_PUSH = 4 * 3600
+
+
+def begin_background(life: Life) -> None:
+    """Begin to let things happen now and then."""
+    _plan(life)
+
+
+def _plan(life: Life) -> None:
+    total = sum(life.run.chances.share(name) for name in _NOW_AND_THEN)
+    life.background += 1
+    gap = -math.log(1.0 - unit(mix(life.key, "background", life.background))) / (total / 30)
+    life.at(life.now + 1 + int(gap * DAY), _something, life)
+
+
+def _something(life: Life) -> None:
+    """Let one of the things happen, with the probability of each."""
+    chances = life.run.chances
+    rest = unit(mix(life.key, "what", life.background)) * sum(
+        chances.share(name) for name in _NOW_AND_THEN
+    )
+    for name, happen in _NOW_AND_THEN.items():
+        rest -= chances.share(name)
+        if rest < 0:
+            happen(Journey(life, name.removeprefix(_PREFIX), life.background))
+            break
+    if not life.gone:
+        _plan(life)
+
+
+def _delete(journey: Journey) -> None:
+    journey.emit("users.UserDeleteRequest")
+    journey.life.gone = True
+
+
+def _merge(journey: Journey) -> None:
+    """Merge an anonymous profile into that of a user who registered earlier."""
+    life = journey.life
+    if life.user.external_id is None and life.number > 0:
+        other = life.run.people[int(journey.unit("other") * life.number)]
+        journey.emit("users.UserOrphan", orphaned_by_id=other.id)
+        life.gone = True
+
+
+def _uninstall(journey: Journey) -> None:
+    """Remove the app from a device; a silent push finds out within a day."""
+    owned = next((each for each in journey.life.devices if each.push), None)
+    if owned is None or owned.device.platform not in ("ios", "android", "kindle"):
+        return
+    owned.installed = owned.push = False
+    found = _Found(journey, owned)
+    wait = (_SILENT_PUSH - journey.now) % DAY + int(journey.unit("found") * 7200)
+    journey.life.at(journey.now + wait + 1, _find_uninstall, found)
+
+
+class _Found:
+    """A removed app that will be found."""
+
+    __slots__ = ("journey", "owned")
+
+    def __init__(self, journey: Journey, owned: OwnedDevice) -> None:
+        self.journey = journey
+        self.owned = owned
+
+    @property
+    def life(self) -> Life:
+        """Whose it was."""
+        return self.journey.life
+
+
+def _find_uninstall(found: _Found) -> None:
+    found.journey.emit("users.behaviors.Uninstall", device=found.owned.device)
+
+
+def register_token(journey: Journey, owned: OwnedDevice, change: str, cause: Cause = 0) -> Cause:
+    """Add or remove the push token of a device."""
+    now, created = journey.now, owned.device.push_token_created_at or journey.now
+    return journey.emit(
+        "users.behaviors.pushnotification.TokenStateChange",
+        device=owned.device,
+        cause=cause,
+        push_token_state_change_type=change,
+        push_token_created_at=now if change == "add" else min(created, now),
+        push_token_updated_at=now,
+        time_ms=now * 1000 + journey.key % 1000,
+    )
+
+
+def _refresh_token(journey: Journey) -> None:
+    """Replace a push token: the old one is removed and the new one added at the same moment."""
+    owned = next((each for each in journey.life.devices if each.push), None)
+    if owned is None:
+        return
+    removed = register_token(journey, owned, "remove")
+    rng = random.Random(journey.key)
+    token = make_push_token(rng, owned.device.platform)
+    owned.device = attrs.evolve(
+        owned.device, push_token=token, push_token_created_at=journey.now
+    )
+    register_token(journey, owned, "add", removed)
+
+
+def _allow_push(journey: Journey) -> None:
+    """Allow push on a device after all, or forbid it."""
+    life = journey.life
+    owned = next((each for each in life.devices if each.installed), None)
+    if owned is None or owned.device.push_token is None or not owned.used:
+        return
+    before = life.reach.states.get("push")
+    if owned.push:
+        change_state(journey, 0, "push", "Unsubscribed", "SDK")
+        owned.push = False
+        register_token(journey, owned, "remove", journey.cause)
+    else:
+        owned.push = True
+        added = register_token(journey, owned, "add")
+        if before != "Opted In":
+            change_state(journey, added, "push", "Opted In", "Push Token Registration")
+
+
+def _update_profile(journey: Journey) -> None:
+    journey.emit("users.profile.Update", update_source="REST")
+
+
+def _subscribe_again(journey: Journey) -> None:
+    """Come back to a channel or a group, unless the address is invalid."""
+    life, user = journey.life, journey.life.user
+    if user.email is not None and not life.reach.undeliverable:
+        change_state(journey, 0, "email", "Subscribed", "Preference Center")
+    for group in life.run.workspace.subscription_groups:
+        known = user.email if group.channel == "email" else user.phone
+        if known and life.reach.states.get(group.id) == "Unsubscribed":
+            source = "Preference Center" if group.channel == "email" else "REST API"
+            change_state(journey, 0, group.channel, "Subscribed", source, group=group.id)
+            return
+
+
+def _leave_group(journey: Journey) -> None:
+    """Leave one subscription group of email."""
+    groups = journey.life.run.workspace.subscription_groups
+    there = [each for each in groups if each.channel == "email"]
+    group = there[int(journey.unit("group") * len(there))]
+    if journey.life.user.email is not None:
+        change_state(
+            journey, 0, "email", "Unsubscribed", "Preference Center", group=group.id
+        )
+
+
+def _run_agent(journey: Journey) -> None:
+    """Let an agent work on the user's behalf, with the tools it calls."""
+    agents = journey.life.run.workspace.agents
+    agent = agents[int(journey.unit("agent") * len(agents))]
+    journey.facts = {
+        "agent_id": agent.id,
+        "agent_name": agent.name,
+        "request_id": uuid_from(journey.key),
+        "invocation_source": "catalog",
+    }
+    for _ in range(int(journey.unit("tools") * 3)):
+        journey.emit("agentconsole.ToolInvocation")
+    journey.emit("agentconsole.AgentExecuted")
+
+
+def _store_component(journey: Journey) -> None:
+    """Store the content of a Content Optimizer; that happens to the workspace, not to a user."""
+    if journey.life.number == 0:
+        journey.emit("contentoptimizer.ComponentStore")
+
+
+_NOW_AND_THEN: Mapping[str, _Happen] = {
+    f"{_PREFIX}{name}": happen
+    for name, happen in {
+        "account deletion": _delete,
+        "anonymous to known": _merge,
+        "uninstall": _uninstall,
+        "token refresh": _refresh_token,
+        "push permission": _allow_push,
+        "profile": _update_profile,
+        "resubscription": _subscribe_again,
+        "group": _leave_group,
+        "agent": _run_agent,
+        "component": _store_component,
+        "live activity": begin_activity,
+    }.items()
+}

@@ -1,0 +1,270 @@
+"""The named chances and delays of lives: tables of defaults, and what replaces them.
+
+`effects.tsv` has what may follow from a message, `rates.tsv` and `delays.tsv` everything else.
+Source: the column `source` of each; `assumed` where nothing is published.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Mapping
+from math import gcd
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import attrs
+
+from .._data import read_rows, split
+from .._draws import mix, unit
+
+if TYPE_CHECKING:
+    from ._life import Journey
+
+__all__ = ["DELAYS", "EFFECTS", "RATES", "Chances", "Delay", "Effect"]
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_POINT = re.compile(r"(\d+(?:\.\d+)?)([smhd]) (\d+(?:\.\d+)?)%")
+#: What is added to the name of a chance for the messages of Canvases and action-based campaigns.
+_FLOW = ".flow"
+
+
+@attrs.frozen
+class Delay:
+    """How long something takes: a distribution, as quantiles with straight lines between them.
+
+    Attributes:
+        shares: the share of cases that take no longer, in ascending order; the last one is 1.
+        seconds: how long, for each share.
+    """
+
+    shares: tuple[float, ...]
+    seconds: tuple[float, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Delay:
+        """Read quantiles such as `1s 5%, 3s 50%, 10m 100%`, or a single duration such as `2h`.
+
+        Raises:
+            ValueError: the text has another form, or its numbers do not ascend to 100 %.
+        """
+        points = [_POINT.fullmatch(each.strip()) for each in text.split(",")]
+        if len(points) == 1 and points[0] is None:
+            points = [_POINT.fullmatch(f"{text.strip()} 100%")]
+        found = [each for each in points if each is not None]
+        shares = tuple(float(each[3]) / 100 for each in found)
+        seconds = tuple(float(each[1]) * _UNITS[each[2]] for each in found)
+        if (
+            len(found) < len(points)
+            or not shares
+            or shares[-1] != 1
+            or sorted(set(shares)) != list(shares)
+            or sorted(seconds) != list(seconds)
+        ):
+            raise ValueError(
+                "it must be a duration such as 90s, 5m, 2h or 1d, or quantiles that ascend to "
+                "100 %, such as 1s 5%, 3s 50%, 10m 100%"
+            )
+        if shares[0] > 0:
+            first = seconds[0] if len(seconds) == 1 else 0.0
+            shares, seconds = (0.0, *shares), (first, *seconds)
+        return cls(shares, seconds)
+
+    def at(self, share: float) -> int:
+        """Return the whole seconds that a share of cases, from 0 to below 1, take at most."""
+        place = bisect_right(self.shares, share)
+        low, high = self.shares[place - 1], self.shares[place]
+        first, last = self.seconds[place - 1], self.seconds[place]
+        return int(first + (last - first) * (share - low) / (high - low))
+
+
+@attrs.frozen
+class Effect:
+    """Something that may follow from a message.
+
+    Attributes:
+        name: its name, such as `email.open`.
+        event_type: the type of its event; None if it has none.
+        causes: what it follows from: `send`, or effects of the same channel; empty if only other
+            parts of a life cause it.
+        group: effects of a cause with the same group exclude each other.
+        share: its share of the cases of `of`; None for what remains in its group.
+        flow_share: the same for Canvases and action-based campaigns.
+        of: the cause, or an earlier one, that the share refers to.
+    """
+
+    name: str
+    event_type: str | None
+    causes: tuple[str, ...]
+    group: str
+    share: float | None
+    flow_share: float | None
+    of: str
+
+
+def _read_effects() -> Mapping[str, Effect]:
+    effects = {}
+    for row in read_rows("journeys", "effects.tsv"):
+        channel, name = row["channel"], f"{row['channel']}.{row['name']}"
+        causes = tuple(
+            each if each == "send" else f"{channel}.{each}" for each in split(row["cause"])
+            if each != "-"
+        )
+        of = f"{channel}.{row['of']}" if row["of"] not in ("", "send") else row["of"]
+        share = None if row["share"] == "rest" else float(row["share"])
+        effects[name] = Effect(
+            name=name,
+            event_type=None if row["effect"] == "-" else f"users.messages.{channel}.{row['effect']}",
+            causes=causes,
+            group=row["group"] or name,
+            share=share,
+            flow_share=float(row["flow"]) if row["flow"] else share,
+            of=of or (causes[0] if causes else ""),
+        )
+    return MappingProxyType(effects)
+
+
+#: What may follow from a message, by name.
+EFFECTS: Mapping[str, Effect] = _read_effects()
+
+
+def _read_rates() -> Mapping[str, float]:
+    rates = {row["name"]: float(row["share"]) for row in read_rows("journeys", "rates.tsv")}
+    for effect in EFFECTS.values():
+        if effect.share is not None and effect.flow_share is not None:
+            rates[effect.name] = effect.share
+            if effect.share != effect.flow_share:
+                rates[effect.name + _FLOW] = effect.flow_share
+    return MappingProxyType(rates)
+
+
+def _read_delays() -> Mapping[str, Delay]:
+    delays = {
+        row["name"]: Delay.parse(row["quantiles"]) for row in read_rows("journeys", "delays.tsv")
+    }
+    for row in read_rows("journeys", "effects.tsv"):
+        delays[f"{row['channel']}.{row['name']}"] = Delay.parse(row["delay"])
+    return MappingProxyType(delays)
+
+
+#: The default share of each named chance, between 0 and 1.
+RATES: Mapping[str, float] = _read_rates()
+#: The default distribution of each named delay.
+DELAYS: Mapping[str, Delay] = _read_delays()
+
+
+#: Effects that exclude each other, each with the upper limit of the draws that choose it.
+_Group = tuple[str, tuple[tuple[float, Effect], ...]]
+
+
+class Chances:
+    """The chances and delays of a run.
+
+    Args:
+        rates: shares that replace the defaults, by name.
+        delays: delays that replace the defaults, by name.
+        forced: chances that always or never come true, by name.
+        population: how many people there are if shares are to be exact (stratified): of 50 people,
+            a chance of 2 % comes true for one. Otherwise None: chances are drawn at random.
+    """
+
+    def __init__(
+        self,
+        rates: Mapping[str, float] = MappingProxyType({}),
+        delays: Mapping[str, Delay] = MappingProxyType({}),
+        *,
+        forced: Mapping[str, bool] = MappingProxyType({}),
+        population: int | None = None,
+    ) -> None:
+        self._rates = {**RATES, **rates}
+        self._forced = dict(forced)
+        self._delays = {**DELAYS, **delays}
+        self._population = population
+        self._step = 0 if population is None else _step(population)
+        self._groups: dict[tuple[str, bool], list[_Group]] = {}
+
+    def happens(self, journey: Journey, name: str, occurrence: int) -> bool:
+        """Return whether a named chance comes true in a journey."""
+        forced = self._forced.get(name)
+        if forced is not None:
+            return forced
+        share = self._rates[name]
+        return share > 0.0 and self._unit(journey, name, occurrence) < share
+
+    def share(self, name: str) -> float:
+        """Return the share of a named chance."""
+        forced = self._forced.get(name)
+        return self._rates[name] if forced is None else float(forced)
+
+    def delay(self, journey: Journey, name: str, occurrence: int) -> int:
+        """Return a named delay of a journey, in seconds."""
+        return self._delays[name].at(unit(mix(journey.key, name, occurrence)))
+
+    def effects(self, journey: Journey, cause: str, *, flow: bool) -> list[Effect]:
+        """Return what follows from `send`, preceded by its channel, or from an effect."""
+        groups = self._groups.get((cause, flow))
+        if groups is None:
+            groups = self._groups[cause, flow] = [*self._make_groups(cause, flow=flow)]
+        chosen = []
+        for name, effects in groups:
+            drawn = self._unit(journey, name, 0)
+            for limit, effect in effects:
+                if drawn < limit:
+                    chosen.append(effect)
+                    break
+        return chosen
+
+    def _make_groups(self, cause: str, *, flow: bool) -> list[_Group]:
+        channel, _, name = cause.partition(".")
+        there: dict[str, list[Effect]] = {}
+        for effect in EFFECTS.values():
+            own = "send" if name == "send" else cause
+            if effect.name.startswith(f"{channel}.") and own in effect.causes:
+                there.setdefault(effect.group, []).append(effect)
+        groups: list[_Group] = []
+        for group, effects in there.items():
+            limits, total = [], 0.0
+            # What is forced to happen comes first, so that nothing else can be chosen.
+            for effect in sorted(effects, key=lambda each: not self._forced_of(each, flow=flow)):
+                total += self._share(effect, cause, flow=flow)
+                limits.append((min(total, 1.0), effect))
+            groups.append((f"{channel}.{group}", tuple(limits)))
+        return groups
+
+    def _forced_of(self, effect: Effect, *, flow: bool) -> bool | None:
+        forced = self._forced.get(effect.name + _FLOW) if flow else None
+        return self._forced.get(effect.name) if forced is None else forced
+
+    def _share(self, effect: Effect, cause: str, *, flow: bool) -> float:
+        """Return the share of an effect given its cause."""
+        forced = self._forced_of(effect, flow=flow)
+        if forced is not None:
+            return float(forced)
+        if effect.share is None:
+            return 1.0
+        name = effect.name + _FLOW if flow and effect.name + _FLOW in self._rates else effect.name
+        share, at = self._rates[name], cause
+        # The share refers to an earlier cause: divide by the shares of the steps between.
+        while at != effect.of and at in EFFECTS and at.partition(".")[2] != "send":
+            between = EFFECTS[at]
+            reached = self._share(between, between.causes[0], flow=flow)
+            share = share / reached if reached else 0.0
+            at = between.causes[0]
+        return min(share, 1.0)
+
+    def _unit(self, journey: Journey, name: str, occurrence: int) -> float:
+        if self._population is None:
+            return unit(mix(journey.key, name, occurrence))
+        # A permutation of the people, so that exactly the share of them is below any limit.
+        message = journey.message
+        shift = mix(name, message.dispatch_key if message else journey.name, occurrence)
+        place = (journey.life.number * self._step + shift) % self._population
+        return (place + 0.5) / self._population
+
+
+def _step(population: int) -> int:
+    """Return a step that visits all people in turn, near the golden ratio of their number."""
+    step = max(1, int(population * 0.6180339887))
+    while gcd(step, population) != 1:
+        step += 1
+    return step

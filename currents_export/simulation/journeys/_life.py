@@ -1,0 +1,192 @@
+"""The state of one user's life, and the journeys in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._draws import mix, unit
+from ..people.model import Device, User
+from ..workspace.model import Message
+from ._queue import Step
+from ._state import Awaited, OwnedDevice, Reach
+
+if TYPE_CHECKING:
+    from ._calendar import Occurrence
+    from ._canvases import Passage
+    from ._messages import MessageJourney
+    from ._run import Run
+    from ._session import Session
+
+__all__ = ["Cause", "Journey", "Life"]
+
+#: What stands for an event as the cause of others: the key of its id; negative if it happened before
+#: the stream began, 0 for no event.
+Cause = int
+
+
+class Life:
+    """What is known about a user at this moment of a run; only for those who are active.
+
+    Attributes:
+        run: the run.
+        number: the number of the user.
+        key: what all draws of this life are keyed by.
+        sequence: the number of wake-ups so far.
+        gone: whether the profile was deleted or merged into another one, so that nothing happens
+            any more.
+        background: how many things happened that happen now and then.
+        activity: the user's sessions a day; 0 after the user lost interest.
+        sessions: how many sessions there were.
+        devices: the devices.
+        reach: on which channels the user can be reached.
+        awaited: the messages and Canvas entries that may still convert.
+        received: the campaigns of which a message was received.
+        passages: the Canvases that the user is in or was in, by id.
+        session: the session that is open, or the last one.
+        cards: content cards that the user has not seen yet.
+        shown: messages of Canvases that the next session shows.
+        latest: the latest message of each channel that a reply can refer to.
+        occurrence: the occurrence of a scheduled campaign that comes next.
+    """
+
+    __slots__ = (
+        "activity",
+        "awaited",
+        "background",
+        "cards",
+        "devices",
+        "gone",
+        "key",
+        "latest",
+        "number",
+        "occurrence",
+        "passages",
+        "reach",
+        "received",
+        "run",
+        "sequence",
+        "session",
+        "sessions",
+        "shown",
+    )
+
+    def __init__(self, run: Run, number: int) -> None:
+        self.run = run
+        self.number = number
+        self.key = mix(run.seed_key, number)
+        self.sequence = 0
+        self.background = 0
+        self.gone = False
+        self.activity = 0.0
+        self.sessions = 0
+        self.devices: list[OwnedDevice] = []
+        self.reach = Reach()
+        self.awaited: list[Awaited] = []
+        self.received: set[str] = set()
+        self.passages: dict[str, Passage] = {}
+        self.session: Session | None = None
+        self.cards: list[MessageJourney] = []
+        self.shown: list[Message] = []
+        self.latest: dict[str, MessageJourney] = {}
+        self.occurrence: Occurrence | None = None
+
+    @property
+    def life(self) -> Life:
+        """The life itself, as for a journey in it."""
+        return self
+
+    @property
+    def user(self) -> User:
+        """The user."""
+        return self.run.people[self.number]
+
+    @property
+    def now(self) -> int:
+        """The time, in seconds since the epoch."""
+        return self.run.now
+
+    def at(self, time: int, step: Step, subject: Any) -> None:
+        """Take a step at a time that is not in the past; `subject` has an attribute `life`."""
+        self.sequence += 1
+        self.run.put((time, self.number, self.sequence, step, subject))
+
+
+class Journey:
+    """A story in a life, such as a session or a message and what follows from it.
+
+    Everything in it is drawn by its key, so that other journeys change nothing in it.
+
+    Attributes:
+        life: whose it is.
+        name: its name, as in the answer key.
+        key: what its draws are keyed by.
+        count: the number of events in it so far.
+        message: the message that its events belong to.
+        facts: properties that all its events share.
+        cause: the event that it follows from.
+    """
+
+    __slots__ = ("cause", "count", "facts", "key", "life", "message", "name")
+
+    def __init__(
+        self,
+        life: Life,
+        name: str,
+        key: int,
+        *,
+        message: Message | None = None,
+        cause: Cause = 0,
+    ) -> None:
+        self.life = life
+        self.name = name
+        self.key = mix(life.key, name, key)
+        self.count = 0
+        self.message = message
+        self.facts: dict[str, Any] = {}
+        self.cause = cause
+
+    @property
+    def now(self) -> int:
+        """The time, in seconds since the epoch."""
+        return self.life.run.now
+
+    def unit(self, name: str, occurrence: int = 0) -> float:
+        """Return a number in [0, 1) that the name and the occurrence determine."""
+        return unit(mix(self.key, name, occurrence))
+
+    def happens(self, name: str, occurrence: int = 0) -> bool:
+        """Return whether a named chance comes true."""
+        return self.life.run.chances.happens(self, name, occurrence)
+
+    def delay(self, name: str, occurrence: int = 0) -> int:
+        """Return a named delay, in seconds."""
+        return self.life.run.chances.delay(self, name, occurrence)
+
+    def after(self, seconds: int, step: Step) -> None:
+        """Take a step of this journey after some seconds."""
+        self.life.at(self.life.run.now + seconds, step, self)
+
+    def emit(
+        self,
+        event_type: str,
+        *,
+        device: Device | None = None,
+        cause: Cause | None = None,
+        **facts: Any,
+    ) -> Cause:
+        """Let an event happen now, and return it as the cause of others.
+
+        Args:
+            event_type: its type; one that the schema version does not have is left out of the
+                stream.
+            device: the device that it happens on, if that is known.
+            cause: the event that it follows from; by default the journey's.
+            **facts: its properties, in addition to those of the journey.
+        """
+        return self.life.run.emit(
+            self,
+            event_type,
+            {**self.facts, **facts} if self.facts else facts,
+            device,
+            self.cause if cause is None else cause,
+        )

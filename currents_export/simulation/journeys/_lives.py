@@ -1,0 +1,98 @@
+"""Begin lives, and connect the parts of a life with each other."""
+
+from __future__ import annotations
+
+import math
+
+from .._draws import mix, unit
+from ..people.model import User
+from ._awaiting import convert
+from ._background import begin_background
+from ._canvases import set_off
+from ._curve import local_offset
+from ._life import Cause, Life
+from ._messages import schedule, send_scheduled
+from ._sessions import MONTHLY, plan_session
+from ._state import OwnedDevice
+
+__all__ = ["acted", "begin"]
+
+
+def begin(life: Life) -> None:
+    """Begin a life: devices, subscriptions, activity, and what comes first."""
+    user, run = life.user, life.run
+    chances = run.chances
+    life.activity = MONTHLY / 30 * -math.log(1.0 - unit(mix(life.key, "activity")))
+    for number, device in enumerate(user.devices):
+        used = not run.newcomers and unit(mix(life.key, "used", number)) >= chances.share(
+            "session.first"
+        )
+        platform = device.platform
+        name = f"push.allowed.{platform if platform in ('ios', 'android') else 'other'}"
+        allowed = unit(mix(life.key, "push", number)) < chances.share(name)
+        push = device.push_token is not None and allowed
+        life.devices.append(OwnedDevice(device, used, installed=True, push=push))
+    _subscribe(life, user)
+    if not run.newcomers:
+        for campaign in run.workspace.campaigns:
+            if unit(mix(life.key, campaign.id, "known")) < chances.share("message.known"):
+                life.received.add(campaign.id)
+    plan_session(life)
+    _plan_campaigns(life)
+    begin_background(life)
+
+
+def _subscribe(life: Life, user: User) -> None:
+    """Decide what the user is subscribed to before anything happens."""
+    chances, states = life.run.chances, life.reach.states
+    if user.email is not None:
+        subscribed = unit(mix(life.key, "email")) < chances.share("reach.email")
+        states["email"] = "Subscribed" if subscribed else "Unsubscribed"
+    states["push"] = "Opted In"
+    for group in life.run.workspace.subscription_groups:
+        subscribed = unit(mix(life.key, group.id)) < chances.share("reach.group")
+        states[group.id] = "Subscribed" if subscribed else "Unsubscribed"
+
+
+def _plan_campaigns(life: Life) -> None:
+    """Wait for the next scheduled campaign that the user is in the audience of."""
+    run, place = life.run, life.user.place
+    offset = local_offset(place.timezone, life.now)
+    for occurrence in run.calendar.occurrences(place.region, offset, life.now):
+        if occurrence.time >= run.until:
+            return
+        if unit(mix(life.key, occurrence.key)) < occurrence.campaign.share:
+            life.occurrence = occurrence
+            life.at(occurrence.time, _send_campaign, life)
+            return
+
+
+def _send_campaign(life: Life) -> None:
+    occurrence = life.occurrence
+    assert occurrence is not None
+    send_scheduled(life, occurrence)
+    _plan_campaigns(life)
+
+
+def acted(life: Life, action: str, cause: Cause) -> None:
+    """Let everything happen that follows from an action of the user.
+
+    Args:
+        life: the user's life.
+        action: `first_session`, `session_start`, `purchase`, `email_open`, or `custom:` and the
+            name of a custom event.
+        cause: its event.
+    """
+    if life.awaited:
+        convert(life, action)
+    for passage in life.passages.values():
+        passage.acted(action)
+    calendar = life.run.calendar
+    if campaigns := calendar.triggered.get(action):
+        region = life.user.place.region
+        for campaign in campaigns:
+            if campaign.region in (region, "Global"):
+                key = mix(campaign.id, life.now)
+                if unit(mix(life.key, key)) < campaign.share:
+                    schedule(life, campaign, key, life.now + campaign.delay, cause)
+    set_off(life, action, cause)

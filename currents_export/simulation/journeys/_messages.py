@@ -1,0 +1,287 @@
+"""A message's life: held back, aborted or sent, and what follows from it.
+
+Source: Braze, Quiet Hours; Frequency capping; message events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .._draws import Draws, mix, unit
+from .._ids import object_id, wamid
+from ..workspace.model import Campaign, Message
+from ._awaiting import await_goals
+from ._calendar import Occurrence
+from ._chances import Effect
+from ._curve import DAY, HOUR, local_time
+from ._life import Cause, Journey, Life
+from ._state import OwnedDevice
+
+__all__ = [
+    "AFTER",
+    "BEFORE",
+    "MessageJourney",
+    "Pending",
+    "choose_variation",
+    "follow",
+    "receive",
+    "schedule",
+    "send",
+    "send_scheduled",
+]
+
+#: Channels that wait for the end of quiet hours.
+_QUIET = frozenset({"pushnotification", "sms", "whatsapp", "rcs", "line"})
+_QUIET_FROM, _QUIET_UNTIL = 21 * HOUR, 8 * HOUR
+
+#: Frequency caps: at most so many messages of a channel in so many days.
+_CAPS: dict[str, tuple[tuple[int, int], ...]] = {
+    "email": ((5, 7),),
+    "pushnotification": ((5, 7), (2, 1)),
+    "sms": ((2, 7),),
+    "whatsapp": ((2, 7),),
+    "rcs": ((2, 7),),
+    "line": ((2, 7),),
+}
+_PERIODS = {1: "1 day", 7: "1 week"}
+
+#: The effects that are the receipt of a message; on other channels, sending it is.
+_RECEIPTS = {
+    "email": ("email.delivery", "email.late_delivery"),
+    "sms": ("sms.delivery",),
+    "whatsapp": ("whatsapp.delivery",),
+    "rcs": ("rcs.delivery",),
+}
+_RECEIVED = {name: channel for channel, names in _RECEIPTS.items() for name in names}
+
+
+class MessageJourney(Journey):
+    """One message to one user.
+
+    Attributes:
+        channel: its channel.
+        flow: whether it belongs to a Canvas or to an action-based campaign.
+        owned: the device it is sent to or seen on; None if there is none.
+        sent: the event of its sending.
+        whole: the message.
+    """
+
+    __slots__ = ("channel", "flow", "owned", "sent", "whole")
+
+    def __init__(
+        self, life: Life, name: str, key: int, message: Message, *, flow: bool, cause: Cause = 0
+    ) -> None:
+        super().__init__(life, name, key, message=message, cause=cause)
+        self.whole = message
+        self.channel = message.channel
+        self.flow = flow
+        self.owned: OwnedDevice | None = None
+        self.sent: Cause = 0
+
+
+class Pending:
+    """An effect that will happen.
+
+    Attributes:
+        journey: the message that it follows from.
+        effect: the effect.
+        cause: the event that it follows from.
+    """
+
+    __slots__ = ("cause", "effect", "journey")
+
+    def __init__(self, journey: MessageJourney, effect: Effect, cause: Cause) -> None:
+        self.journey = journey
+        self.effect = effect
+        self.cause = cause
+
+    @property
+    def life(self) -> Life:
+        """Whose it is."""
+        return self.journey.life
+
+
+#: What the event of an effect says, by the name of the effect; None if the user can no longer cause
+#: it.
+BEFORE: dict[str, Callable[[Pending], Mapping[str, Any] | None]] = {}
+#: What an effect changes, or what else follows from it, by its name.
+AFTER: dict[str, Callable[[Pending, Cause], None]] = {}
+
+
+def choose_variation(life: Life, campaign: Campaign) -> Message:
+    """Return the message that a user gets from a campaign: always of the same variation."""
+    messages = life.run.calendar.messages_of(campaign)
+    share = unit(mix(life.key, campaign.id, "variation"))
+    control = [each for each in messages if each.control]
+    if control and share < life.run.chances.share("message.control"):
+        return control[0]
+    treated = [each for each in messages if not each.control]
+    return treated[int(share * 1_000_003) % len(treated)]
+
+
+def schedule(life: Life, campaign: Campaign, key: int, time: int, cause: Cause) -> None:
+    """Send the message of an action-based campaign at a time."""
+    message = choose_variation(life, campaign)
+    journey = MessageJourney(life, campaign.name, key, message, flow=True, cause=cause)
+    life.at(time, _send_triggered, journey)
+
+
+def send_scheduled(life: Life, occurrence: Occurrence) -> None:
+    """Send the message of a scheduled campaign, in the burst that begins now."""
+    campaign = occurrence.campaign
+    message = choose_variation(life, campaign)
+    journey = MessageJourney(life, campaign.name, occurrence.key, message, flow=False)
+    # One dispatch for all recipients; where it is sent in local time, it begins a day earlier.
+    launched = occurrence.launched - DAY
+    journey.facts["dispatch_id"] = object_id(launched, message.dispatch_key)
+    journey.after(journey.delay("message.burst"), send)
+
+
+def _send_triggered(journey: MessageJourney) -> None:
+    journey.facts["dispatch_id"] = object_id(journey.now, f"{journey.key:016x}")
+    send(journey)
+
+
+def send(journey: MessageJourney) -> None:
+    """Send a message now, if the user can be reached, or say why not."""
+    life, channel, message = journey.life, journey.channel, journey.whole
+    if message.control and message.kind == "campaign":
+        receipt = journey.emit("users.campaigns.EnrollInControl")
+        await_goals(journey, message, "users.campaigns.Conversion", receipt)
+        return
+    if not _can_reach(journey):
+        return
+    clock = local_time(life.user.place.timezone, life.now) % DAY
+    if channel in _QUIET and not _QUIET_UNTIL <= clock < _QUIET_FROM:
+        morning = (_QUIET_UNTIL - clock) % DAY
+        journey.after(morning + journey.delay("message.morning"), send)
+        return
+    if (rule := _cap(journey)) is not None:
+        _hold_back(journey, rule)
+    elif journey.count == 0 and journey.happens("message.deprioritized"):
+        journey.emit(
+            f"users.messages.{channel}.Retry",
+            device=_device(journey),
+            retry_type="deprioritized",
+            retry_log="A message of higher priority went out; to be tried again within its window",
+        )
+        journey.after(journey.delay("message.retry"), send)
+    elif journey.happens("message.abort"):
+        journey.emit(f"users.messages.{channel}.Abort", device=_device(journey))
+    else:
+        _send_now(journey)
+
+
+def _send_now(journey: MessageJourney) -> None:
+    life, channel = journey.life, journey.channel
+    facts = journey.facts
+    facts["send_time"] = journey.now
+    if channel == "whatsapp":
+        draws = Draws(mix(journey.key, "message"))
+        facts["message_id"] = wamid(draws.bits, life.user.phone or "+0")
+    if channel in _CAPS:
+        sent = life.reach.sent.setdefault(channel, [])
+        sent.append(local_time(life.user.place.timezone, life.now) // DAY)
+        del sent[:-8]
+    journey.sent = journey.emit(f"users.messages.{channel}.Send", device=_device(journey))
+    life.latest[channel] = journey
+    if channel == "contentcard":
+        life.cards.append(journey)
+    if channel not in _RECEIPTS:
+        receive(journey, journey.sent)
+    follow(journey, f"{channel}.send", journey.sent)
+
+
+def _device(journey: MessageJourney) -> Any:
+    return journey.owned.device if journey.owned else None
+
+
+def receive(journey: MessageJourney, receipt: Cause) -> None:
+    """Let the user have received the message."""
+    message = journey.whole
+    if message.kind != "campaign":
+        return
+    await_goals(journey, message, "users.campaigns.Conversion", receipt)
+    campaign = message.fields["campaign_id"]
+    received = journey.life.received
+    if campaign not in received:
+        received.add(campaign)
+        journey.emit("users.campaigns.UniqueReceipt", cause=receipt)
+
+
+def _can_reach(journey: MessageJourney) -> bool:
+    """Return whether a message may go to the user, and choose the device it goes to."""
+    life, channel = journey.life, journey.channel
+    reach, user = life.reach, life.user
+    match channel:
+        case "email":
+            unsubscribed = reach.states.get("email") == "Unsubscribed"
+            return user.email is not None and not unsubscribed and not reach.undeliverable
+        case "pushnotification":
+            journey.owned = next((each for each in life.devices if each.push), None)
+            return journey.owned is not None and reach.states.get("push") != "Unsubscribed"
+        case "sms" | "whatsapp" | "rcs" | "line":
+            group = journey.whole.fields.get("subscription_group_id", "")
+            known = user.native_line_id if channel == "line" else user.phone
+            return known is not None and reach.states.get(group) == "Subscribed"
+        case "contentcard":
+            return any(each.installed for each in life.devices)
+        case _:
+            return True
+
+
+def _cap(journey: MessageJourney) -> tuple[int, int] | None:
+    """Return the frequency cap that is reached: how many messages in how many days."""
+    sent = journey.life.reach.sent.get(journey.channel)
+    if sent:
+        today = local_time(journey.life.user.place.timezone, journey.now) // DAY
+        for most, days in _CAPS[journey.channel]:
+            if sum(day > today - days for day in sent) >= most:
+                return most, days
+    return None
+
+
+def _hold_back(journey: MessageJourney, rule: tuple[int, int]) -> None:
+    """Abort a capped message, perhaps after it waited for its turn."""
+    channel = journey.life.run.workspace.channel_names[journey.channel].replace("_", "-")
+    log = f"Frequency cap rule: {rule[0]} {channel} messages every {_PERIODS[rule[1]]}"
+    retries = f"users.messages.{journey.channel}.Retry"
+    if journey.count == 0 and journey.happens("message.retry"):
+        journey.emit(
+            retries, device=_device(journey), retry_type="frequency_capped", retry_log=log
+        )
+        journey.after(journey.delay("message.retry"), send)
+        return
+    journey.emit(
+        f"users.messages.{journey.channel}.Abort",
+        device=_device(journey),
+        abort_type="frequency_capped",
+        abort_log=log,
+    )
+
+
+def follow(journey: MessageJourney, cause: str, event: Cause) -> None:
+    """Decide what follows from the sending of a message or from an effect, and when."""
+    for effect in journey.life.run.chances.effects(journey, cause, flow=journey.flow):
+        delay = journey.delay(effect.name)
+        journey.life.at(journey.now + delay, happen, Pending(journey, effect, event))
+
+
+def happen(pending: Pending) -> None:
+    """Let an effect happen, unless the user can no longer cause it."""
+    journey, effect = pending.journey, pending.effect
+    before = BEFORE.get(effect.name)
+    facts = before(pending) if before else {}
+    if facts is None:
+        return
+    event = pending.cause
+    if effect.event_type is not None:
+        event = journey.emit(
+            effect.event_type, device=_device(journey), cause=pending.cause, **facts
+        )
+    if effect.name in _RECEIVED:
+        receive(journey, event)
+    if after := AFTER.get(effect.name):
+        after(pending, event)
+    follow(journey, effect.name, event)

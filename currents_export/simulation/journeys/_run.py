@@ -1,0 +1,142 @@
+"""One run of a world: the queue, the lives that are under way, and the events that happen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ...events import Event
+from .._draws import Draws, mix
+from .._ids import uuid_from
+from .._plan import Plan
+from ..answer_key import KeyRecord
+from ..fields import Draft
+from ..people.model import Device, User
+from ..workspace.model import Workspace
+from ._calendar import Calendar
+from ._chances import Chances
+from ._life import Cause, Journey, Life
+from ._queue import Queue, WakeUp
+
+__all__ = ["Happening", "Run", "record_of"]
+
+#: An event, the journey it happened in, and the event it follows from (0 if it follows from none).
+Happening = tuple[Event, Journey, Cause]
+
+
+class Run:
+    """What the lives of a run share.
+
+    Args:
+        seed_key: what all draws are keyed by.
+        workspace: everything in the world except its users.
+        people: the users.
+        plans: how events are made, by type; other types are left out of the stream.
+        draft: what is known about an event while it is made; it is overwritten.
+        draws: the source of the draft's draws.
+        chances: the named chances and delays.
+        calendar: the campaigns and Canvases, and when they happen.
+        acted: lets everything happen that follows from an action of a user.
+        visit: lets a user visit the app or the site; whether the visit ends with an order.
+        start: the time of the first event; what happens before it is left out.
+        until: the time after the last event.
+        newcomers: whether everybody's first session is yet to come.
+
+    Attributes:
+        now: the time.
+        out: the events that happened in the current step.
+    """
+
+    def __init__(
+        self,
+        seed_key: int,
+        workspace: Workspace,
+        people: Sequence[User],
+        plans: Mapping[str, Plan],
+        *,
+        draft: Draft,
+        draws: Draws,
+        chances: Chances,
+        calendar: Calendar,
+        acted: Callable[[Life, str, Cause], None],
+        visit: Callable[[Life, Cause, bool], None],
+        start: int,
+        until: int,
+        newcomers: bool,
+    ) -> None:
+        self.seed_key = seed_key
+        self.workspace = workspace
+        self.people = people
+        self.chances = chances
+        self.calendar = calendar
+        self.acted = acted
+        self.visit = visit
+        self.start = start
+        self.until = until
+        self.newcomers = newcomers
+        self.now = 0
+        self.out: list[Happening] = []
+        self._plans = plans
+        self._draft = draft
+        self._draws = draws
+        self._queue = Queue()
+
+    def put(self, wake_up: WakeUp) -> None:
+        """Add a wake-up, unless it comes after the end."""
+        if wake_up[0] < self.until:
+            self._queue.put(wake_up)
+
+    def happenings(self) -> Iterator[Happening]:
+        """Yield what happens, in order."""
+        out, take = self.out, self._queue.take
+        while (wake_up := take()) is not None:
+            subject = wake_up[4]
+            if subject.life.gone:
+                continue
+            self.now = wake_up[0]
+            wake_up[3](subject)
+            if out:
+                yield from out
+                out.clear()
+
+    def emit(
+        self,
+        journey: Journey,
+        event_type: str,
+        facts: Mapping[str, Any],
+        device: Device | None,
+        cause: Cause,
+    ) -> Cause:
+        """Let an event happen; see `Journey.emit`."""
+        journey.count += 1
+        key = mix(journey.key, journey.count)
+        if self.now < self.start:
+            return -key
+        plan = self._plans.get(event_type)
+        if plan is not None:
+            draft = self._draft
+            draft.time = self.now
+            draft.user = journey.life.user
+            draft.device = device
+            draft.message = journey.message
+            self._draws.state = key
+            event = plan.make(draft, facts, uuid_from(key))
+            self.out.append((event, journey, cause))
+        return key
+
+
+def record_of(happening: Happening) -> KeyRecord:
+    """Return the entry of an event in the answer key."""
+    event, journey, cause = happening
+    fields = journey.message.fields if journey.message else {}
+    return KeyRecord(
+        id=event.id,
+        event_type=event.event_type,
+        cause=uuid_from(abs(cause)) if cause else None,
+        journey=journey.name,
+        campaign=fields.get("campaign_id"),
+        canvas=fields.get("canvas_id"),
+        step=fields.get("canvas_step_id"),
+        before_start=cause < 0,
+        disturbance=None,
+    )

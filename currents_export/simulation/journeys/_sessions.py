@@ -1,0 +1,214 @@
+"""Sessions: what users do in an app or on the site, and what they see there.
+
+Source: Braze, Sessions: a new one begins after more than 10 seconds in the background on mobile
+platforms, and after 30 minutes without activity on the web.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+from .._draws import mix, unit
+from ..workspace.model import Campaign, Message
+from ._background import register_token
+from ._curve import Curve, local_offset, local_time
+from ._life import Cause, Journey, Life
+from ._messages import choose_variation, follow
+from ._reactions import see
+from ._session import Session
+from ._shop import OUTSIDE, SHOP
+from ._state import OwnedDevice
+from ._surveys import answer_survey
+
+__all__ = ["MONTHLY", "plan_session", "visit"]
+
+#: Sessions a month of an active user. Source: Swrve 2014.
+MONTHLY = 14
+#: The pause after which a session on the web is over, and one on a mobile platform.
+_WEB_PAUSE, _PAUSE = 1800, 11
+
+_HOURS = (1, 0.6, 0.35, 0.3, 0.35, 0.6, 1.2, 2, 2.6, 2.9, 3, 3.2)
+_CURVE = Curve(
+    (*_HOURS, 3.6, 3.4, 3.2, 3.2, 3.5, 4, 4.6, 5.4, 5.6, 5.2, 3.8, 2.2),
+    (1, 1, 1, 1, 1.02, 1.1, 1.1),
+)
+
+
+def plan_session(life: Life) -> None:
+    """Plan the next session that the user begins without a message."""
+    if life.activity <= 0.0:
+        return
+    share = unit(mix(life.key, "gap", life.sessions, life.now))
+    days = -math.log(1.0 - share) / life.activity
+    zone = life.user.place.timezone
+    local = _CURVE.after(local_time(zone, life.now), days)
+    life.at(max(life.now + 1, local - local_offset(zone, life.now)), _begin, life)
+
+
+def _begin(life: Life) -> None:
+    owned = _choose_device(life)
+    if owned is not None and owned.session_ends + _pause(owned) < life.now:
+        _open(life, owned, 0)
+    plan_session(life)
+
+
+def _pause(owned: OwnedDevice) -> int:
+    return _WEB_PAUSE if owned.device.platform == "web" else _PAUSE
+
+
+def _choose_device(life: Life) -> OwnedDevice | None:
+    """Return the device that the user takes: mostly the first one."""
+    there = [each for each in life.devices if each.installed]
+    if not there:
+        return None
+    share = unit(mix(life.key, "device", life.now))
+    return there[int(len(there) * share * share)]
+
+
+def visit(life: Life, cause: Cause, orders: bool) -> None:
+    """Open the app or the site because of a message, or go on with the session that is open."""
+    owned = _choose_device(life)
+    if owned is None:
+        return
+    session = life.session
+    if session is not None and session.open:
+        if orders:
+            SHOP["order"](session)
+        return
+    if owned.session_ends + _pause(owned) < life.now:
+        session = _open(life, owned, cause)
+        if orders:
+            # Long enough for an order.
+            session.ends = owned.session_ends = max(session.ends, life.now + 240)
+            session.after(60, SHOP["order"])
+
+
+def _open(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
+    session = Session(life, owned, cause)
+    life.session = session
+    device = owned.device
+    session.ends = owned.session_ends = life.now + max(3, session.delay("session.length"))
+    if not owned.used:
+        owned.used = True
+        if session.happens("install.attributed") and device.platform in ("ios", "android"):
+            session.emit("users.behaviors.InstallAttribution", device=device)
+        first = session.emit("users.behaviors.app.FirstSession", device=device)
+        session.started = session.emit(
+            "users.behaviors.app.SessionStart", device=device, cause=cause or first
+        )
+        life.run.acted(life, "first_session", first)
+        if owned.push:
+            register_token(session, owned, "add", session.started)
+    else:
+        session.started = session.emit("users.behaviors.app.SessionStart", device=device)
+    session.cause = session.started
+    life.run.acted(life, "session_start", session.started)
+    if session.happens("session.upgrade"):
+        life.run.acted(life, "upgrade", session.started)
+    length = session.ends - session.began
+    for name, step in _ACTIVITIES:
+        if session.happens(name):
+            session.after(1 + int(session.unit(name, 1) * (length - 2)), step)
+    if life.cards:
+        session.after(1, _show_cards)
+    if life.shown:
+        session.after(1, _show_waiting)
+    if not session.happens("session.unended"):
+        session.after(length, _end)
+    if session.happens("session.drop_out"):
+        life.activity *= 0.05
+    return session
+
+
+def _end(session: Session) -> None:
+    # A message may have made the session longer.
+    if session.now < session.ends:
+        session.after(session.ends - session.now, _end)
+        return
+    session.emit(
+        "users.behaviors.app.SessionEnd",
+        device=session.owned.device,
+        duration=float(session.now - session.began),
+    )
+
+
+# What users see
+
+
+def _show(session: Session, channel: str) -> None:
+    """Show a message of a channel that the app asks for."""
+    life = session.life
+    campaigns = life.run.calendar.in_session.get(channel, ())
+    region = life.user.place.region
+    there = [each for each in campaigns if each.region in (region, "Global")]
+    if there:
+        campaign = there[int(session.unit(channel, 2) * len(there))]
+        _show_message(session, choose_variation(life, campaign), campaign)
+    elif not campaigns:
+        _show_card(session, channel)
+
+
+def _show_card(session: Session, channel: str) -> None:
+    """Show a card that belongs to no campaign, as in the retired News Feed."""
+    cards = session.life.run.workspace.news_feed_cards
+    card = cards[int(session.unit("card") * len(cards))]
+    device = session.owned.device
+    if session.happens("message.abort", 3):
+        session.emit(f"users.messages.{channel}.Abort", device=device, card_id=card)
+        return
+    seen = session.emit(f"users.messages.{channel}.Impression", device=device, card_id=card)
+    if session.happens(f"{channel}.click"):
+        session.emit(f"users.messages.{channel}.Click", device=device, cause=seen, card_id=card)
+
+
+def _show_message(session: Session, message: Message, campaign: Campaign | None = None) -> None:
+    life = session.life
+    if campaign is not None and message.control:
+        journey = Journey(life, campaign.name, mix(session.key, campaign.id), message=message)
+        journey.emit("users.campaigns.EnrollInControl", cause=session.started)
+        return
+    name = campaign.name if campaign else str(message.fields["canvas_name"])
+    key = mix(session.key, name, message.dispatch_key)
+    aborts = unit(mix(key, "abort")) < life.run.chances.share("message.abort")
+    if aborts:
+        journey = Journey(life, name, key, message=message, cause=session.started)
+        journey.emit(f"users.messages.{message.channel}.Abort", device=session.owned.device)
+        return
+    seen = see(session, message, key, session.owned, name)
+    if message.channel == "inappmessage" and unit(mix(key, "survey")) < 0.08:
+        answer_survey(seen, seen.cause)
+
+
+def _show_cards(session: Session) -> None:
+    """Show the content cards that came since the last session."""
+    life = session.life
+    cards, life.cards = life.cards, []
+    for card in cards:
+        if card.happens("contentcard.impression"):
+            card.owned = session.owned
+            event = card.emit(
+                "users.messages.contentcard.Impression",
+                device=session.owned.device,
+                cause=card.sent,
+            )
+            follow(card, "contentcard.impression", event)
+
+
+def _show_waiting(session: Session) -> None:
+    """Show what Canvases have ready for the user's next session."""
+    messages, session.life.shown = session.life.shown, []
+    for message in messages:
+        _show_message(session, message)
+
+
+_ACTIVITIES: tuple[tuple[str, Callable[[Session], None]], ...] = (
+    ("session.flag", partial(_show, channel="featureflag")),
+    ("session.banner", partial(_show, channel="banner")),
+    ("session.in_app", partial(_show, channel="inappmessage")),
+    ("session.news_feed", partial(_show, channel="newsfeedcard")),
+    *OUTSIDE,
+    ("session.browse", SHOP["browse"]),
+)
+

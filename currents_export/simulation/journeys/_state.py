@@ -1,0 +1,72 @@
+"""What a life remembers of devices, of channels, and of messages that may convert."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from ..people.model import Device
+
+if TYPE_CHECKING:
+    from ._life import Cause, Journey
+
+__all__ = ["Awaited", "OwnedDevice", "Reach"]
+
+
+@attrs.define(eq=False)
+class OwnedDevice:
+    """A device of a user, as it is now.
+
+    Attributes:
+        device: its properties; a push token that is refreshed changes them.
+        used: whether a session was ever started on it.
+        installed: whether the app is on it.
+        push: whether its push token is valid, and the user allows push on it.
+        session_ends: when its latest session ends.
+    """
+
+    device: Device
+    used: bool
+    installed: bool
+    push: bool
+    session_ends: int = 0
+
+
+@attrs.define(eq=False)
+class Reach:
+    """On which channels a user can be reached.
+
+    Attributes:
+        states: the subscription state by channel (`email`, `push`), and by the id of a
+            subscription group.
+        undeliverable: whether email is not sent any more, because it bounced, or the user reported
+            spam.
+        sent: the local days on which messages of a capped channel were sent, by channel, the latest
+            last.
+    """
+
+    states: dict[str, str] = attrs.field(factory=dict)
+    undeliverable: bool = False
+    sent: dict[str, list[int]] = attrs.field(factory=dict)
+
+
+@attrs.define(eq=False)
+class Awaited:
+    """A message, or a Canvas entry, whose conversion events the user can still perform.
+
+    Attributes:
+        journey: the journey that converts.
+        event_type: the type of its conversion events.
+        receipt: the event since which the time counts.
+        since: when that was.
+        until: when the last conversion event is too late.
+        goals: what is awaited, by the index of the conversion event.
+    """
+
+    journey: Journey
+    event_type: str
+    receipt: Cause
+    since: int
+    until: int
+    goals: dict[int, tuple[str, int, str]]
