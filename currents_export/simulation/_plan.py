@@ -308,7 +308,9 @@ class _Planner:
     def _needs_device(self) -> bool:
         """Return whether a required field comes from the device."""
         of_device = {
-            name for part in ("user", "properties") for name in self._paths.get((part, "device"), ())
+            name
+            for part in ("user", "properties")
+            for name in self._paths.get((part, "device"), ())
         }
         required = {each.name for each in self._event_type.fields.values() if each.required}
         return bool(of_device & required)

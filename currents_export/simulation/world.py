@@ -17,7 +17,7 @@ from ._plan import Plan, make_plan
 from ._samples import fill, make_sample
 from ._traffic import AudienceRule, check_tables, traffic_rule
 from .fields import Draft, source_of
-from .journeys import Calendar, Chances, Happening, Life, Run, acted, begin, visit
+from .journeys import Calendar, Chances, Happening, Life, Run, acted, begin, unnamed_types, visit
 from .people.model import User
 from .people.users import make_users
 from .workspace.make import make_workspace
@@ -238,13 +238,18 @@ class World:
             mix(self._seed, "lives", start),
             self._workspace,
             self.users,
+            self.catalog,
             plans,
             draft=draft,
             draws=draws,
-            chances=Chances(),
+            chances=Chances(self.catalog),
             calendar=Calendar(self._workspace),
             acted=acted,
             visit=visit,
+            unnamed=[
+                (self._plan(name), traffic_rule(name, self.catalog.directory).weight)
+                for name in unnamed_types([*self.catalog])
+            ],
             start=start,
             until=_LAST_TIME if until is None else until,
             newcomers=clean,

@@ -6,6 +6,7 @@ from ._life import Life
 from ._lives import acted, begin
 from ._run import Happening, Run, record_of
 from ._sessions import visit
+from ._unnamed import unnamed_types
 
 __all__ = [
     "DELAYS",
@@ -19,5 +20,6 @@ __all__ = [
     "acted",
     "begin",
     "record_of",
+    "unnamed_types",
     "visit",
 ]

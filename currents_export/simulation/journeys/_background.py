@@ -123,9 +123,7 @@ def _refresh_token(journey: Journey) -> None:
     removed = register_token(journey, owned, "remove")
     rng = random.Random(journey.key)
     token = make_push_token(rng, owned.device.platform)
-    owned.device = attrs.evolve(
-        owned.device, push_token=token, push_token_created_at=journey.now
-    )
+    owned.device = attrs.evolve(owned.device, push_token=token, push_token_created_at=journey.now)
     register_token(journey, owned, "add", removed)
 
 
@@ -170,9 +168,7 @@ def _leave_group(journey: Journey) -> None:
     there = [each for each in groups if each.channel == "email"]
     group = there[int(journey.unit("group") * len(there))]
     if journey.life.user.email is not None:
-        change_state(
-            journey, 0, "email", "Unsubscribed", "Preference Center", group=group.id
-        )
+        change_state(journey, 0, "email", "Unsubscribed", "Preference Center", group=group.id)
 
 
 def _run_agent(journey: Journey) -> None:

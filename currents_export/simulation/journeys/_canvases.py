@@ -40,7 +40,9 @@ class Passage(Journey):
 
     __slots__ = ("began", "canvas", "entered", "left", "performed", "place", "variation")
 
-    def __init__(self, life: Life, canvas: Canvas, variation: CanvasVariation, cause: Cause) -> None:
+    def __init__(
+        self, life: Life, canvas: Canvas, variation: CanvasVariation, cause: Cause
+    ) -> None:
         super().__init__(life, canvas.name, mix(canvas.id, life.now), cause=cause)
         self.canvas = canvas
         self.variation = variation
@@ -152,7 +154,11 @@ def _split(passage: Passage, step: CanvasStep) -> None:
     share = unit(mix(passage.life.key, step.id))
     message = paths[int(share * len(paths))]
     journey = Journey(
-        passage.life, passage.name, mix(passage.key, step.id), message=message, cause=passage.entered
+        passage.life,
+        passage.name,
+        mix(passage.key, step.id),
+        message=message,
+        cause=passage.entered,
     )
     journey.facts = passage.facts
     entry = journey.emit("users.canvas.experimentstep.SplitEntry")
@@ -206,9 +212,7 @@ def _send(passage: Passage, step: CanvasStep) -> None:
         life.shown.append(message)
         return
     key = mix(passage.key, step.id)
-    journey = MessageJourney(
-        life, passage.name, key, message, flow=True, cause=passage.entered
-    )
+    journey = MessageJourney(life, passage.name, key, message, flow=True, cause=passage.entered)
     journey.facts["dispatch_id"] = object_id(life.now, f"{journey.key:016x}")
     if step.channel == "email" and passage.happens("canvas.optimizer", passage.place):
         draws = Draws(mix(journey.key, "combination"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import gcd
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -17,6 +17,8 @@ import attrs
 
 from .._data import read_rows, split
 from .._draws import mix, unit
+from ..workspace.channels import channel_of
+from ._calendar import IN_SESSION
 
 if TYPE_CHECKING:
     from ._life import Journey
@@ -84,6 +86,7 @@ class Effect:
 
     Attributes:
         name: its name, such as `email.open`.
+        channel: its channel.
         event_type: the type of its event; None if it has none.
         causes: what it follows from: `send`, or effects of the same channel; empty if only other
             parts of a life cause it.
@@ -94,6 +97,7 @@ class Effect:
     """
 
     name: str
+    channel: str
     event_type: str | None
     causes: tuple[str, ...]
     group: str
@@ -102,30 +106,52 @@ class Effect:
     of: str
 
 
-def _read_effects() -> Mapping[str, Effect]:
-    effects = {}
-    for row in read_rows("journeys", "effects.tsv"):
-        channel, name = row["channel"], f"{row['channel']}.{row['name']}"
-        causes = tuple(
-            each if each == "send" else f"{channel}.{each}" for each in split(row["cause"])
-            if each != "-"
-        )
-        of = f"{channel}.{row['of']}" if row["of"] not in ("", "send") else row["of"]
-        share = None if row["share"] == "rest" else float(row["share"])
-        effects[name] = Effect(
-            name=name,
-            event_type=None if row["effect"] == "-" else f"users.messages.{channel}.{row['effect']}",
-            causes=causes,
-            group=row["group"] or name,
-            share=share,
-            flow_share=float(row["flow"]) if row["flow"] else share,
-            of=of or (causes[0] if causes else ""),
-        )
-    return MappingProxyType(effects)
+def _read_effect(row: Mapping[str, str]) -> Effect:
+    channel, name = row["channel"], f"{row['channel']}.{row['name']}"
+    causes = tuple(
+        each if each == "send" else f"{channel}.{each}"
+        for each in split(row["cause"])
+        if each != "-"
+    )
+    of = f"{channel}.{row['of']}" if row["of"] not in ("", "send") else row["of"]
+    share = None if row["share"] == "rest" else float(row["share"])
+    return Effect(
+        name=name,
+        channel=channel,
+        event_type=None if row["effect"] == "-" else f"users.messages.{channel}.{row['effect']}",
+        causes=causes,
+        group=f"{channel}.{row['group'] or row['name']}",
+        share=share,
+        flow_share=float(row["flow"]) if row["flow"] else share,
+        of=of or (causes[0] if causes else ""),
+    )
 
 
 #: What may follow from a message, by name.
-EFFECTS: Mapping[str, Effect] = _read_effects()
+EFFECTS: Mapping[str, Effect] = MappingProxyType(
+    {
+        effect.name: effect
+        for row in read_rows("journeys", "effects.tsv")
+        for effect in (_read_effect(row),)
+    }
+)
+#: The channel of the effects that stand for those of channels without any.
+_OTHER = "*"
+#: What a message is before anything follows from it.
+_ROOTS = frozenset({"Send", "Abort", "Retry"})
+
+
+def _more_effects(event_types: Iterable[str]) -> Iterator[Effect]:
+    """Yield an effect for each type of message events that no code and no table names."""
+    named = {effect.event_type for effect in EFFECTS.values()}
+    named |= {row["event_type"] for row in read_rows("journeys", "types.tsv")}
+    for event_type in event_types:
+        channel, last = channel_of(event_type), event_type.rpartition(".")[2]
+        if channel is not None and event_type not in named and last not in _ROOTS:
+            if channel in IN_SESSION and last == "Impression":
+                continue
+            known = EFFECTS.get(f"{_OTHER}.{last.lower()}") or EFFECTS[f"{_OTHER}.other"]
+            yield attrs.evolve(known, channel=channel, event_type=event_type, group=event_type)
 
 
 def _read_rates() -> Mapping[str, float]:
@@ -161,6 +187,7 @@ class Chances:
     """The chances and delays of a run.
 
     Args:
+        event_types: the types that may occur. Those that no table names follow from messages, too.
         rates: shares that replace the defaults, by name.
         delays: delays that replace the defaults, by name.
         forced: chances that always or never come true, by name.
@@ -170,6 +197,7 @@ class Chances:
 
     def __init__(
         self,
+        event_types: Iterable[str] = (),
         rates: Mapping[str, float] = MappingProxyType({}),
         delays: Mapping[str, Delay] = MappingProxyType({}),
         *,
@@ -181,6 +209,9 @@ class Chances:
         self._delays = {**DELAYS, **delays}
         self._population = population
         self._step = 0 if population is None else _step(population)
+        self._effects: dict[str, list[Effect]] = {}
+        for effect in (*EFFECTS.values(), *_more_effects(event_types)):
+            self._effects.setdefault(effect.channel, []).append(effect)
         self._groups: dict[tuple[str, bool], list[_Group]] = {}
 
     def happens(self, journey: Journey, name: str, occurrence: int) -> bool:
@@ -217,9 +248,9 @@ class Chances:
     def _make_groups(self, cause: str, *, flow: bool) -> list[_Group]:
         channel, _, name = cause.partition(".")
         there: dict[str, list[Effect]] = {}
-        for effect in EFFECTS.values():
-            own = "send" if name == "send" else cause
-            if effect.name.startswith(f"{channel}.") and own in effect.causes:
+        own = "send" if name == "send" else cause
+        for effect in self._effects.get(channel, ()):
+            if own in effect.causes:
                 there.setdefault(effect.group, []).append(effect)
         groups: list[_Group] = []
         for group, effects in there.items():
@@ -228,7 +259,7 @@ class Chances:
             for effect in sorted(effects, key=lambda each: not self._forced_of(each, flow=flow)):
                 total += self._share(effect, cause, flow=flow)
                 limits.append((min(total, 1.0), effect))
-            groups.append((f"{channel}.{group}", tuple(limits)))
+            groups.append((group, tuple(limits)))
         return groups
 
     def _forced_of(self, effect: Effect, *, flow: bool) -> bool | None:

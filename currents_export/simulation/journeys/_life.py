@@ -35,6 +35,7 @@ class Life:
         gone: whether the profile was deleted or merged into another one, so that nothing happens
             any more.
         background: how many things happened that happen now and then.
+        others: how many events of types that only the tables know happened.
         activity: the user's sessions a day; 0 after the user lost interest.
         sessions: how many sessions there were.
         devices: the devices.
@@ -60,6 +61,7 @@ class Life:
         "latest",
         "number",
         "occurrence",
+        "others",
         "passages",
         "reach",
         "received",
@@ -76,6 +78,7 @@ class Life:
         self.key = mix(run.seed_key, number)
         self.sequence = 0
         self.background = 0
+        self.others = 0
         self.gone = False
         self.activity = 0.0
         self.sessions = 0

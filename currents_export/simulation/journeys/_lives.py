@@ -14,6 +14,7 @@ from ._life import Cause, Life
 from ._messages import schedule, send_scheduled
 from ._sessions import MONTHLY, plan_session
 from ._state import OwnedDevice
+from ._unnamed import begin_unnamed
 
 __all__ = ["acted", "begin"]
 
@@ -40,6 +41,7 @@ def begin(life: Life) -> None:
     plan_session(life)
     _plan_campaigns(life)
     begin_background(life)
+    begin_unnamed(life)
 
 
 def _subscribe(life: Life, user: User) -> None:

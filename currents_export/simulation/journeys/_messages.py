@@ -248,9 +248,7 @@ def _hold_back(journey: MessageJourney, rule: tuple[int, int]) -> None:
     log = f"Frequency cap rule: {rule[0]} {channel} messages every {_PERIODS[rule[1]]}"
     retries = f"users.messages.{journey.channel}.Retry"
     if journey.count == 0 and journey.happens("message.retry"):
-        journey.emit(
-            retries, device=_device(journey), retry_type="frequency_capped", retry_log=log
-        )
+        journey.emit(retries, device=_device(journey), retry_type="frequency_capped", retry_log=log)
         journey.after(journey.delay("message.retry"), send)
         return
     journey.emit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...events import Event
@@ -31,6 +31,7 @@ class Run:
         seed_key: what all draws are keyed by.
         workspace: everything in the world except its users.
         people: the users.
+        catalog: the names of the event types that there are.
         plans: how events are made, by type; other types are left out of the stream.
         draft: what is known about an event while it is made; it is overwritten.
         draws: the source of the draft's draws.
@@ -38,6 +39,7 @@ class Run:
         calendar: the campaigns and Canvases, and when they happen.
         acted: lets everything happen that follows from an action of a user.
         visit: lets a user visit the app or the site; whether the visit ends with an order.
+        unnamed: how events of types that no journey names are made, with their weights.
         start: the time of the first event; what happens before it is left out.
         until: the time after the last event.
         newcomers: whether everybody's first session is yet to come.
@@ -52,6 +54,7 @@ class Run:
         seed_key: int,
         workspace: Workspace,
         people: Sequence[User],
+        catalog: Collection[str],
         plans: Mapping[str, Plan],
         *,
         draft: Draft,
@@ -60,6 +63,7 @@ class Run:
         calendar: Calendar,
         acted: Callable[[Life, str, Cause], None],
         visit: Callable[[Life, Cause, bool], None],
+        unnamed: Sequence[tuple[Plan, float]],
         start: int,
         until: int,
         newcomers: bool,
@@ -71,11 +75,13 @@ class Run:
         self.calendar = calendar
         self.acted = acted
         self.visit = visit
+        self.unnamed = unnamed
         self.start = start
         self.until = until
         self.newcomers = newcomers
         self.now = 0
         self.out: list[Happening] = []
+        self._catalog = catalog
         self._plans = plans
         self._draft = draft
         self._draws = draws
@@ -109,6 +115,8 @@ class Run:
     ) -> Cause:
         """Let an event happen; see `Journey.emit`."""
         journey.count += 1
+        if event_type not in self._catalog:
+            return cause
         key = mix(journey.key, journey.count)
         if self.now < self.start:
             return -key

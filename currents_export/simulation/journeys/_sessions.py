@@ -211,4 +211,3 @@ _ACTIVITIES: tuple[tuple[str, Callable[[Session], None]], ...] = (
     *OUTSIDE,
     ("session.browse", SHOP["browse"]),
 )
-

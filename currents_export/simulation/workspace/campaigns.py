@@ -216,9 +216,7 @@ def _steps(
             channel=kind,
             message_variation_id="" if "kind" in step else uuid4(bits),
             splits=tuple(_splits(rng)) if kind == "experiment" else (),
-            optimizer_id=""
-            if "kind" in step
-            else f"{0x68000000 + bits(20):08x}{bits(64):016x}",
+            optimizer_id="" if "kind" in step else f"{0x68000000 + bits(20):08x}{bits(64):016x}",
             delay=seconds(step["delay"]),
         )
 
