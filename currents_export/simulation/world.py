@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 from ..catalog import Catalog, EventType
 from ..errors import OptionError
 from ..events import Event
 from ._audience import Audience, make_audience
-from ._draws import Draws, mix
+from ._draws import mix
 from ._ids import uuid4
+from ._pace import paced
 from ._placeholders import make_placeholder
 from ._plan import Plan, make_plan
 from ._samples import fill, make_sample
 from ._traffic import AudienceRule, check_tables, traffic_rule
 from .fields import Draft, source_of
-from .journeys import Calendar, Chances, Happening, Life, Run, acted, begin, unnamed_types, visit
+from .answer_key import KeyRecord
+from .journeys import Chances, Run, new_run, record_of, unnamed_types
 from .people.model import User
 from .people.users import make_users
 from .workspace.make import make_workspace
@@ -39,8 +42,8 @@ __all__ = ["SAMPLE_TIME", "World"]
 #: The default time of samples: 2026-07-01 12:00:00 UTC.
 SAMPLE_TIME = 1_782_907_200
 
-#: How long lives have been under way when a stream begins.
-_WARM_UP = 3 * 86_400
+#: How many users are tried out, and for how long, to learn how many events users make.
+_PILOTS, _PILOT_TIME = 200, 7 * 86_400
 
 #: Braze's ids count the seconds in 32 bits, so this is the last one: in the year 2106.
 _LAST_TIME = 2**32 - 1
@@ -198,68 +201,126 @@ class World:
     def events(
         self,
         *,
-        event_types: Iterable[EventType | str] | None = None,
         start: int,
         until: int | None = None,
-        history: Literal["running", "clean"] = "running",
+        event_types: Iterable[EventType | str] | None = None,
         users: Iterable[int] | None = None,
         shard: tuple[int, int] = (0, 1),
+        history: Literal["running", "clean"] = "running",
+        rate: float | None = None,
+        pace: float | None = None,
+        key: Callable[[KeyRecord], object] | None = None,
     ) -> Iterator[Event]:
-        """Return the events of the users' lives, in the order in which they happen."""
-        for event, _, _ in self._happenings(event_types, start, until, history, users, shard):
-            yield event
+        """Return the events of the users' lives, in the order in which they happen.
 
-    def _happenings(
-        self,
-        event_types: Iterable[EventType | str] | None,
-        start: int,
-        until: int | None,
-        history: str,
-        users: Iterable[int] | None,
-        shard: tuple[int, int],
-    ) -> Iterator[Happening]:
+        The lives hang together: every effect has its cause. The same world and `start` give the
+        same lives; the other arguments only choose from them. A part of the types, users or shards
+        gives the same events as the whole without the rest, and a later `until` only adds events.
+
+        Args:
+            start: the time of the first event, in seconds since the epoch.
+            until: the time after the last event; by default the stream has no end (before the year
+                2106), and `itertools.islice` takes as many events as needed.
+            event_types: types, or whatever `Catalog.select` takes: names, families, globs; by
+                default all types.
+            users: the numbers of the users whose events are wanted, such as `range(100)` or
+                `[7]`; by default all.
+            shard: `(k, n)` for the k-th of n parts, from 0; users are divided by their numbers, and
+                the parts together, in order, are the whole.
+            history: `running`: the world has existed before `start`, so sessions are open, and
+                opens of yesterday's messages come. `clean`: nothing has happened before, and each
+                user's first session is yet to come.
+            rate: about how many events a second are wanted; it chooses how many users are active,
+                the first ones. `count_active` returns that number.
+            pace: how many seconds of the world pass in a second of real time: 1 for events as they
+                happen; by default as fast as possible. It changes no event.
+            key: called with the entry in the answer key before each event.
+
+        Raises:
+            UnknownNameError: the schema version has no such type.
+            OptionError: an argument is out of range, or the world has too few users for the rate.
+        """
         names = self._select(event_types)
         _check_whole("start", start, least=1, most=_LAST_TIME)
-        draws = Draws()
-        plans = {name: self._plan(name) for name in names}
-        draft = Draft(
-            event_type=self.catalog[names[0]],
-            names=frozenset(),
-            workspace=self._workspace,
-            random=draws.random,
-            bits=draws.bits,
-            whole=False,
-            canvas_side=False,
-            time=0,
-            user=self.users[0],
-        )
-        clean = history == "clean"
-        run = Run(
+        if until is not None:
+            _check_whole("until", until, least=start, most=_LAST_TIME)
+        people = self._choose(users, shard)
+        if rate is not None:
+            active = self.count_active(rate, start=start, event_types=event_types)
+            people = [person for person in people if person < active]
+        _check_number("pace", pace)
+        run = self._run(names, start, until, history=history)
+        run.enter(people)
+        events = _events_of(run, key)
+        return events if pace is None else paced(events, start, pace)
+
+    def count_active(
+        self,
+        rate: float,
+        *,
+        start: int,
+        event_types: Iterable[EventType | str] | None = None,
+    ) -> int:
+        """Return how many users make about so many events a second.
+
+        Args:
+            rate: how many events a second.
+            start: when the stream begins.
+            event_types: the types that count; by default all.
+
+        Raises:
+            OptionError: the world has too few users, or an argument is out of range.
+        """
+        _check_number("rate", rate)
+        pilots = min(_PILOTS, len(self.users))
+        run = self._run(self._select(event_types), start, start + _PILOT_TIME, history="running")
+        run.enter(range(pilots))
+        made = run.count()
+        wanted = math.ceil(rate * _PILOT_TIME * pilots / made) if made else 0
+        if not 0 < wanted <= len(self.users):
+            most = made / pilots / _PILOT_TIME * len(self.users)
+            raise OptionError(
+                f"rate is {rate!r}; the {len(self.users):,} users of this world make about "
+                f"{most:.2g} such events a second: make it larger, such as "
+                f"World(users={max(wanted, 1)})"
+            )
+        return wanted
+
+    def _choose(self, users: Iterable[int] | None, shard: tuple[int, int]) -> Iterable[int]:
+        """Return the numbers of the users, in order."""
+        number, count = shard
+        _check_whole("shard", count, least=1)
+        if not 0 <= number < count:
+            raise OptionError(f"shard is {shard!r}; its first number must be from 0 to {count - 1}")
+        if users is None:
+            return range(number, len(self.users), count)
+        chosen = sorted(set(users))
+        for each in (*chosen[:1], *chosen[-1:]):
+            if not 0 <= each < len(self.users):
+                raise OptionError(
+                    f"users has {each}; the users of this world are 0 to {len(self.users) - 1}"
+                )
+        return [each for each in chosen if each % count == number]
+
+    def _run(self, names: Iterable[str], start: int, until: int | None, *, history: str) -> Run:
+        if history not in ("running", "clean"):
+            raise OptionError(f"history is {history!r}; it must be running or clean")
+        unnamed = [
+            (self._plan(name), traffic_rule(name, self.catalog.directory).weight)
+            for name in unnamed_types(list(self.catalog))
+        ]
+        return new_run(
             mix(self._seed, "lives", start),
             self._workspace,
             self.users,
             self.catalog,
-            plans,
-            draft=draft,
-            draws=draws,
+            {name: self._plan(name) for name in names},
             chances=Chances(self.catalog),
-            calendar=Calendar(self._workspace),
-            acted=acted,
-            visit=visit,
-            unnamed=[
-                (self._plan(name), traffic_rule(name, self.catalog.directory).weight)
-                for name in unnamed_types([*self.catalog])
-            ],
+            unnamed=unnamed,
             start=start,
             until=_LAST_TIME if until is None else until,
-            newcomers=clean,
+            newcomers=history == "clean",
         )
-        number, count = shard
-        for person in range(len(self.users)) if users is None else users:
-            if person % count == number:
-                life = Life(run, person)
-                life.at(start if clean else start - _WARM_UP, begin, life)
-        return run.happenings()
 
     def _select(self, event_types: Iterable[EventType | str] | None) -> list[str]:
         if event_types is None:
@@ -308,6 +369,21 @@ class World:
                 self._audiences[key] = make_audience(self.users, rule.audience, required)
             self._plans[name] = make_plan(event_type, self._workspace, rule, self._audiences[key])
         return self._plans[name]
+
+
+def _events_of(run: Run, key: Callable[[KeyRecord], object] | None) -> Iterator[Event]:
+    for happening in run.happenings():
+        if key is not None:
+            key(record_of(happening))
+        yield happening[0]
+
+
+def _check_number(name: str, value: object) -> None:
+    """Refuse what is neither None nor a number greater than 0."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise OptionError(f"{name} is {value!r}; it must be a number greater than 0")
 
 
 def _sample_time(time: int | None) -> int:

@@ -6,6 +6,8 @@ criteria, message steps.
 
 from __future__ import annotations
 
+from typing import Any
+
 from .._draws import Draws, mix, unit
 from .._ids import object_id, uuid_from
 from ..workspace.model import Canvas, CanvasStep, CanvasVariation, Message
@@ -182,14 +184,15 @@ def _hand_over(passage: Passage) -> None:
     """Pass the user on to an external destination."""
     destinations = passage.life.run.workspace.destinations
     chosen = destinations[int(passage.unit("destination") * len(destinations))]
-    facts = {
+    facts: dict[str, Any] = {
         "destination_api_id": chosen.id,
         "destination_name": chosen.name,
         "destination_type": chosen.kind,
         "destination_variant_type": chosen.variant_kind,
     }
     kind = "NotSent" if passage.happens("canvas.not_handed_over") else "Sent"
-    passage.emit(f"users.canvas.sendtodestination.{kind}", cause=passage.entered, **facts)
+    event_type = f"users.canvas.sendtodestination.{kind}"
+    passage.emit(event_type, cause=passage.entered, device=None, **facts)
 
 
 def _update(passage: Passage) -> None:

@@ -3,27 +3,97 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
-from .._draws import mix, unit
+from ...catalog import Catalog
+from .._draws import Draws, mix, unit
+from .._plan import Plan
+from ..fields import Draft
 from ..people.model import User
+from ..workspace.model import Workspace
 from ._awaiting import convert
 from ._background import begin_background
+from ._calendar import Calendar
 from ._canvases import set_off
-from ._curve import local_offset
+from ._chances import Chances
+from ._curve import DAY, local_offset
 from ._life import Cause, Life
 from ._messages import schedule, send_scheduled
-from ._sessions import MONTHLY, plan_session
+from ._run import Run
+from ._sessions import MONTHLY, begin_session, plan_session, visit
 from ._state import OwnedDevice
 from ._unnamed import begin_unnamed
 
-__all__ = ["acted", "begin"]
+__all__ = ["acted", "begin", "new_run"]
 
 
-def begin(life: Life) -> None:
-    """Begin a life: devices, subscriptions, activity, and what comes first."""
+def new_run(
+    seed_key: int,
+    workspace: Workspace,
+    people: Sequence[User],
+    catalog: Catalog,
+    plans: Mapping[str, Plan],
+    *,
+    chances: Chances,
+    unnamed: Sequence[tuple[Plan, float]],
+    start: int,
+    until: int,
+    newcomers: bool,
+) -> Run:
+    """Return a run in which nobody lives yet; see `Run`."""
+    draws = Draws()
+    draft = Draft(
+        event_type=next(iter(catalog.event_types)),
+        names=frozenset(),
+        workspace=workspace,
+        random=draws.random,
+        bits=draws.bits,
+        whole=False,
+        canvas_side=False,
+        time=0,
+        user=people[0],
+    )
+    return Run(
+        seed_key,
+        workspace,
+        people,
+        catalog,
+        plans,
+        draft=draft,
+        draws=draws,
+        chances=chances,
+        calendar=Calendar(workspace),
+        begin=begin,
+        first_session=lambda person: first_session(mix(seed_key, person)),
+        acted=acted,
+        visit=visit,
+        unnamed=unnamed,
+        start=start,
+        until=until,
+        newcomers=newcomers,
+    )
+
+
+def first_session(key: int) -> float:
+    """Return after how many seconds the first session of a person comes."""
+    return -math.log(1.0 - unit(mix(key, "first session"))) / activity_of(key) * DAY
+
+
+def activity_of(key: int) -> float:
+    """Return how many sessions a day the person with this key has: few have most of them."""
+    return MONTHLY / 30 * -math.log(1.0 - unit(mix(key, "activity")))
+
+
+def begin(life: Life, active: bool) -> None:
+    """Begin a life: devices, subscriptions, activity, and what comes first.
+
+    Args:
+        life: the life.
+        active: whether it begins with a session.
+    """
     user, run = life.user, life.run
     chances = run.chances
-    life.activity = MONTHLY / 30 * -math.log(1.0 - unit(mix(life.key, "activity")))
+    life.activity = activity_of(life.key)
     for number, device in enumerate(user.devices):
         used = not run.newcomers and unit(mix(life.key, "used", number)) >= chances.share(
             "session.first"
@@ -38,7 +108,10 @@ def begin(life: Life) -> None:
         for campaign in run.workspace.campaigns:
             if unit(mix(life.key, campaign.id, "known")) < chances.share("message.known"):
                 life.received.add(campaign.id)
-    plan_session(life)
+    if active:
+        begin_session(life)
+    else:
+        plan_session(life)
     _plan_campaigns(life)
     begin_background(life)
     begin_unnamed(life)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...events import Event
@@ -12,9 +12,11 @@ from .._plan import Plan
 from ..answer_key import KeyRecord
 from ..fields import Draft
 from ..people.model import Device, User
+from ..people.places import PLACES
 from ..workspace.model import Workspace
 from ._calendar import Calendar
 from ._chances import Chances
+from ._curve import DAY, local_offset
 from ._life import Cause, Journey, Life
 from ._queue import Queue, WakeUp
 
@@ -22,6 +24,16 @@ __all__ = ["Happening", "Run", "record_of"]
 
 #: An event, the journey it happened in, and the event it follows from (0 if it follows from none).
 Happening = tuple[Event, Journey, Cause]
+
+
+#: How many people are there from the beginning, so that their journeys are under way.
+_THERE = 20_000
+#: For how many seconds lives have been under way when a stream begins.
+WARM_UP = 3 * DAY
+
+
+def _begin(person: int) -> None:
+    """Stand for the beginning of a life in the queue."""
 
 
 class Run:
@@ -37,6 +49,8 @@ class Run:
         draws: the source of the draft's draws.
         chances: the named chances and delays.
         calendar: the campaigns and Canvases, and when they happen.
+        begin: begins a life; whether with a session.
+        first_session: returns after how many seconds a person's first session comes.
         acted: lets everything happen that follows from an action of a user.
         visit: lets a user visit the app or the site; whether the visit ends with an order.
         unnamed: how events of types that no journey names are made, with their weights.
@@ -61,6 +75,8 @@ class Run:
         draws: Draws,
         chances: Chances,
         calendar: Calendar,
+        begin: Callable[[Life, bool], None],
+        first_session: Callable[[int], float],
         acted: Callable[[Life, str, Cause], None],
         visit: Callable[[Life, Cause, bool], None],
         unnamed: Sequence[tuple[Plan, float]],
@@ -73,6 +89,8 @@ class Run:
         self.people = people
         self.chances = chances
         self.calendar = calendar
+        self._begin_life = begin
+        self._first_session = first_session
         self.acted = acted
         self.visit = visit
         self.unnamed = unnamed
@@ -92,18 +110,47 @@ class Run:
         if wake_up[0] < self.until:
             self._queue.put(wake_up)
 
+    def enter(self, people: Iterable[int]) -> None:
+        """Let people begin their lives.
+
+        The first ones, and newcomers, are there from the beginning. The others come when they
+        first do something, or when the first campaign goes out, because to look at each of a
+        million people before the first event would take too long.
+        """
+        first = min(self._first_campaigns(), default=self.until)
+        began = self.start if self.newcomers else self.start - WARM_UP
+        for person in people:
+            time: float = began
+            if person >= _THERE and not self.newcomers:
+                time = max(self.start, min(self.start + self._first_session(person), first))
+            if time < self.until:
+                self._queue.put((int(time), person, 0, _begin, person))
+
+    def _first_campaigns(self) -> Iterator[int]:
+        """Yield when the first scheduled campaign goes out to people at each place."""
+        for place in PLACES:
+            offset = local_offset(place.timezone, self.start)
+            for occurrence in self.calendar.occurrences(place.region, offset, self.start):
+                yield occurrence.time
+                break
+
     def happenings(self) -> Iterator[Happening]:
         """Yield what happens, in order."""
         out, take = self.out, self._queue.take
         while (wake_up := take()) is not None:
             subject = wake_up[4]
-            if subject.life.gone:
-                continue
             self.now = wake_up[0]
-            wake_up[3](subject)
+            if wake_up[3] is _begin:
+                self._begin_life(Life(self, subject), subject >= _THERE and not self.newcomers)
+            elif not subject.life.gone:
+                wake_up[3](subject)
             if out:
                 yield from out
                 out.clear()
+
+    def count(self) -> int:
+        """Return how many events happen."""
+        return sum(1 for _ in self.happenings())
 
     def emit(
         self,

@@ -22,7 +22,7 @@ from ._shop import OUTSIDE, SHOP
 from ._state import OwnedDevice
 from ._surveys import answer_survey
 
-__all__ = ["MONTHLY", "plan_session", "visit"]
+__all__ = ["MONTHLY", "begin_session", "plan_session", "visit"]
 
 #: Sessions a month of an active user. Source: Swrve 2014.
 MONTHLY = 14
@@ -44,10 +44,11 @@ def plan_session(life: Life) -> None:
     days = -math.log(1.0 - share) / life.activity
     zone = life.user.place.timezone
     local = _CURVE.after(local_time(zone, life.now), days)
-    life.at(max(life.now + 1, local - local_offset(zone, life.now)), _begin, life)
+    life.at(max(life.now + 1, local - local_offset(zone, life.now)), begin_session, life)
 
 
-def _begin(life: Life) -> None:
+def begin_session(life: Life) -> None:
+    """Begin a session that no message caused, and plan the next one."""
     owned = _choose_device(life)
     if owned is not None and owned.session_ends + _pause(owned) < life.now:
         _open(life, owned, 0)
