@@ -1,0 +1,69 @@
+"""Random draws from keys, so that the same key always gives the same draws.
+
+The generator is splitmix64. Source: Steele, Lea and Flood, "Fast splittable pseudorandom number
+generators" (2014).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+
+__all__ = ["Draws", "mix", "unit"]
+
+_MASK = (1 << 64) - 1
+_GAMMA = 0x9E3779B97F4A7C15
+_A, _B = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+_UNIT = 2.0**-53
+
+
+@cache
+def _key_of(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
+
+
+def mix(first: int | str, *parts: int | str) -> int:
+    """Return a key of 64 bits for the parts in their order."""
+    key = _key_of(first) if type(first) is str else first
+    for part in parts:
+        other = _key_of(part) if type(part) is str else part
+        key = (key * _A ^ other) + _GAMMA & _MASK
+        key = (key ^ key >> 30) * _A & _MASK
+        key = (key ^ key >> 27) * _B & _MASK
+        key ^= key >> 31
+    return key
+
+
+def unit(key: int) -> float:
+    """Return the number in [0, 1) that belongs to a key made by `mix`."""
+    return (key >> 11) * _UNIT
+
+
+class Draws:
+    """The stream of draws that a key determines.
+
+    Attributes:
+        state: where the stream is; setting it to a key starts that key's stream.
+    """
+
+    __slots__ = ("state",)
+
+    def __init__(self, key: int = 0) -> None:
+        self.state = key
+
+    def random(self) -> float:
+        """Return the next number in [0, 1)."""
+        self.state = key = self.state + _GAMMA & _MASK
+        key = (key ^ key >> 30) * _A & _MASK
+        key = (key ^ key >> 27) * _B & _MASK
+        return ((key ^ key >> 31) >> 11) * _UNIT
+
+    def bits(self, count: int) -> int:
+        """Return a number of that many random bits."""
+        result = 0
+        for _ in range(-(-count // 64)):
+            self.state = key = self.state + _GAMMA & _MASK
+            key = (key ^ key >> 30) * _A & _MASK
+            key = (key ^ key >> 27) * _B & _MASK
+            result = result << 64 | key ^ key >> 31
+        return result >> -count % 64
