@@ -1,4 +1,4 @@
-"""The answer key: what each event of a stream is, and what a consumer should count in the stream."""
+"""The answer key: what each event of a stream is, and what its consumer should count."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ class Funnel:
             of `opened`, too.
         clicked: messages with a click that is not a suspected bot's.
         bot_clicked: messages with a click that is a suspected bot's.
-        converted: conversions by the primary conversion event, those of the control group included.
-        conversions: Conversion events by the letter of the conversion event, `A` for the primary.
+        conversions: Conversion events by the letter of the conversion event, `A` for the primary
+            one; those of the control group are included.
         revenue: what the purchases that caused the conversions cost, by currency; refunds are not
             subtracted.
     """
@@ -146,8 +146,8 @@ class KeySummary:
         events: how many different events there were, by event type (`KeyRecord.event_type`).
         campaigns: the funnels of the campaigns, by their ids.
         canvases: the funnels of the Canvases, by their ids.
-        disturbances: how many records each kind of disturbance has; those of `duplicate` are the
-            copies, which no other number contains.
+        disturbances: how many events each kind of disturbance changed or moved. For `duplicate`,
+            how many copies there are; no other number contains the copies.
     """
 
     def __init__(self) -> None:
@@ -162,7 +162,6 @@ class KeySummary:
         if record.disturbance is not None:
             kinds = record.disturbances
             if DUPLICATE in kinds:
-                # What else happened to the event is counted with its first copy.
                 self.disturbances[DUPLICATE] += 1
                 return
             self.disturbances.update(kinds)
