@@ -24,9 +24,9 @@ def _key_of(text: str) -> int:
 
 def mix(first: int | str, *parts: int | str) -> int:
     """Return a key of 64 bits for the parts in their order."""
-    key = _key_of(first) if type(first) is str else first
+    key = _key_of(first) if isinstance(first, str) else first
     for part in parts:
-        other = _key_of(part) if type(part) is str else part
+        other = _key_of(part) if isinstance(part, str) else part
         key = (key * _A ^ other) + _GAMMA & _MASK
         key = (key ^ key >> 30) * _A & _MASK
         key = (key ^ key >> 27) * _B & _MASK
