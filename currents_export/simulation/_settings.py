@@ -19,11 +19,13 @@ from ..errors import OptionError
 __all__ = [
     "Delay",
     "Duration",
+    "Moment",
     "Share",
     "TimeOfDay",
     "TimePoint",
     "to_delay",
     "to_duration",
+    "to_moment",
     "to_share",
     "to_time_of_day",
     "to_time_point",
@@ -31,6 +33,8 @@ __all__ = [
 
 #: Whole seconds.
 Duration = NewType("Duration", int)
+#: A time, in whole seconds since the epoch.
+Moment = NewType("Moment", int)
 #: A number from 0 to 1.
 Share = NewType("Share", float)
 #: Whole seconds since midnight.
@@ -119,6 +123,22 @@ def to_time_point(value: str | float | datetime.date | TimePoint) -> TimePoint:
         raise OptionError(
             f"{quoted(value)} is neither a time such as 2026-01-31T12:00:00Z nor {_LIKE_A_DURATION}"
         ) from None
+
+
+def to_moment(value: str | int | datetime.date) -> Moment:
+    """Convert a time of TOML or in ISO 8601 (UTC by default), or seconds since the epoch."""
+    if type(value) is int and 0 < value < _LONGEST:
+        return Moment(value)
+    if isinstance(value, str | datetime.date):
+        try:
+            time = to_time_point(value).time
+        except OptionError:
+            time = None
+        if time is not None:
+            return Moment(time)
+    raise OptionError(
+        f"{quoted(value)} is not a time between 1970 and 2106; it looks like 2026-01-31T12:00:00Z"
+    )
 
 
 def _to_seconds(moment: datetime.date) -> int:

@@ -166,14 +166,17 @@ def _newer_properties(catalog: Catalog, event_type: str) -> tuple[Field, ...]:
 
 def _example(field: Field) -> Any:
     """Return a value that conforms to a field."""
+    if field.rule.values and field.json_type in ("string", "integer"):
+        value = field.rule.values[0]
+        return int(value) if field.json_type == "integer" else value
+    known = FORMATS.get(field.rule.format)
+    if known and field.json_type in known.json_types:
+        return known.example
     match field.json_type:
         case "string":
-            known = FORMATS.get(field.rule.format)
-            if field.rule.values:
-                return field.rule.values[0]
-            return known.example if known else field.name
+            return field.name
         case "integer":
-            return int(field.rule.values[0]) if field.rule.values else 1
+            return 1
         case "number":
             return 1.5
         case "boolean":
