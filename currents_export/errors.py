@@ -8,6 +8,7 @@
     - InvalidEventsError
   - ReadError
   - CurrentError
+  - ScenarioError
   - NotTakenError
     - QueueFullError
     - SenderClosedError
@@ -39,6 +40,7 @@ __all__ = [
     "QueueFullError",
     "ReadError",
     "ReceiverError",
+    "ScenarioError",
     "ScriptError",
     "SenderClosedError",
     "UnknownNameError",
@@ -169,6 +171,37 @@ class CurrentError(CurrentsExportError):
         text = f"{head}the Current has {len(problems)} {noun}:{lines}"
         if len(problems) == 1 and not problems[0][0]:
             text = f"{head}{problems[0][1]}"
+        super().__init__(text)
+        self.problems = tuple(problems)
+        self.source = source
+
+
+class ScenarioError(CurrentsExportError):
+    """A scenario file is not valid; the message lists all its problems.
+
+    Attributes:
+        problems: one pair for each problem: the path of the setting, such as
+            `disturbances[0].share`, which is empty if it concerns the whole file; and a sentence
+            that says what is wrong and what would be right.
+        source: the file.
+    """
+
+    def __init__(
+        self,
+        problems: Sequence[tuple[str, str]],
+        *,
+        source: str,
+        lines: Sequence[int | None] = (),
+    ) -> None:
+        noun = "problem" if len(problems) == 1 else "problems"
+        listed = [
+            f"{f'line {line}: ' if line else ''}{f'{path}: ' if path else ''}{message}"
+            for (path, message), line in zip(problems, lines or [None] * len(problems), strict=True)
+        ]
+        text = f"{source}: the scenario has {len(problems)} {noun}:"
+        text += "".join(f"\n  - {each}" for each in listed)
+        if len(problems) == 1 and not problems[0][0]:
+            text = f"{source}: {listed[0]}"
         super().__init__(text)
         self.problems = tuple(problems)
         self.source = source

@@ -36,7 +36,9 @@ PARTS: dict[str, set[str]] = {
     "_toml": GROUND | {"current", "destinations"},
     "delivery": GROUND | {"catalog", "current", "destinations", "events", "payload"},
     "simulation": GROUND
-    | {"catalog", "events", "simulation.fields", "simulation.people", "simulation.workspace"},
+    | {"catalog", "events", "simulation.disturbances", "simulation.fields"}
+    | {"simulation.people", "simulation.workspace"},
+    "simulation.disturbances": GROUND | {"catalog", "events", "simulation"},
     "simulation.people": GROUND | {"catalog", "simulation", "simulation.workspace"},
     "simulation.workspace": GROUND | {"catalog", "simulation"},
     "simulation.fields": GROUND
