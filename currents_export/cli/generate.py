@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import enum
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from itertools import chain, islice
 from typing import IO, Annotated
 
@@ -16,6 +18,7 @@ from ..catalog import Catalog
 from ..errors import OptionError
 from ..events import Event
 from ..payload import encode_array, encode_bodies, encode_event
+from ..simulation import KeyRecord
 from ._exit_codes import NOT_ALL
 from ._options import CatalogDir, EventTypes, SchemaVersion, Seed
 from ._streams import print_error, print_json, print_note, writing_output
@@ -25,7 +28,14 @@ from ._world import new_world
 
 __all__ = ["run"]
 
-_COUNT, _RATE = 100, 10.0
+_COUNT, _USERS, _MOST_USERS = 100, 1_000, 10_000_000
+
+
+class History(enum.StrEnum):
+    """Whether the world has existed before the stream begins."""
+
+    RUNNING = "running"
+    CLEAN = "clean"
 
 
 def run(
@@ -59,8 +69,26 @@ def run(
     ] = False,
     seed: Seed = None,
     users: Annotated[
-        int, typer.Option(min=1, max=1_000_000, help="How many users the world has.")
-    ] = 1_000,
+        int | None,
+        typer.Option(
+            min=1,
+            max=_MOST_USERS,
+            help="How many users the world has; 1,000 by default.",
+        ),
+    ] = None,
+    user: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--user", metavar="NUMBER", min=0, help="Only the events of this user; repeatable."
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N",
+            help="Only the K-th of N parts of the users, such as 1/4; together they are the whole.",
+        ),
+    ] = None,
     start: Annotated[
         str,
         typer.Option(
@@ -68,9 +96,36 @@ def run(
             "or now."
         ),
     ] = "now",
+    until: Annotated[
+        str | None,
+        typer.Option(help="The time after the last event, written as --start is."),
+    ] = None,
+    history: Annotated[
+        History,
+        typer.Option(
+            help="running: the world has existed before; clean: nothing has happened in it yet."
+        ),
+    ] = History.RUNNING,
     rate: Annotated[
         float | None,
-        typer.Option(help="Events per second, in the world's time; 10 by default."),
+        typer.Option(
+            help="About how many events a second happen; it chooses how many users are active."
+        ),
+    ] = None,
+    pace: Annotated[
+        float | None,
+        typer.Option(
+            help="How many times as fast as they happen events are written; 1 is real time. As "
+            "fast as possible by default."
+        ),
+    ] = None,
+    answer_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="A file for the answer key: for each event its cause, journey, campaign, Canvas "
+            "and step, as JSON Lines.",
+        ),
     ] = None,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
@@ -99,24 +154,55 @@ def run(
     The same seed, start and options give the same events, byte for byte.
     """
     output = None if output == STDOUT else output
-    _check_combination(count, rate, samples=samples, canvas=canvas, placeholders=placeholders)
-    if rate is not None and not rate > 0:
-        raise typer.BadParameter(f"--rate is {rate}; it must be more than 0")
+    of_traffic = {
+        "--count": count,
+        "--until": until,
+        "--user": user,
+        "--shard": shard,
+        "--rate": rate,
+        "--pace": pace,
+        "--answer-key": answer_key,
+    }
+    _check_combination(of_traffic, samples=samples, canvas=canvas, placeholders=placeholders)
+    for name, number in (("--rate", rate), ("--pace", pace)):
+        if number is not None and not number > 0:
+            raise typer.BadParameter(f"{name} is {number}; it must be more than 0")
     began = parse_instant(start)
     catalog = Catalog.load(schema_version, catalog_dir)
     names = [each.name for each in catalog.select(*(event_types or ["*"]))]
-    world, chosen = new_world(seed, users=users, catalog=catalog)
-    wanted = len(names)
+    size = users or (_USERS if rate is None else _MOST_USERS)
+    world, chosen = new_world(seed, users=size, catalog=catalog)
+    wanted: int | None = len(names)
+    traffic: Callable[..., Iterator[Event]] | None = None
     if placeholders:
         stream: Iterable[Event] = (world.placeholder(name, time=began) for name in names)
     elif samples:
         stream = (world.sample(name, time=began, canvas=canvas) for name in names)
     else:
-        wanted = count or _COUNT
-        stream = islice(world.events(event_types=names, start=began, rate=rate or _RATE), wanted)
-    totals = _write(
-        stream, wanted, output=output, bodies=bodies, as_array=as_json and output is None
-    )
+        wanted = count or (_COUNT if until is None else None)
+        ends = None if until is None else parse_instant(until)
+        people: Iterable[int] | None = user
+        if rate is not None:
+            active = world.count_active(rate, start=began, event_types=names)
+            print_note(f"{active:,} users are active, for about {rate:g} events a second")
+            people = range(active) if user is None else [each for each in user if each < active]
+        stream = ()
+        traffic = partial(
+            world.events,
+            start=began,
+            until=ends,
+            event_types=names,
+            users=people,
+            shard=_parse_shard(shard),
+            history=history.value,
+            pace=pace,
+        )
+    with _key_file(answer_key) as keep:
+        if traffic is not None:
+            stream = islice(traffic(key=keep), wanted)
+        totals = _write(
+            stream, wanted, output=output, bodies=bodies, as_array=as_json and output is None
+        )
     if output is not None and as_json:
         print_json(
             {
@@ -129,31 +215,46 @@ def run(
         )
     else:
         print_note(f"{totals.total():,} events; --seed {chosen} --start {began} repeats them")
-    if totals.total() < wanted:
+    if until is None and wanted is not None and totals.total() < wanted:
         print_error(f"{wanted:,} events were requested, but the stream ends in the year 2106")
         raise typer.Exit(NOT_ALL)
 
 
 def _check_combination(
-    count: int | None,
-    rate: float | None,
-    *,
-    samples: bool,
-    canvas: bool,
-    placeholders: bool,
+    of_traffic: Mapping[str, object], *, samples: bool, canvas: bool, placeholders: bool
 ) -> None:
     if canvas and not samples:
         raise typer.BadParameter("--canvas needs --samples")
     if samples and placeholders:
         raise typer.BadParameter("--samples and --placeholders exclude each other")
     option = "--samples" if samples else "--placeholders"
-    for name, value in (("--count", count), ("--rate", rate)):
+    for name, value in of_traffic.items():
         if value is not None and (samples or placeholders):
             raise typer.BadParameter(f"{option} makes one event of each type; it excludes {name}")
 
 
+def _parse_shard(text: str | None) -> tuple[int, int]:
+    """Parse `1/4`, the first of four parts."""
+    if text is None:
+        return 0, 1
+    first, slash, count = text.partition("/")
+    if slash and first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count):
+        return int(first) - 1, int(count)
+    raise typer.BadParameter(f"--shard is {text!r}; it must be like 1/4, the first of four parts")
+
+
+@contextmanager
+def _key_file(name: str | None) -> Iterator[Callable[[KeyRecord], object] | None]:
+    """Open the file of the answer key, and yield what writes an entry to it."""
+    if name is None:
+        yield None
+        return
+    with _opened(name) as file:
+        yield lambda record: file.write(record.to_json())
+
+
 def _write(
-    stream: Iterable[Event], wanted: int, *, output: str | None, bodies: bool, as_array: bool
+    stream: Iterable[Event], wanted: int | None, *, output: str | None, bodies: bool, as_array: bool
 ) -> Counter[str]:
     """Write the events and return how many there were of each type."""
     totals: Counter[str] = Counter()

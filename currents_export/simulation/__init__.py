@@ -1,5 +1,6 @@
 """Realistic traffic: a world of users, apps and messages, and the events that happen in it."""
 
+from .answer_key import Funnel, KeyRecord, KeySummary
 from .people.model import Browser, Device, Place, User
 from .workspace.model import (
     Agent,
@@ -14,6 +15,7 @@ from .workspace.model import (
     LandingPage,
     MessageVariation,
     Product,
+    Schedule,
     SubscriptionGroup,
     Survey,
     SurveyQuestion,
@@ -34,10 +36,14 @@ __all__ = [
     "Device",
     "EmailSender",
     "ExperimentSplit",
+    "Funnel",
+    "KeyRecord",
+    "KeySummary",
     "LandingPage",
     "MessageVariation",
     "Place",
     "Product",
+    "Schedule",
     "SubscriptionGroup",
     "Survey",
     "SurveyQuestion",

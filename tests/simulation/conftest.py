@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from itertools import islice
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,25 +15,39 @@ from currents_export.simulation.workspace.make import make_workspace
 from tests.support.tables import CopiedTables
 
 
+#: How long the traffic lasts, in seconds.
+MONTH = 30 * 86_400
+#: How many events of each type the tests look at.
+MOST = 150
+
+
 @pytest.fixture(scope="session")
 def world() -> World:
-    return World(7, users=300)
+    return World(7, users=1_000)
 
 
 @pytest.fixture(scope="session")
-def mixed(world: World) -> list[Event]:
+def month(world: World) -> list[Event]:
+    """Return a month of traffic."""
+    return list(world.events(start=SAMPLE_TIME, until=SAMPLE_TIME + MONTH))
+
+
+@pytest.fixture(scope="session")
+def mixed(month: list[Event]) -> list[Event]:
     """Return traffic of all types."""
-    return list(islice(world.events(start=SAMPLE_TIME), 20_000))
+    return month[:20_000]
 
 
 @pytest.fixture(scope="session")
-def traffic(world: World, mixed: list[Event]) -> list[Event]:
-    """Return traffic of all types, followed by some events of every type."""
-    return mixed + [
-        event
-        for name in world.catalog
-        for event in islice(world.events(event_types=[name], start=SAMPLE_TIME, rate=0.01), 120)
-    ]
+def traffic(month: list[Event]) -> list[Event]:
+    """Return traffic of all types, in which none is rare."""
+    seen: Counter[str] = Counter()
+    chosen = []
+    for number, event in enumerate(month):
+        seen[event.event_type] += 1
+        if number < 20_000 or seen[event.event_type] <= MOST:
+            chosen.append(event)
+    return chosen
 
 
 @pytest.fixture(scope="session")

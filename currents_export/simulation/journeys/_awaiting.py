@@ -5,6 +5,7 @@ Source: Braze, Conversion events.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import orjson
@@ -48,8 +49,14 @@ def await_goals(journey: Journey, message: Message, event_type: str, receipt: Ca
         journey.life.awaited.append(Awaited(journey, event_type, receipt, now, until, goals))
 
 
-def convert(life: Life, action: str) -> None:
-    """Let everything convert that waits for an action of the user."""
+def convert(life: Life, action: str, revenue: Mapping[str, float] | None = None) -> None:
+    """Let everything convert that waits for an action of the user.
+
+    Args:
+        life: the user's life.
+        action: the action.
+        revenue: for a purchase, what it cost, by currency.
+    """
     now = life.now
     life.awaited = [each for each in life.awaited if each.until >= now and each.goals]
     for each in life.awaited:
@@ -59,6 +66,7 @@ def convert(life: Life, action: str) -> None:
                 each.journey.emit(
                     each.event_type,
                     cause=each.receipt,
+                    revenue=revenue,
                     conversion_behavior=goal,
                     conversion_behavior_index=index,
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._draws import mix, unit
@@ -175,6 +176,7 @@ class Journey:
         *,
         device: Device | None = None,
         cause: Cause | None = None,
+        revenue: Mapping[str, float] | None = None,
         **facts: Any,
     ) -> Cause:
         """Let an event happen now, and return it as the cause of others.
@@ -184,6 +186,7 @@ class Journey:
                 stream.
             device: the device that it happens on, if that is known.
             cause: the event that it follows from; by default the journey's.
+            revenue: for a conversion, what the purchases cost that it stands for, by currency.
             **facts: its properties, in addition to those of the journey.
         """
         return self.life.run.emit(
@@ -192,4 +195,5 @@ class Journey:
             {**self.facts, **facts} if self.facts else facts,
             device,
             self.cause if cause is None else cause,
+            revenue,
         )

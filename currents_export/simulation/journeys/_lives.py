@@ -149,7 +149,9 @@ def _send_campaign(life: Life) -> None:
     _plan_campaigns(life)
 
 
-def acted(life: Life, action: str, cause: Cause) -> None:
+def acted(
+    life: Life, action: str, cause: Cause, revenue: Mapping[str, float] | None = None
+) -> None:
     """Let everything happen that follows from an action of the user.
 
     Args:
@@ -157,9 +159,10 @@ def acted(life: Life, action: str, cause: Cause) -> None:
         action: `first_session`, `session_start`, `purchase`, `email_open`, or `custom:` and the
             name of a custom event.
         cause: its event.
+        revenue: for a purchase, what it cost, by currency.
     """
     if life.awaited:
-        convert(life, action)
+        convert(life, action, revenue)
     for passage in life.passages.values():
         passage.acted(action)
     calendar = life.run.calendar

@@ -22,8 +22,9 @@ from ._queue import Queue, WakeUp
 
 __all__ = ["Happening", "Run", "record_of"]
 
-#: An event, the journey it happened in, and the event it follows from (0 if it follows from none).
-Happening = tuple[Event, Journey, Cause]
+#: An event, the journey it happened in, the event it follows from (0 if it follows from none), and
+#: for a conversion, what the purchases cost that it stands for.
+Happening = tuple[Event, Journey, Cause, Mapping[str, float] | None]
 
 
 #: How many people are there from the beginning, so that their journeys are under way.
@@ -77,7 +78,7 @@ class Run:
         calendar: Calendar,
         begin: Callable[[Life, bool], None],
         first_session: Callable[[int], float],
-        acted: Callable[[Life, str, Cause], None],
+        acted: Callable[..., None],
         visit: Callable[[Life, Cause, bool], None],
         unnamed: Sequence[tuple[Plan, float]],
         start: int,
@@ -159,6 +160,7 @@ class Run:
         facts: Mapping[str, Any],
         device: Device | None,
         cause: Cause,
+        revenue: Mapping[str, float] | None,
     ) -> Cause:
         """Let an event happen; see `Journey.emit`."""
         journey.count += 1
@@ -176,13 +178,13 @@ class Run:
             draft.message = journey.message
             self._draws.state = key
             event = plan.make(draft, facts, uuid_from(key))
-            self.out.append((event, journey, cause))
+            self.out.append((event, journey, cause, revenue))
         return key
 
 
 def record_of(happening: Happening) -> KeyRecord:
     """Return the entry of an event in the answer key."""
-    event, journey, cause = happening
+    event, journey, cause, revenue = happening
     fields = journey.message.fields if journey.message else {}
     return KeyRecord(
         id=event.id,
@@ -193,5 +195,6 @@ def record_of(happening: Happening) -> KeyRecord:
         canvas=fields.get("canvas_id"),
         step=fields.get("canvas_step_id"),
         before_start=cause < 0,
-        disturbance=None,
+        sent_at=journey.facts.get("send_time"),
+        revenue=revenue,
     )

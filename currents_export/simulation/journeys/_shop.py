@@ -153,7 +153,9 @@ def _complete(shopping: _Shopping) -> None:
         return
     life = shopping.life
     bought = [_buy(shopping, product) for product in shopping.basket]
-    life.run.acted(life, "purchase", bought[0])
+    currency = life.user.place.currency
+    total = round(sum(product.prices[currency] for product in shopping.basket), 2)
+    life.run.acted(life, "purchase", bought[0], {currency: total})
     shopping.did("Checkout Completed", _basket(shopping))
     shopping.cause = bought[0]
     if shopping.happens("order.refund"):
