@@ -23,7 +23,11 @@ def _key_of(text: str) -> int:
 
 
 def mix(first: int | str, *parts: int | str) -> int:
-    """Return a key of 64 bits for the parts in their order."""
+    """Return a key of 64 bits for the parts in their order.
+
+    Whole numbers count modulo 2**64. If all parts but the last are the same, different last parts
+    of 64 bits give different keys, so that keys can serve as unique ids.
+    """
     key = _key_of(first) if isinstance(first, str) else first
     for part in parts:
         other = _key_of(part) if isinstance(part, str) else part
