@@ -28,7 +28,7 @@ class Audience:
     """The users and devices that a type's events can have.
 
     Attributes:
-        pairs: users and devices, the most active users first.
+        pairs: users and devices, in the order of the users.
         complete: whether all of them have the requested fields.
     """
 

@@ -6,10 +6,10 @@ generators" (2014).
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
+from hashlib import blake2b, shake_128
 
-__all__ = ["Draws", "mix", "unit"]
+__all__ = ["Draws", "mix", "permute", "unit"]
 
 _MASK = (1 << 64) - 1
 _GAMMA = 0x9E3779B97F4A7C15
@@ -19,11 +19,15 @@ _UNIT = 2.0**-53
 
 @cache
 def _key_of(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
 
 
 def mix(first: int | str, *parts: int | str) -> int:
-    """Return a key of 64 bits for the parts in their order."""
+    """Return a key of 64 bits for the parts in their order.
+
+    Whole numbers count modulo 2**64. If all parts but the last are the same, different last parts
+    of 64 bits give different keys, so that keys can serve as unique ids.
+    """
     key = _key_of(first) if isinstance(first, str) else first
     for part in parts:
         other = _key_of(part) if isinstance(part, str) else part
@@ -37,6 +41,21 @@ def mix(first: int | str, *parts: int | str) -> int:
 def unit(key: int) -> float:
     """Return the number in [0, 1) that belongs to a key made by `mix`."""
     return (key >> 11) * _UNIT
+
+
+def permute(number: int, size: int, key: int) -> int:
+    """Return where a number of `range(size)` is after a shuffle that the key determines."""
+    width = (size - 1).bit_length()
+    mask, shift = (1 << width) - 1, width // 2 + 1
+    odd, more = key >> 16 | 1, key >> 40
+    while True:
+        # Each line permutes the numbers of that width. Repeat until the result is in the range.
+        number = (number ^ key) * odd & mask
+        number ^= number >> shift
+        number = (number + more) * _A & mask
+        number ^= number >> shift
+        if number < size:
+            return number
 
 
 class Draws:
@@ -60,6 +79,10 @@ class Draws:
 
     def bits(self, count: int) -> int:
         """Return a number of that many random bits."""
+        if count > 128:  # A hash is faster than that many steps.
+            self.state = key = self.state + _GAMMA & _MASK
+            size = -(-count // 8)
+            return int.from_bytes(shake_128(key.to_bytes(8)).digest(size)) >> -count % 8
         result = 0
         for _ in range(-(-count // 64)):
             self.state = key = self.state + _GAMMA & _MASK

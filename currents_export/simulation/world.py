@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 from ..catalog import Catalog, EventType
@@ -18,11 +18,11 @@ from ._placeholders import make_placeholder
 from ._plan import Plan, make_plan
 from ._samples import fill, make_sample
 from ._traffic import AudienceRule, check_tables, traffic_rule
-from .fields import Draft, source_of
 from .answer_key import KeyRecord
+from .fields import Draft, source_of
 from .journeys import Chances, Run, new_run, record_of, unnamed_types
 from .people.model import User
-from .people.users import make_users
+from .people.people import People
 from .workspace.make import make_workspace
 from .workspace.model import (
     Agent,
@@ -45,6 +45,9 @@ SAMPLE_TIME = 1_782_907_200
 #: How many users are tried out, and for how long, to learn how many events users make.
 _PILOTS, _PILOT_TIME = 200, 7 * 86_400
 
+#: The users of samples come from this many of the first ones.
+_CANDIDATES = 1_000
+
 #: Braze's ids count the seconds in 32 bits, so this is the last one: in the year 2106.
 _LAST_TIME = 2**32 - 1
 
@@ -60,15 +63,15 @@ class World:
     Args:
         seed: selects the world; the number of users and the schema version do not change anyone in
             it.
-        users: how many users it has; the first ones are the most active.
+        users: how many users it has; they are made when they are needed, so a million are possible.
         catalog: the event types it makes, such as `Catalog.load(5)`; the newest by default. The
             tables in the catalog's directory also give the weight and audience rule of each type,
             what it belongs to (`traffic.tsv`), and the channels (`channels.tsv`).
 
     Attributes:
         catalog: the event types that can be made.
-        users: the users, the most active first. The first one has an external id; about three
-            percent of the others are anonymous and have none.
+        users: the users, made when they are needed. The first one has everything that a user can
+            have; about three percent of the others are anonymous and have no external id.
         app_group_id: the id of the workspace.
         brand: the name of the brand.
         domain: the brand's domain, under `.example`.
@@ -114,7 +117,7 @@ class World:
         self.destinations: tuple[CanvasDestination, ...] = workspace.destinations
         self.products: tuple[Product, ...] = workspace.products
         self.agents: tuple[Agent, ...] = workspace.agents
-        self.users: tuple[User, ...] = make_users(seed, users, self.apps)
+        self.users: Sequence[User] = People(seed, users, self.apps)
         self._plans: dict[str, Plan] = {}
         self._audiences: dict[tuple[AudienceRule, frozenset[str]], Audience] = {}
 
@@ -366,7 +369,9 @@ class World:
             )
             key = (rule.audience, required)
             if key not in self._audiences:
-                self._audiences[key] = make_audience(self.users, rule.audience, required)
+                self._audiences[key] = make_audience(
+                    self.users[:_CANDIDATES], rule.audience, required
+                )
             self._plans[name] = make_plan(event_type, self._workspace, rule, self._audiences[key])
         return self._plans[name]
 

@@ -6,15 +6,13 @@ Source: Braze, Uninstall tracking; push tokens; user.delete and user.merge; agen
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Mapping
 
 import attrs
 
-from .._draws import mix, unit
+from .._draws import Draws, mix, unit
 from .._ids import uuid_from
 from ..people.devices import make_push_token
-
 from ._curve import DAY
 from ._life import Cause, Journey, Life
 from ._live_activities import begin_activity
@@ -121,8 +119,7 @@ def _refresh_token(journey: Journey) -> None:
     if owned is None:
         return
     removed = register_token(journey, owned, "remove")
-    rng = random.Random(journey.key)
-    token = make_push_token(rng, owned.device.platform)
+    token = make_push_token(Draws(journey.key).bits, owned.device.platform)
     owned.device = attrs.evolve(owned.device, push_token=token, push_token_created_at=journey.now)
     register_token(journey, owned, "add", removed)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 import attrs
 
 from .._data import read_data, read_rows, split
-from .._ids import base64url, curve_point, uuid4
+from .._draws import Draws
+from .._ids import Bits, base64url, curve_point, uuid4
 from ..workspace.model import App
 from .model import Browser, Device, Place
 
@@ -42,13 +42,19 @@ class Platform:
 
 @attrs.frozen
 class _Model:
-    """A device model, as the SDK names it (`name`) and as user agents do (`code`)."""
+    """A device model with an operating system.
+
+    Attributes:
+        name: the model, as the SDK names it.
+        resolution: in pixels.
+        system: the version of the operating system.
+        browsers: the browsers that it can have, each as often as its weight says.
+    """
 
     name: str
-    code: str
     resolution: str
-    systems: tuple[str, ...]
-    weight: int
+    system: str
+    browsers: tuple[Browser, ...]
 
 
 PLATFORMS: Mapping[str, Platform] = {
@@ -63,104 +69,116 @@ PLATFORMS: Mapping[str, Platform] = {
     )
     for row in read_rows("people", "platforms.tsv")
 }
-_MODELS: Mapping[str, tuple[_Model, ...]] = {
-    platform: tuple(
-        _Model(
-            row["model"],
-            row["code"],
-            row["resolution"],
-            split(row["systems"]),
-            int(row["weight"]),
-        )
+_PEOPLE = read_data("people", "people.toml")
+_PUSH: float = _PEOPLE["push"]
+_DEVELOPMENT: float = _PEOPLE["development_gateway"]
+_PROVISIONAL: float = _PEOPLE["provisional_push"]
+_FOREGROUND_DISABLED: float = _PEOPLE["foreground_push_disabled"]
+
+
+def _browsers(model: Mapping[str, str], system: str) -> Iterator[Browser]:
+    """Yield the browsers that a model can have, each as often as its weight says."""
+    code = model["code"]
+    for row in read_rows("people", "browsers.tsv"):
+        if row["platform"] == model["platform"] and fnmatchcase(model["model"], row["model"]):
+            browser = Browser(
+                user_agent=row["user_agent"].format(
+                    code=code,
+                    system=system,
+                    underscored=system.replace(".", "_"),
+                    minor=".".join(system.split(".")[:2]),
+                ),
+                name=row["browser"],
+                device_class=row["device_class"],
+                device_os=row["device_os"],
+                device_model=row["device_model"].format(code=code),
+            )
+            yield from [browser] * int(row["weight"])
+
+
+def _systems(model: Mapping[str, str]) -> tuple[_Model, ...]:
+    """Return a model with each of its operating systems."""
+    return tuple(
+        _Model(model["model"], model["resolution"], system, tuple(_browsers(model, system)))
+        for system in split(model["systems"])
+    )
+
+
+#: The models of each platform, each as often as its weight says, with each of its systems.
+_MODELS: Mapping[str, list[tuple[_Model, ...]]] = {
+    platform: [
+        systems
         for row in read_rows("people", "models.tsv")
         if row["platform"] == platform
-    )
+        for systems in [_systems(row)] * int(row["weight"])
+    ]
     for platform in PLATFORMS
 }
-_BROWSERS = read_rows("people", "browsers.tsv")
-_PEOPLE = read_data("people", "people.toml")
+
+#: The parts of a platform's push tokens: each is a text, and the form and number of random bytes.
+_TOKENS: Mapping[str, list[tuple[str, str, int]]] = {
+    platform: [
+        (text, form, int(size))
+        for text, form, size in re.findall(
+            r"([^{]*)\{(hex|base)(\d+)\}", _PEOPLE["push_tokens"].get(platform, "{hex32}")
+        )
+    ]
+    for platform in PLATFORMS
+}
 
 
-def make_device(rng: random.Random, app: App, place: Place, *, since: int, open_: bool) -> Device:
+def make_device(draws: Draws, app: App, place: Place, *, since: int, open_: bool) -> Device:
     """Make a device that runs `app`.
 
     Args:
-        rng: the source of randomness.
+        draws: the source of randomness.
         app: the app; its platform is the device's.
         place: where the user lives.
         since: when the user was first seen, in seconds since the epoch.
         open_: whether the user withholds nothing, so that push and ad tracking are on.
     """
-    bits, platform = rng.getrandbits, PLATFORMS[app.platform]
+    random, bits, platform = draws.random, draws.bits, PLATFORMS[app.platform]
     models = _MODELS[platform.name]
-    model = models[0] if open_ else rng.choices(models, [each.weight for each in models])[0]
-    system = rng.choice(model.systems)
-    browser = _browser(rng, platform.name, model, system)
-    tracked = open_ or rng.random() < platform.tracked
-    push = platform.push and (open_ or rng.random() < _PEOPLE["push"])
+    systems = models[0] if open_ else models[int(random() * len(models))]
+    model = systems[int(random() * len(systems))]
+    browsers = model.browsers
+    browser = browsers[int(random() * len(browsers))] if browsers else None
+    tracked = open_ or random() < platform.tracked
+    push = platform.push and (open_ or random() < _PUSH)
     ios, web = platform.name == "ios", platform.name == "web"
-    development = not open_ and rng.random() < _PEOPLE["development_gateway"]
-    ad_id, device_id = uuid4(bits), uuid4(bits)
+    carrier = None
+    if platform.mobile and browser is not None and browser.device_class == "mobile":
+        carrier = place.carriers[int(random() * len(place.carriers))]
     return Device(
-        id=device_id,
+        id=uuid4(bits),
         app=app,
         model=model.name,
-        os_version=system,
+        os_version=model.system,
         resolution=model.resolution,
-        carrier=rng.choice(place.carriers) if platform.mobile and _has_carrier(browser) else None,
+        carrier=carrier,
         browser=browser,
-        ad_id=ad_id if platform.ad_id_type and tracked else None,
+        ad_id=uuid4(bits) if platform.ad_id_type and tracked else None,
         ad_id_type=platform.ad_id_type if tracked else None,
         ad_tracking_enabled=tracked if platform.ad_id_type else None,
-        push_token=make_push_token(rng, platform.name) if push else None,
-        push_token_created_at=since + int(rng.random() * 86_400 * 20) if push else None,
+        push_token=make_push_token(bits, platform.name) if push else None,
+        push_token_created_at=since + int(random() * 86_400 * 20) if push else None,
         push_to_start_token=f"{bits(640):0160x}" if ios else None,
-        ios_push_token_apns_gateway=(1 if development else 2) if ios else None,
-        provisionally_opted_in=rng.random() < _PEOPLE["provisional_push"] if ios else None,
-        foreground_push_disabled=rng.random() < _PEOPLE["foreground_push_disabled"]
-        if push and not web
+        ios_push_token_apns_gateway=(1 if not open_ and random() < _DEVELOPMENT else 2)
+        if ios
         else None,
+        provisionally_opted_in=random() < _PROVISIONAL if ios else None,
+        foreground_push_disabled=random() < _FOREGROUND_DISABLED if push and not web else None,
         web_push_public_key=curve_point(bits) if web and push else None,
         web_push_user_auth=base64url(bits, 16) if web and push else None,
         session_key=bits(64),
     )
 
 
-def _has_carrier(browser: Browser | None) -> bool:
-    return browser is not None and browser.device_class == "mobile"
-
-
-def _browser(rng: random.Random, platform: str, model: _Model, system: str) -> Browser | None:
-    """Draw one of the browsers that the device can have; None if it has no browser."""
-    rows = [
-        row
-        for row in _BROWSERS
-        if row["platform"] == platform and fnmatchcase(model.name, row["model"])
-    ]
-    if not rows:
-        return None
-    (row,) = rng.choices(rows, [int(row["weight"]) for row in rows])
-    return Browser(
-        user_agent=row["user_agent"].format(
-            code=model.code,
-            system=system,
-            underscored=system.replace(".", "_"),
-            minor=".".join(system.split(".")[:2]),
-        ),
-        name=row["browser"],
-        device_class=row["device_class"],
-        device_os=row["device_os"],
-        device_model=row["device_model"].format(code=model.code),
-    )
-
-
-def make_push_token(rng: random.Random, platform: str) -> str:
-    """Make a token in the form of the platform's push service; `{hex32}` is 32 random bytes."""
-    bits = rng.getrandbits
-
-    def random_text(match: re.Match[str]) -> str:
-        size = int(match[2])
-        return f"{bits(8 * size):0{2 * size}x}" if match[1] == "hex" else base64url(bits, size)
-
-    template: str = _PEOPLE["push_tokens"].get(platform, "{hex32}")
-    return re.sub(r"\{(hex|base)(\d+)\}", random_text, template)
+def make_push_token(bits: Bits, platform: str) -> str:
+    """Make a token in the form of the platform's push service."""
+    token = ""
+    for text, form, size in _TOKENS[platform]:
+        token += text + (
+            f"{bits(8 * size):0{2 * size}x}" if form == "hex" else base64url(bits, size)
+        )
+    return token

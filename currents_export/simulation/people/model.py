@@ -134,7 +134,9 @@ class User:
     """A user; attributes that are unknown for an anonymous user are None.
 
     Attributes:
+        number: the user's position in the world's `users`.
         id: Braze's id, a BSON ObjectId of 24 hexadecimal digits.
+        created: when the user was first seen, in seconds since the epoch; `id` begins with it.
         external_id: the customer's id; None for an anonymous user.
         first_name: the first name.
         last_name: the last name.
@@ -151,7 +153,9 @@ class User:
         user_agent: the user agent of the user's phone, which may have no app of the brand.
     """
 
+    number: int
     id: str
+    created: int
     external_id: str | None
     first_name: str | None
     last_name: str | None

@@ -1,73 +1,98 @@
-"""Make users, with names from Faker."""
+"""Make users: each is a function of the seed and the user's number."""
 
 from __future__ import annotations
 
 import datetime
-import random
-import unicodedata
-from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from math import sqrt
+from typing import TypeVar
 
 import attrs
-from faker import Faker
 
 from .._data import read_data, read_rows
+from .._draws import Draws, mix, permute
 from .._ids import object_id
 from ..workspace.model import App
 from .devices import PLATFORMS, make_device
 from .model import Device, Place, User
-from .places import PLACES, WEIGHTS, phone_number
+from .names import names_of
+from .places import find_home, phone_number
 
-__all__ = ["make_users"]
+__all__ = ["Population", "address_digits", "external_id", "make_user"]
+
+T = TypeVar("T")
 
 _PEOPLE = read_data("people", "people.toml")
 _FIRST_SEEN, _LAST_SEEN = (int(_PEOPLE[name].timestamp()) for name in ("first_seen", "last_seen"))
-_GENDERS: Mapping[str, int] = _PEOPLE["genders"]
-_LETTERS = str.maketrans(_PEOPLE["letters"])
+_SEEN = _LAST_SEEN - _FIRST_SEEN
+_ANONYMOUS: float = _PEOPLE["anonymous"]
+_ADDRESSES: Sequence[str] = _PEOPLE["addresses"]
+_LINE_COUNTRIES: Sequence[str] = _PEOPLE["line_countries"]
 
+# In these tables, each entry occurs as often as its weight says.
+_GENDERS = [name for name, weight in _PEOPLE["genders"].items() for _ in range(weight)]
+_FURTHER = [count for count, weight in enumerate(_PEOPLE["devices"]) for _ in range(weight)]
+_FIRST_DEVICES = [each.name for each in PLATFORMS.values() for _ in range(each.first_device)]
+_NEXT_DEVICES = [each.name for each in PLATFORMS.values() for _ in range(each.next_device)]
 #: Domains that RFC 2606 reserves, and who runs the mailboxes there; for all, and for Apple users.
 _MAILBOXES, _APPLE_MAILBOXES = (
-    tuple(
+    [
         (row["domain"], row["provider"])
         for row in read_rows("people", "mailboxes.tsv")
         for _ in range(int(row[column]))
-    )
+    ]
     for column in ("weight", "apple_weight")
 )
 
+#: Dates of birth are between these two; the most frequent ones are near the third.
+_OLDEST, _YOUNGEST, _USUAL = (
+    datetime.date(*each).toordinal() for each in ((1950, 1, 1), (2006, 9, 4), (1988, 5, 1))
+)
 
-def make_users(seed: int, count: int, apps: tuple[App, ...]) -> tuple[User, ...]:
-    """Make the users of a world, the most active first.
+#: The numbers of eight digits.
+_EIGHT_DIGITS = range(10_000_000, 100_000_000)
+
+
+@attrs.frozen
+class Population:
+    """What the users of a world have in common.
+
+    Attributes:
+        seed: selects the world.
+        apps: the app of each platform.
+        key: keys the draws of each user.
+        ids: keys what makes ids, addresses and phone numbers differ.
+    """
+
+    seed: int
+    apps: Mapping[str, App]
+    key: int
+    ids: int
+
+
+def make_user(population: Population, number: int) -> User:
+    """Make the user with a number.
 
     The first user has everything that a user can have: an external id, an iPhone and a browser,
     push and ad tracking on, a LINE account. About three percent of the others are anonymous.
     """
-    maker = _Maker(seed, apps)
-    return tuple(maker.make(first=number == 0) for number in range(count))
-
-
-class _Maker:
-    def __init__(self, seed: int, apps: tuple[App, ...]) -> None:
-        self._rng = random.Random(f"{seed}:users")
-        self._apps = {app.platform: app for app in apps}
-        self._addresses: Counter[str] = Counter()
-        self._phones: Counter[str] = Counter()
-        # Use one generator for each locale: the locales of one `Faker` would share a generator.
-        self._fakers: dict[str, Faker] = {}
-        for locale in dict.fromkeys(place.faker_locale for place in PLACES):
-            self._fakers[locale] = Faker(locale)
-            self._fakers[locale].seed_instance(f"{seed}:{locale}")
-
-    def make(self, *, first: bool) -> User:
-        rng = self._rng
-        (place,) = rng.choices(PLACES, WEIGHTS)
-        seen = rng.randrange(_FIRST_SEEN, _LAST_SEEN)
-        devices = self._devices(place, seen, first=first)
-        browsers = tuple(device.browser for device in devices if device.browser)
-        phones = [each.user_agent for each in browsers if each.device_class == "mobile"]
-        user = User(
-            id=object_id(seen, f"{rng.getrandbits(64):016x}"),
+    first, ids = number == 0, population.ids
+    draws = Draws(mix(population.key, number))
+    random, bits = draws.random, draws.bits
+    place, index = find_home(ids, number)
+    created = _FIRST_SEEN + int(random() * _SEEN)
+    devices = _make_devices(draws, population, place, created, first=first)
+    browsers = tuple([device.browser for device in devices if device.browser])
+    phones = [each.user_agent for each in browsers if each.device_class == "mobile"]
+    anonymous = random() < _ANONYMOUS and not first
+    # For a given key, different numbers give different keys.
+    user_id = object_id(created, f"{mix(ids, number):016x}")
+    user_agent = phones[0] if phones else _PEOPLE["other_phone"]
+    if anonymous:
+        return User(
+            number=number,
+            id=user_id,
+            created=created,
             external_id=None,
             first_name=None,
             last_name=None,
@@ -81,76 +106,88 @@ class _Maker:
             bsuid=None,
             devices=devices,
             browsers=browsers,
-            user_agent=phones[0] if phones else _PEOPLE["other_phone"],
+            user_agent=user_agent,
         )
-        if not first and rng.random() < _PEOPLE["anonymous"]:
-            return user
-        return attrs.evolve(user, **self._known(user, first=first))
+    gender = _pick(random, _GENDERS)
+    names = names_of(population.seed, place.faker_locale)
+    first_name, first_spelled = _pick(random, names.first(gender))
+    last_name, last_spelled = _pick(random, names.last)
+    apple = "ios" in [device.app.platform for device in devices]
+    domain, provider = _pick(random, _APPLE_MAILBOXES if apple else _MAILBOXES)
+    local = _pick(random, _ADDRESSES).format(
+        first=first_spelled, last=last_spelled, initial=first_spelled[:1]
+    )
+    there = place.country in _LINE_COUNTRIES
+    on_line = random() < _PEOPLE["line_there" if there else "line_elsewhere"] or first
+    return User(
+        number=number,
+        id=user_id,
+        created=created,
+        external_id=external_id(ids, number),
+        first_name=first_name,
+        last_name=last_name,
+        email=f"{local}{address_digits(ids, number)}@{domain}",
+        phone=phone_number(ids, place, index),
+        gender=gender,
+        dob=f"{_draw_birth(random()).isoformat()}T00:00:00.000+00:00",
+        place=place,
+        mailbox_provider=provider,
+        native_line_id=f"U{bits(128):032x}" if on_line else None,
+        bsuid=f"{place.country}.{bits(64) % (9 * 10**16) + 10**16}",
+        devices=devices,
+        browsers=browsers,
+        user_agent=user_agent,
+    )
 
-    def _known(self, user: User, *, first: bool) -> dict[str, Any]:
-        """Make the attributes that are known of a user who is not anonymous."""
-        rng, place = self._rng, user.place
-        bits = rng.getrandbits
-        (gender,) = rng.choices(list(_GENDERS), list(_GENDERS.values()))
-        first_name, last_name, written = _name(self._fakers[place.faker_locale], gender)
-        apple = any(device.platform == "ios" for device in user.devices)
-        domain, provider = rng.choice(_APPLE_MAILBOXES if apple else _MAILBOXES)
-        born = datetime.date(1950, 1, 1) + datetime.timedelta(
-            days=int(rng.triangular(0, 20_700, 14_000))
-        )
-        self._phones[place.phone[0]] += 1
-        there = place.country in _PEOPLE["line_countries"]
-        on_line = rng.random() < _PEOPLE["line_there" if there else "line_elsewhere"]
-        return {
-            "external_id": f"cust_{bits(40) % 90_000_000 + 10_000_000}",
-            "first_name": first_name,
-            "last_name": last_name,
-            "email": self._address(written, born.year, domain),
-            "phone": phone_number(place, self._phones[place.phone[0]] - 1),
-            "gender": gender,
-            "dob": f"{born.isoformat()}T00:00:00.000+00:00",
-            "mailbox_provider": provider,
-            "native_line_id": f"U{bits(128):032x}" if first or on_line else None,
-            "bsuid": f"{place.country}.{bits(64) % 9 * 10**16 + bits(53) + 10**16}",
-        }
 
-    def _devices(self, place: Place, since: int, *, first: bool) -> tuple[Device, ...]:
-        rng = self._rng
+def external_id(key: int, number: int) -> str:
+    """Return the external id of the user with a number; no two users have the same.
+
+    It has eight digits; when these are used up, more.
+    """
+    count = len(_EIGHT_DIGITS)
+    shuffled = permute(number, count, key) if number < count else number
+    return f"cust_{_EIGHT_DIGITS.start + shuffled}"
+
+
+def address_digits(key: int, number: int) -> str:
+    """Return the digits in the address of the user with a number; no two users have the same.
+
+    They are as many as the number has, so that addresses are short in a small world. The first user
+    needs none.
+    """
+    if number == 0:
+        return ""
+    first = 10 ** (len(str(number)) - 1)
+    return str(first + permute(number - first, 9 * first, key))
+
+
+def _pick(random: Callable[[], float], things: Sequence[T]) -> T:
+    return things[int(random() * len(things))]
+
+
+def _draw_birth(share: float) -> datetime.date:
+    """Return a date of birth; the dates have a triangular distribution."""
+    whole, usual = _YOUNGEST - _OLDEST, _USUAL - _OLDEST
+    if share * whole < usual:
+        day = _OLDEST + sqrt(share * whole * usual)
+    else:
+        day = _YOUNGEST - sqrt((1.0 - share) * whole * (whole - usual))
+    return datetime.date.fromordinal(int(day))
+
+
+def _make_devices(
+    draws: Draws, population: Population, place: Place, created: int, *, first: bool
+) -> tuple[Device, ...]:
+    random = draws.random
+    if first:
         platforms = ["ios", "web"]
-        if not first:
-            names = list(PLATFORMS)
-            (more,) = rng.choices(range(len(_PEOPLE["devices"])), _PEOPLE["devices"])
-            platforms = [
-                *rng.choices(names, [each.first_device for each in PLATFORMS.values()]),
-                *rng.choices(names, [each.next_device for each in PLATFORMS.values()], k=more),
-            ]
-        return tuple(
-            make_device(rng, self._apps[platform], place, since=since, open_=first)
+    else:
+        platforms = [_pick(random, _FIRST_DEVICES)]
+        platforms += [_pick(random, _NEXT_DEVICES) for _ in range(_pick(random, _FURTHER))]
+    return tuple(
+        [
+            make_device(draws, population.apps[platform], place, since=created, open_=first)
             for platform in platforms
-        )
-
-    def _address(self, name: tuple[str, str], born: int, domain: str) -> str:
-        """Make an address from the name, with a number if the address is taken."""
-        first, last = map(_ascii, name)
-        template: str = self._rng.choice(_PEOPLE["addresses"])
-        local = template.format(first=first, last=last, initial=first[:1], year=f"{born % 100:02d}")
-        self._addresses[f"{local}@{domain}"] += 1
-        again = self._addresses[f"{local}@{domain}"]
-        return f"{local}{again if again > 1 else ''}@{domain}"
-
-
-def _name(faker: Faker, gender: str) -> tuple[str, str, tuple[str, str]]:
-    """Draw a first and a last name, and both again as spelled in email addresses."""
-    if faker.locales == ["ja_JP"]:
-        pair = {"F": faker.first_name_female_pair, "M": faker.first_name_male_pair}
-        first, _, first_romaji = pair.get(gender, faker.first_name_pair)()
-        last, _, last_romaji = faker.last_name_pair()
-        return first, last, (first_romaji, last_romaji)
-    pick = {"F": faker.first_name_female, "M": faker.first_name_male}
-    first, last = pick.get(gender, faker.first_name)(), faker.last_name()
-    return first, last, (first, last)
-
-
-def _ascii(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.lower().translate(_LETTERS))
-    return "".join(letter for letter in plain if letter.isascii() and letter.isalnum())
+        ]
+    )
