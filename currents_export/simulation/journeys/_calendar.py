@@ -8,7 +8,9 @@ from functools import cached_property
 
 import attrs
 
+from .._data import read_rows
 from .._draws import mix
+from ..workspace.channels import channel_of
 from ..workspace.model import Campaign, Canvas, Message, Schedule, Workspace
 from ._curve import DAY
 
@@ -16,6 +18,11 @@ __all__ = ["IN_SESSION", "Calendar", "Occurrence"]
 
 #: Channels whose messages users see in a session, when the app asks for them.
 IN_SESSION = frozenset({"inappmessage", "banner", "featureflag", "newsfeedcard"})
+
+#: Channels of which other journeys make all events.
+_ELSEWHERE = frozenset(
+    channel_of(row["event_type"]) for row in read_rows("journeys", "types.tsv")
+) - {None}
 
 _WEEK = 7 * DAY
 #: The epoch was a Thursday: three days after a Monday.
@@ -134,7 +141,9 @@ class Calendar:
                     number,
                 )
                 for number, campaign in enumerate(self._workspace.campaigns)
-                if campaign.region in (region, _EVERYWHERE) and campaign.channel not in IN_SESSION
+                if campaign.region in (region, _EVERYWHERE)
+                and campaign.channel not in IN_SESSION
+                and campaign.channel not in _ELSEWHERE
                 for schedule in (campaign.schedule,)
                 if schedule
                 for day in schedule.days

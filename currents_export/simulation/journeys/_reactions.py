@@ -107,6 +107,7 @@ def _click(pending: Pending) -> Mapping[str, Any]:
         "link_id": link.id,
         "link_alias": link.alias,
         "is_suspected_bot_click": False,
+        "suspected_bot_click_reason": None,
     }
 
 
@@ -231,7 +232,12 @@ def _push_opened(pending: Pending, event: Cause) -> None:
 @_before("sms.click", "whatsapp.click", "line.click")
 def _short_link(pending: Pending) -> Mapping[str, Any]:
     link = _link(pending.journey)
-    return {"url": link.url, "short_url": link.short_url, "is_suspected_bot_click": False}
+    return {
+        "url": link.url,
+        "short_url": link.short_url,
+        "is_suspected_bot_click": False,
+        "suspected_bot_click_reason": None,
+    }
 
 
 @_before("sms.bot_click")

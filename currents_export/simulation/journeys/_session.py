@@ -18,9 +18,10 @@ class Session(Journey):
         began: when it began.
         ends: when it ends.
         started: the event of its start.
+        flags: the feature flags that the app has reported in it.
     """
 
-    __slots__ = ("began", "ends", "owned", "started")
+    __slots__ = ("began", "ends", "flags", "owned", "started")
 
     def __init__(self, life: Life, owned: OwnedDevice, cause: Cause) -> None:
         life.sessions += 1
@@ -29,6 +30,7 @@ class Session(Journey):
         self.began = life.now
         self.ends = life.now
         self.started: Cause = 0
+        self.flags: set[str] = set()
         self.facts = {"session_id": uuid_from(self.key)}
 
     @property

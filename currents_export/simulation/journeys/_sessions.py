@@ -91,19 +91,16 @@ def _open(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
     life.session = session
     device = owned.device
     session.ends = owned.session_ends = life.now + max(3, session.delay("session.length"))
-    if not owned.used:
-        owned.used = True
+    first = not any(each.used for each in life.devices if each.device.app is device.app)
+    new, owned.used = not owned.used, True
+    if first:
         if session.happens("install.attributed") and device.platform in ("ios", "android"):
             session.emit("users.behaviors.InstallAttribution", device=device)
-        first = session.emit("users.behaviors.app.FirstSession", device=device)
-        session.started = session.emit(
-            "users.behaviors.app.SessionStart", device=device, cause=cause or first
-        )
-        life.run.acted(life, "first_session", first)
-        if owned.push:
-            register_token(session, owned, "add", session.started)
-    else:
-        session.started = session.emit("users.behaviors.app.SessionStart", device=device)
+        began = session.emit("users.behaviors.app.FirstSession", device=device)
+        life.run.acted(life, "first_session", began)
+    session.started = session.emit("users.behaviors.app.SessionStart", device=device)
+    if new and owned.push:
+        register_token(session, owned, "add", session.started)
     session.cause = session.started
     life.run.acted(life, "session_start", session.started)
     if session.happens("session.upgrade"):
@@ -177,6 +174,11 @@ def _show_message(session: Session, message: Message, campaign: Campaign | None 
         journey = Journey(life, name, key, message=message, cause=session.started)
         journey.emit(f"users.messages.{message.channel}.Abort", device=session.owned.device)
         return
+    flag = message.fields.get("feature_flag_id_name")
+    if flag is not None:
+        if flag in session.flags:  # an app reports a flag once in a session
+            return
+        session.flags.add(flag)
     seen = see(session, message, key, session.owned, name)
     if message.channel == "inappmessage" and unit(mix(key, "survey")) < 0.08:
         answer_survey(seen, seen.cause)

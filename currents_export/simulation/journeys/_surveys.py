@@ -25,8 +25,8 @@ def answer_survey(journey: MessageJourney, cause: Cause) -> None:
     complete = journey.unit("complete") < 0.7
     questions = survey.questions if complete else survey.questions[:1]
     device = journey.owned.device if journey.owned else None
+    status = "completed" if complete else "incomplete"
     for number, question in enumerate(questions):
-        last = complete and number == len(questions) - 1
         journey.emit(
             "users.messages.survey.Response",
             device=device,
@@ -37,7 +37,7 @@ def answer_survey(journey: MessageJourney, cause: Cause) -> None:
             question_id=question.id,
             question_reporting_id=question.reporting_id,
             answer_type=question.answer_type,
-            survey_completion_status="completed" if last else "incomplete",
+            survey_completion_status=status,
             **_answer(journey, question, number),
         )
 
