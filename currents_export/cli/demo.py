@@ -125,7 +125,7 @@ def _deliver(world: World, url: str) -> _Delivery:
             httpx.HTTPTransport() as transport,  # ignores the proxies of the environment
             Sender(
                 current,
-                backoff=Backoff(initial=0.05, maximum=0.5),
+                wait=Backoff(initial=0.05, maximum=0.5),
                 pause_after=30,
                 hooks=hooks,
                 transport=transport,

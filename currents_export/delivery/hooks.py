@@ -7,7 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from ..events import Event
-from ._queues import Drop
+from ._ledger import Drop
 from ._responses import Action, Response
 from ._status import NoticeKind
 from .reasons import FilterReason

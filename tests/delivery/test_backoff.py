@@ -19,7 +19,7 @@ def test_waits_double_up_to_maximum(clock: ManualClock) -> None:
         custom(),
         transport=Responding(lambda _: next(statuses, 200)),
         clock=clock,
-        backoff=Backoff(initial=1.0, maximum=20.0),
+        wait=Backoff(initial=1.0, maximum=20.0),
         hooks=Hooks(on_attempt=lambda each: at.append(each.at)),
         rng=random.Random(7),
     ) as sender:

@@ -113,7 +113,7 @@ def test_system_clock() -> None:
     backoff = Backoff(initial=0.001, maximum=0.002)
     with (
         listen(receiver) as url,
-        Sender(custom(url), backoff=backoff, max_age=0.001) as sender,
+        Sender(custom(url), wait=backoff, max_age=0.001) as sender,
     ):
         sender.send(make_events(3))
         result = sender.flush(timeout=PATIENCE)

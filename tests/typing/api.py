@@ -137,7 +137,7 @@ def send(transport: httpx.BaseTransport) -> Result:
         current,
         batch_size=10,
         max_age=1,
-        backoff=Backoff(initial=0.1),
+        wait=Backoff(initial=0.1),
         hooks=hooks,
         transport=transport,
         clock=ManualClock(),
