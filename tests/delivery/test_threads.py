@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from currents_export.delivery import ManualClock, Sender
-from currents_export.delivery._queues import Entry, Queues
+from currents_export.delivery._scheduler import Scheduler
 from currents_export.errors import SenderClosedError
 from tests.support.currents import custom
 from tests.support.events import CLICK, event, make_events
