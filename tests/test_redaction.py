@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from currents_export._redaction import MASK, mask, mask_url, shown
+from currents_export._redaction import MASK, looks_like_key, mask, mask_url, shown
 from tests.support.strategies import Unshowable
 
 # The other parts of the URLs below have none of these letters.
@@ -80,6 +80,33 @@ def _parts(secret: str) -> list[str]:
 def test_escaped_secret_is_masked(secret: str) -> None:
     written = quote(f"{secret}/ü@")
     assert secret not in str(mask_url(f"https://{written}:{written}@host/?k={written}"))
+
+
+@given(st.text("QZX739", min_size=16).filter(lambda text: {*text} & {*"739"}))
+def test_key_in_the_path_is_masked(secret: str) -> None:
+    """A segment of 16 or more characters with letters and digits looks like a key."""
+    secret = f"Q{secret}"
+    masked = mask_url(f"https://host/hooks/{secret}/v1?a=b")
+    assert masked == f"https://host/hooks/{MASK}/v1?a={MASK}"
+
+
+@pytest.mark.parametrize(
+    ("segment", "is_key"),
+    [
+        ("v1", False),
+        ("webhook", False),
+        ("a-very-long-name-of-a-resource", False),
+        ("1234567890123456", False),
+        ("short-key-1", False),
+        ("name%20with%20spaces", False),
+        ("0123456789abcdef", True),
+        ("550e8400-e29b-41d4-a716-446655440000", True),
+        ("XXXXXXXXXXXXXXXXXXXXXXX1", True),
+        ("%30123456789abcde%66", True),
+    ],
+)
+def test_which_path_segments_look_like_keys(segment: str, is_key: bool) -> None:
+    assert looks_like_key(segment) is is_key
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,10 @@ import typer
 __all__ = [
     "AllowEmpty",
     "AsJson",
+    "CaFile",
     "CatalogDir",
+    "ClientCert",
+    "ClientKey",
     "CurrentFile",
     "EventTypes",
     "Files",
@@ -74,7 +77,33 @@ GiveUpAfter = Annotated[
 Timeout = Annotated[
     float,
     typer.Option(
-        metavar="SECONDS", help="The time limit for connecting, for writing and for reading."
+        metavar="SECONDS",
+        help="The limit for a whole request: connecting, writing, and the response.",
+    ),
+]
+CaFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca-file",
+        metavar="FILE",
+        help="The certificates to trust instead of the usual ones, in PEM format.",
+    ),
+]
+ClientCert = Annotated[
+    Path | None,
+    typer.Option(
+        "--client-cert",
+        metavar="FILE",
+        help="The client's certificate for mutual TLS, in PEM format, with its private key unless "
+        "--client-key names that.",
+    ),
+]
+ClientKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--client-key",
+        metavar="FILE",
+        help="The private key of the client's certificate, in PEM format.",
     ),
 ]
 AllowEmpty = Annotated[

@@ -7,8 +7,17 @@ import typer
 from ..delivery import Sender
 from ._current import load_current
 from ._exit_codes import NOT_ALL
-from ._options import AsJson, CatalogDir, CurrentFile, Timeout
+from ._options import (
+    AsJson,
+    CaFile,
+    CatalogDir,
+    ClientCert,
+    ClientKey,
+    CurrentFile,
+    Timeout,
+)
 from ._streams import print_json, print_line
+from ._tls import read_context
 
 __all__ = ["run"]
 
@@ -18,10 +27,15 @@ def run(
     current: CurrentFile = None,
     catalog_dir: CatalogDir = None,
     timeout: Timeout = 30.0,
+    ca_file: CaFile = None,
+    client_cert: ClientCert = None,
+    client_key: ClientKey = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the credentials with a request that has no events."""
-    with Sender(load_current(current, catalog_dir), timeout=timeout) as sender:
+    chosen = load_current(current, catalog_dir)
+    context = read_context(ca_file=ca_file, client_cert=client_cert, client_key=client_key)
+    with Sender(chosen, timeout=timeout, ssl_context=context) as sender:
         found = sender.check_credentials()
     if as_json:
         print_json(found.to_dict())

@@ -18,8 +18,20 @@ from ..reading import StoppableEvents
 from ._current import load_current
 from ._delivery import Delivery
 from ._input import note_terminal
-from ._options import AllowEmpty, AsJson, CatalogDir, CurrentFile, Files, GiveUpAfter, Timeout
+from ._options import (
+    AllowEmpty,
+    AsJson,
+    CaFile,
+    CatalogDir,
+    ClientCert,
+    ClientKey,
+    CurrentFile,
+    Files,
+    GiveUpAfter,
+    Timeout,
+)
 from ._streams import print_error
+from ._tls import read_context
 
 __all__ = ["run"]
 
@@ -43,6 +55,9 @@ def run(
         int, typer.Option(min=1, help="The maximum number of requests in flight.")
     ] = 2,
     timeout: Timeout = 30.0,
+    ca_file: CaFile = None,
+    client_cert: ClientCert = None,
+    client_key: ClientKey = None,
     give_up_after: GiveUpAfter = 60.0,
     pending: Annotated[
         Path | None,
@@ -61,6 +76,7 @@ def run(
     ends it immediately.
     """
     chosen = load_current(current, catalog_dir)
+    context = read_context(ca_file=ca_file, client_cert=client_cert, client_key=client_key)
     file = _pending_file(pending, reads_stdin="-" in (files or ["-"]))
     note_terminal(files)
     source = StoppableEvents(files)
@@ -73,6 +89,7 @@ def run(
             max_age=max_age,
             concurrency=concurrency,
             timeout=timeout,
+            ssl_context=context,
             pause_after=give_up_after or None,
         )
         delivery.conclude(

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
-import os
+import ssl
+import threading
 import time
-from contextlib import closing
+import zlib
+from collections.abc import Iterator
 from typing import NamedTuple
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import urljoin, urlsplit
 
+import httpcore
 import httpx
 
-from .._redaction import MASK
+from .._redaction import MASK, mask_url, printable, redact
 from .._version import __version__
 from ..current import Current
-from ..destinations import is_loopback
-from ..errors import CurrentError, CurrentsExportError
+from ..errors import CurrentError
+from ._proxies import proxy_for, proxy_secrets, read_proxy
 from ._responses import Response, retry_after
+from ._tls import default_context
+from ._transport import DeadlineTransport
 
 __all__ = ["Endpoint"]
 
@@ -28,17 +33,19 @@ _HEADERS = {
     "User-Agent": f"currents-export/{__version__}",
     "Accept-Encoding": "identity",
 }
-#: Only the status counts. Read only as much of the body as a message needs, for at most these
-#: seconds, so that a receiver that never ends its body does not delay other batches.
-_MAX_TEXT = 4096
-_MAX_MESSAGE = 200
+#: A response is its status. The body is read to its end only if that is near, so that the
+#: connection can be used again, and for no longer than these seconds.
+_MAX_BODY = 64 * 1024
 _BODY_PATIENCE = 1.0
-#: The loggers of httpcore, which log headers, including the URL of a redirect.
+#: What a message is made from, and how long it can get.
+_MAX_TEXT = 1024
+_MAX_MESSAGE = 200
+#: The loggers of httpcore, which write headers: also those of a redirect, with the URL in it.
 _LOGGERS = tuple(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks"))
 
 
 class _Route(NamedTuple):
-    """The properties for which an httpx transport is made.
+    """What a transport is made for.
 
     Attributes:
         proxy: the URL of the proxy; None for a direct connection.
@@ -59,13 +66,17 @@ class _Target(NamedTuple):
 class Endpoint:
     """Send requests to a Current's URL.
 
-    Requests use httpx's transport directly, without a `Client`. A client does what a Current must
-    not do: it follows redirects, keeps cookies, and logs every URL, including the write key.
+    Requests go to a transport without a `Client` around it. What a client adds is what a Current
+    must not do: it follows redirects, keeps cookies, and logs every URL with the write key in it.
 
     Args:
         current: the Current.
-        timeout: seconds for each of connecting, writing and waiting for a response.
-        transport: sends the requests in place of httpx's own transport.
+        timeout: seconds for a whole request: connecting, writing, and the response up to its
+            headers. The body gets what is left, but no more than a second.
+        max_retry_after: the longest wait, in seconds, that a `Retry-After` header can ask for.
+        transport: sends the requests in place of a transport of its own. It gets the timeout as
+            httpx's clients pass it on; how it keeps to that is up to it.
+        ssl_context: the TLS settings; None for those of httpx.
 
     Raises:
         CurrentError: httpx cannot use the Current's URL.
@@ -74,11 +85,19 @@ class Endpoint:
     """
 
     def __init__(
-        self, current: Current, *, timeout: float, transport: httpx.BaseTransport | None
+        self,
+        current: Current,
+        *,
+        timeout: float,
+        max_retry_after: float,
+        transport: httpx.BaseTransport | None,
+        ssl_context: ssl.SSLContext | None,
     ) -> None:
         self._given_transport = transport
-        self._own_transports: dict[_Route, httpx.BaseTransport] = {}
+        self._ssl_context = ssl_context
+        self._own_transports: dict[_Route, tuple[httpx.BaseTransport, set[str]]] = {}
         self._timeout = timeout
+        self._max_retry_after = max_retry_after
         self._limits = httpx.Timeout(timeout).as_dict()
         self._filter = _RedactingFilter()
         self.use(current)
@@ -97,45 +116,62 @@ class Endpoint:
         if destination.authorization is not None:
             headers["Authorization"] = destination.authorization
         secrets = destination.secrets
-        transport = self._given_transport or self._transport_to(destination.url)
-        # Use one assignment, because another thread may be about to post.
+        transport = self._given_transport
+        if transport is None:
+            transport, others = self._transport_to(destination.url)
+            secrets += tuple(others)
+        # In one assignment, since another thread may be about to post.
         self._target = _Target(
             transport, url.copy_with(userinfo=b"", fragment=None), headers, secrets
         )
         self._filter.secrets = secrets
 
-    def _transport_to(self, url: str) -> httpx.BaseTransport:
-        route = _route_to(url)
+    def _transport_to(self, url: str) -> tuple[httpx.BaseTransport, set[str]]:
+        """Return a transport that reaches the URL, and the secrets of its proxy."""
+        proxy = proxy_for(url)
+        secure_proxy = (proxy or "").lower().startswith("https:")
+        route = _Route(proxy, urlsplit(url).scheme == "https" or secure_proxy)
         if route not in self._own_transports:
-            self._own_transports[route] = _make_transport(route)
+            self._own_transports[route] = _make_transport(route, self._ssl_context)
         return self._own_transports[route]
 
     def post(self, body: bytes) -> Response:
-        """Send a body once. A failure is returned as a response, never raised."""
+        """Send a body once. Whatever goes wrong is a response, never an exception.
+
+        Only an exception that ends the program, such as KeyboardInterrupt, goes through, and only
+        in the main thread. In another thread, it can only come from a transport that was passed in.
+        """
         transport, url, headers, secrets = self._target
         limits = self._limits.copy()
         try:
             request = httpx.Request(
                 "POST", url, headers=headers, content=body, extensions={"timeout": limits}
             )
-            with closing(transport.handle_request(request)) as response:
-                # httpcore reads the limits again for the body.
+            response = transport.handle_request(request)
+            try:
                 limits["read"] = min(self._timeout, _BODY_PATIENCE)
-                text = _redact(_beginning(response), secrets)
+                data, cut = _beginning(response)
                 return Response(
                     status=response.status_code,
-                    text=" ".join(text.split())[:_MAX_MESSAGE],
-                    retry_after=retry_after(response.headers, now=time.time()),
+                    text=_message(response, str(url), data, secrets, cut=cut),
+                    retry_after=retry_after(
+                        response.headers, now=time.time(), most=self._max_retry_after
+                    ),
                 )
-        except Exception as error:  # noqa: BLE001 - a transport that was passed in may raise anything
-            what = str(error) or type(error).__name__
-            return Response(status=None, text=_redact(what, secrets))
+            finally:
+                _close(response)
+        except httpcore.TimeoutException:
+            return Response(status=None, text=f"timed out after {self._timeout:g} s")
+        except BaseException as error:
+            if _ends_program(error):
+                raise
+            return Response(status=None, text=printable(redact(_what(error), secrets)))
 
     def close(self) -> None:
         """Close the connections, but not a transport that was passed in."""
         for name in _LOGGERS:
             logging.getLogger(name).removeFilter(self._filter)
-        for transport in self._own_transports.values():
+        for transport, _ in self._own_transports.values():
             transport.close()
 
 
@@ -146,71 +182,115 @@ class _RedactingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
-        redacted = _redact(text, self.secrets)
+        redacted = redact(text, self.secrets)
         if redacted != text:
             record.msg, record.args = redacted, None
         return True
 
 
-def _redact(text: str, secrets: tuple[str, ...]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, MASK)
-    return text
-
-
-def _route_to(url: str) -> _Route:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    # httpx's clients use the proxy variables, its transports do not. A proxy cannot reach this
-    # machine's loopback addresses, and must not learn their secrets.
-    direct = is_loopback(host) or proxy_bypass(host)
-    proxy = None if direct else getproxies().get(parts.scheme)
-    secure_proxy = (proxy or "").lower().startswith("https:")
-    return _Route(proxy, parts.scheme == "https" or secure_proxy)
-
-
-def _make_transport(route: _Route) -> httpx.BaseTransport:
-    try:
-        # Without TLS, certificates that cannot be read do not matter.
-        context = httpx.create_ssl_context(verify=route.tls)
-    except OSError as error:
-        raise CurrentsExportError(_certificate_problem(error)) from error
+def _make_transport(
+    route: _Route, context: ssl.SSLContext | None
+) -> tuple[httpx.BaseTransport, set[str]]:
+    # Without TLS, certificates that cannot be read do not matter.
+    context = context or default_context(verify=route.tls)
     if route.proxy is None:
-        return httpx.HTTPTransport(verify=context)
-    problem = None
+        return DeadlineTransport(context), set()
+    proxy = read_proxy(route.proxy)
+    if proxy.url.scheme == "https":
+        proxy.ssl_context = context
+    return DeadlineTransport(context, proxy), proxy_secrets(proxy)
+
+
+def _close(response: httpx.Response) -> None:
+    """Close a response; a failure does not change what it means."""
     try:
-        proxy = httpx.Proxy(route.proxy)
-        if proxy.url.scheme == "https":
-            proxy = httpx.Proxy(route.proxy, ssl_context=context)
-        return httpx.HTTPTransport(verify=context, proxy=proxy)
-    except (httpx.InvalidURL, ValueError):
-        problem = "it must be a URL such as http://host:port"
-    except ImportError:
-        problem = "SOCKS proxies need the package socksio"
-    # Raise outside the except clause, because the cause may quote the proxy's password.
-    raise CurrentsExportError(
-        "the proxy of the environment (HTTP_PROXY, HTTPS_PROXY) or the system cannot be used: "
-        f"{problem}"
-    )
+        response.close()
+    except BaseException as error:
+        if _ends_program(error):
+            raise
 
 
-def _certificate_problem(error: OSError) -> str:
-    for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-        if path := os.environ.get(variable):
-            why = error.strerror or str(error)
-            return f"{variable} is {path}: the certificates cannot be read: {why}"
-    return f"the certificates for https cannot be read: {error}"
+def _ends_program(error: BaseException) -> bool:
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    return in_main_thread and not isinstance(error, Exception)
 
 
-def _beginning(response: httpx.Response) -> str:
-    """Return the first bytes of the body as text; ignore a failure after the status."""
-    text = b""
+def _what(error: BaseException) -> str:
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an exception of foreign code
+        return name
+    if isinstance(error, httpx.HTTPError | httpcore.NetworkError | httpcore.ProtocolError):
+        return text or name
+    return f"{name}: {text}" if text else name
+
+
+def _message(
+    response: httpx.Response, url: str, data: bytes, secrets: tuple[str, ...], *, cut: bool
+) -> str:
+    """Return what a response says, fit for a terminal and without secrets."""
+    if 300 <= response.status_code < 400:
+        text = "redirects are not followed"
+        if location := response.headers.get("location"):
+            text += f"; Location: {_shown_location(url, location)}"
+        cut = False
+    else:
+        text, cut_more = _decode(data, response.headers.get("content-encoding", ""))
+        cut = cut or cut_more
+    return printable(redact(text, secrets, cut=cut))[:_MAX_MESSAGE]
+
+
+def _shown_location(url: str, location: str) -> str:
+    try:
+        return mask_url(urljoin(url, location)) or MASK
+    except ValueError:
+        return MASK
+
+
+def _beginning(response: httpx.Response) -> tuple[bytes, bool]:
+    """Return the first bytes of the body, encoded as they came, and whether there are more.
+
+    A failure after the status does not change what the response means.
+    """
+    data = b""
     until = time.monotonic() + _BODY_PATIENCE
     try:
-        for chunk in response.iter_bytes():
-            text += chunk
-            if len(text) > _MAX_TEXT or time.monotonic() > until:
-                break
-    except (httpx.HTTPError, httpx.StreamError):
-        pass
-    return text[:_MAX_TEXT].decode(errors="replace")
+        # Not decoded: a small body may decode to a very large one.
+        for chunk in _chunks(response):
+            data += chunk[: _MAX_BODY - len(data)]
+            if len(data) >= _MAX_BODY or time.monotonic() > until:
+                return data, True
+    except BaseException as error:
+        if _ends_program(error):
+            raise
+        return data, True
+    return data, False
+
+
+def _chunks(response: httpx.Response) -> Iterator[bytes]:
+    assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - no async transports
+    return iter(response.stream)
+
+
+def _decode(data: bytes, encoding: str) -> tuple[str, bool]:
+    """Return the beginning of a body as text, and whether it is cut.
+
+    A body that is encoded in another way than with gzip or deflate is not shown.
+    """
+    encoding = encoding.strip().lower()
+    cut = False
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        try:
+            # The format, with a head of gzip or of zlib, is recognized.
+            decoder = zlib.decompressobj(wbits=47)
+            data = decoder.decompress(data, _MAX_TEXT + 1)
+        except zlib.error:
+            return "", False
+        cut = not decoder.eof
+    elif encoding not in ("", "identity"):
+        return "", False
+    cut = cut or len(data) > _MAX_TEXT
+    # Without the last character, if it is cut.
+    text = codecs.getincrementaldecoder("utf-8")("replace").decode(data[:_MAX_TEXT])
+    return text, cut

@@ -5,8 +5,9 @@ Source: Braze, Custom Currents export (the response codes) and Event delivery se
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 import attrs
@@ -14,6 +15,8 @@ import attrs
 from .._codes import Code
 
 __all__ = ["Action", "Response", "decide", "retry_after"]
+
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 class Action(Code):
@@ -33,8 +36,10 @@ class Response:
 
     Attributes:
         status: the HTTP status; None if the network failed before there was one.
-        text: the beginning of the body, or the network error; without secrets.
-        retry_after: the seconds that the `Retry-After` header asked for; None if there was none.
+        text: the beginning of the body, or the network error; in one line, without secrets and
+            control characters.
+        retry_after: the seconds that the `Retry-After` header asked for, up to the sender's
+            `max_retry_after`; None if there was none.
     """
 
     status: int | None
@@ -78,7 +83,7 @@ def decide(status: int | None, *, size: int, split_off: bool) -> Action:
     return action
 
 
-def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
+def retry_after(headers: Mapping[str, str], *, now: float, most: float) -> float | None:
     """Return the seconds that a `Retry-After` header asks for; None without a valid one.
 
     The header is a number of seconds or an HTTP date (RFC 9110). A date is compared with the
@@ -87,20 +92,23 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     Args:
         headers: the response's headers, with lower-case names.
         now: seconds since the Unix epoch, for a response without a `Date`.
+        most: the longest wait. More is a mistake, such as a time in place of a number of seconds.
     """
     value = headers.get("retry-after", "").strip()
-    try:
+    if _SECONDS.fullmatch(value):
         seconds = float(value)
-    except ValueError:
-        then = _date(value)
-        if then is None:
-            return None
-        seconds = then - (_date(headers.get("date", "")) or now)
-    return seconds if math.isfinite(seconds) and seconds > 0 else None
+    elif (then := _date(value)) is not None:
+        date = _date(headers.get("date", ""))
+        seconds = then - (now if date is None else date)
+    else:
+        return None
+    return min(seconds, most) if seconds > 0 else None
 
 
 def _date(value: str) -> float | None:
     try:
-        return parsedate_to_datetime(value).timestamp()
+        date = parsedate_to_datetime(value)
     except (ValueError, TypeError, OverflowError):
         return None
+    # The format of asctime has no zone. All HTTP dates are in GMT (RFC 9110).
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()

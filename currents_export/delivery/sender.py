@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import ssl
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -66,15 +67,19 @@ class Sender:
             the Current is paused, with a notice, and the batch is kept. The default is never.
         concurrency: the largest number of requests in flight at once. A batch that waits to be sent
             again does not count. Batches that failed use at most half of them, but at least one.
-        timeout: seconds allowed for connecting, for writing, and for the response.
+        timeout: seconds allowed for a whole request: for connecting, writing, and the response.
+        max_retry_after: the longest wait, in seconds, that a `Retry-After` header can ask for.
         pause_after: seconds of failures, without a success of any event type, after which the
             Current is paused. With None, the default, it is not paused but disabled after five
             days, as in Braze.
         hooks: functions to call when something happens.
-        transport: an httpx transport to use instead of httpx's own, for a proxy, mTLS or a test. It
-            must allow `concurrency` requests at once from different threads. The sender does not
-            close it, so several senders may share it. Without it, no two requests at once share a
-            connection pool.
+        ssl_context: the TLS settings, such as the certificates to trust or a client certificate;
+            those of httpx by default. A transport that is passed in has its own.
+        transport: an httpx transport to use instead of the sender's own, for a test or another
+            network. It must allow `concurrency` requests at once, from different threads, and keeps
+            to `timeout` as httpx's clients pass it on. Whatever it raises is a failed attempt. The
+            sender does not close it, so several senders may share it. The sender's own transports
+            are never used by two requests at once.
         clock: the time; for tests.
 
     Raises:
@@ -95,8 +100,10 @@ class Sender:
         stop: Stop | None = None,
         concurrency: int = 2,
         timeout: float = 30.0,
+        max_retry_after: float = 3600.0,
         pause_after: float | None = None,
         hooks: Hooks | None = None,
+        ssl_context: ssl.SSLContext | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -106,14 +113,21 @@ class Sender:
             max_pending_bytes=max_pending_bytes,
             concurrency=concurrency,
         )
-        _check_seconds(max_age=max_age, timeout=timeout)
+        _check_seconds(max_age=max_age, timeout=timeout, max_retry_after=max_retry_after)
         if pause_after is not None:
             _check_seconds(pause_after=pause_after)
         _check_strategies(wait=wait, stop=stop)
         self._clock = clock or SystemClock()
         self._began = self._clock.now()
         self._connections = Connections(
-            current, lambda each: Endpoint(each, timeout=timeout, transport=transport)
+            current,
+            partial(
+                Endpoint,
+                timeout=timeout,
+                max_retry_after=max_retry_after,
+                transport=transport,
+                ssl_context=ssl_context,
+            ),
         )
         self._core = Core(
             Scheduler(

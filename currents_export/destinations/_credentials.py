@@ -8,7 +8,7 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 import attrs
 
-from .._redaction import mask_url
+from .._redaction import looks_like_key, mask_url
 
 __all__ = ["CredentialsCheck", "basic_authorization", "secrets_in"]
 
@@ -51,6 +51,7 @@ def secrets_in(url: str) -> set[str]:
     """Return the parts of a URL that must not be shown, as they are written and decoded."""
     parts = urlsplit(url)
     found = {parts.username or "", parts.password or "", parts.query}
+    found |= {each for each in parts.path.split("/") if looks_like_key(each)}
     for pair in parts.query.split("&"):
         name, _, value = pair.partition("=")
         secret = value or name

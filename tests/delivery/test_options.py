@@ -17,6 +17,7 @@ from tests.support.currents import custom
         ("max_pending_bytes", None),
         *[("timeout", value) for value in (0, float("inf"), float("nan"), 1e12, None, "1", True)],
         ("max_age", -1.0),
+        ("max_retry_after", 0),
         ("pause_after", 0),
     ],
 )

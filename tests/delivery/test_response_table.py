@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
+import httpx
 import pytest
 
 from currents_export.delivery import (
@@ -21,6 +22,7 @@ from currents_export.receiver import Receiver, ScriptedResponse, listen
 from tests.support.currents import TOKEN, custom
 from tests.support.events import CLICK, OPEN, SEND, event, make_events
 from tests.support.senders import HookLog
+from tests.support.servers import Responding
 
 
 def send_to_script(
@@ -164,3 +166,17 @@ def test_resume_of_active_current_is_silent(log: HookLog, clock: ManualClock) ->
     with Sender(custom(), clock=clock, hooks=log.hooks) as sender:
         sender.resume()
     assert log.notices == []
+
+
+@pytest.mark.parametrize(("options", "most"), [({}, 3600.0), ({"max_retry_after": 100.0}, 100.0)])
+def test_retry_after_is_bounded(options: dict[str, Any], most: float) -> None:
+    """A time in place of a number of seconds would stall the Current for decades."""
+    headers = {"Retry-After": "1767225600"}
+    responses = iter([httpx.Response(503, headers=headers)])
+    transport = Responding(lambda _: next(responses, httpx.Response(200)))
+    clock = ManualClock(skip=5000.0)
+    began = clock.now()
+    with Sender(custom(), transport=transport, clock=clock, **options) as sender:
+        sender.send(event())
+        assert sender.flush().delivered == 1
+    assert most <= clock.now() - began < most + 1

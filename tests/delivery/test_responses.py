@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,8 +76,17 @@ def test_statuses_that_drop_a_single_event(status: int | None, size: int) -> Non
     [
         ("120", 120.0),
         ("0.5", 0.5),
+        ("1_0", None),
+        ("1e3", None),
+        ("\u0661", None),
         (" 7 ", 7.0),
         ("Wed, 21 Oct 2015 07:30:00 GMT", 120.0),
+        ("Wednesday, 21-Oct-15 07:30:00 GMT", 120.0),
+        ("Wed Oct 21 07:30:00 2015", 120.0),
+        ("Wed, 21 Oct 2015 09:30:00 +0200", 120.0),
+        ("1767225600", 3600.0),
+        ("9" * 400, 3600.0),
+        ("Thu, 22 Oct 2015 07:30:00 GMT", 3600.0),
         ("0", None),
         ("-5", None),
         ("nan", None),
@@ -88,22 +99,34 @@ def test_statuses_that_drop_a_single_event(status: int | None, size: int) -> Non
 )
 def test_retry_after_is_seconds_or_date(header: str, seconds: float | None) -> None:
     headers = {"retry-after": header, "date": "Wed, 21 Oct 2015 07:28:00 GMT"}
-    assert retry_after(headers, now=0.0) == seconds
+    assert retry_after(headers, now=0.0, most=3600.0) == seconds
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_asctime_is_gmt(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        headers = {"retry-after": "Wed Jul  1 12:01:00 2026"}
+        assert retry_after(headers, now=1_782_907_200.0, most=3600.0) == 60.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_retry_after_date_without_date_header() -> None:
     headers = {"retry-after": "Thu, 01 Jan 1970 00:01:40 GMT"}
-    assert retry_after(headers, now=40.0) == 60.0
+    assert retry_after(headers, now=40.0, most=3600.0) == 60.0
 
 
 def test_no_retry_after() -> None:
-    assert retry_after({}, now=0.0) is None
+    assert retry_after({}, now=0.0, most=3600.0) is None
 
 
-@given(st.text())
-def test_any_retry_after_is_handled(header: str) -> None:
-    seconds = retry_after({"retry-after": header}, now=0.0)
-    assert seconds is None or 0 < seconds < float("inf")
+@given(st.text() | st.integers().map(str), st.floats(0.001, 1e6))
+def test_any_retry_after_is_bounded(header: str, most: float) -> None:
+    seconds = retry_after({"retry-after": header}, now=0.0, most=most)
+    assert seconds is None or 0 < seconds <= most
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,15 @@ def test_change_to_https_verifies_certificates(
 
 @pytest.mark.parametrize(
     "proxy",
-    ["proxy.corp.example:3128", "http://bob:s3cretpw@host:3128x", "http://[::1", "ftp://s3cret@h/"],
+    [
+        "http://bob:s3cretpw@host:3128x",
+        "bob:s3cretpw@host:3128x",
+        "http://[::1",
+        "ftp://s3cret@h/",
+        "http://:3128",
+        "http://bob:s3cretpw@",
+        "s3cret://",
+    ],
 )
 def test_unusable_proxy_hides_its_password(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)

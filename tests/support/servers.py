@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,7 +13,16 @@ from typing import Any
 import httpx
 import orjson
 
-__all__ = ["Responding", "closed_port", "raw_server", "read_request", "say"]
+__all__ = [
+    "Responding",
+    "closed_port",
+    "drip",
+    "over_tls",
+    "raw_server",
+    "read_request",
+    "say",
+    "tunnel",
+]
 
 
 class Responding(httpx.BaseTransport):
@@ -81,15 +92,26 @@ def raw_server(*scripts: Callable[[socket.socket], None]) -> Iterator[str]:
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """Read a whole request, as long as its `Content-Length` says."""
+    """Read a whole request, as long as its `Content-Length` says.
+
+    Raises:
+        ConnectionError: the client closed the connection before its end.
+    """
     data = b""
     while b"\r\n\r\n" not in data:
-        data += connection.recv(65536)
+        data += _receive(connection)
     head, _, body = data.partition(b"\r\n\r\n")
     length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
     while len(body) < length:
-        body += connection.recv(65536)
+        body += _receive(connection)
     return head + b"\r\n\r\n" + body
+
+
+def _receive(connection: socket.socket) -> bytes:
+    data = connection.recv(65536)
+    if not data:
+        raise ConnectionError("the client closed the connection")
+    return data
 
 
 def say(status: str, body: str = "", *headers: str) -> Callable[[socket.socket], None]:
@@ -101,3 +123,58 @@ def say(status: str, body: str = "", *headers: str) -> Callable[[socket.socket],
         connection.sendall(("\r\n".join(head) + "\r\n\r\n" + body).encode())
 
     return script
+
+
+def drip(first: bytes, *drops: bytes, pause: float = 0.02) -> Callable[[socket.socket], None]:
+    """Make a script that reads the request, writes, and then writes drops without end.
+
+    It ends when the other side closes the connection.
+    """
+
+    def script(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(first)
+        connection.settimeout(pause)
+        for drop in itertools.cycle(drops):
+            connection.sendall(drop)
+            with contextlib.suppress(TimeoutError):
+                if not connection.recv(1):
+                    return
+
+    return script
+
+
+def over_tls(
+    context: ssl.SSLContext, script: Callable[[socket.socket], None]
+) -> Callable[[socket.socket], None]:
+    """Make a script that runs another one over TLS."""
+
+    def secure(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            script(wrapped)
+
+    return secure
+
+
+def tunnel(port: int) -> Callable[[socket.socket], None]:
+    """Make the script of a proxy that connects every client to a port of this machine."""
+
+    def script(connection: socket.socket) -> None:
+        while b"\r\n\r\n" not in _receive(connection):
+            pass
+        with socket.create_connection(("127.0.0.1", port)) as other:
+            connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+            there = threading.Thread(target=_pump, args=(connection, other))
+            there.start()
+            _pump(other, connection)
+            there.join()
+
+    return script
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
