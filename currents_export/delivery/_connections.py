@@ -42,7 +42,16 @@ class Connections:
             CurrentError: httpx cannot use the Current's URL.
             CurrentsExportError: the proxy or the certificates cannot be used.
         """
-        self._free.append((self._make(current), current))
+        try:
+            endpoint, used = self._free.pop()
+        except IndexError:
+            endpoint, used = self._make(current), current
+        try:
+            if used is not current:
+                endpoint.use(current)
+                used = current
+        finally:
+            self._free.append((endpoint, used))
         self.current = current
 
     def post(self, body: bytes) -> Response:

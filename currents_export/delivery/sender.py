@@ -6,7 +6,6 @@ import atexit
 import logging
 import os
 import ssl
-import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -19,7 +18,7 @@ import orjson
 from ..catalog import EventType
 from ..current import Current
 from ..destinations import CredentialsCheck
-from ..errors import EventError, InvalidEventsError, NotTakenError, OptionError
+from ..errors import EventError, InvalidEventsError, NotTakenError
 from ..events import Event
 from ..payload import BATCH_SIZE, EMPTY_BODY
 from ._admission import chunks, prepare
@@ -28,6 +27,7 @@ from ._connections import Connections
 from ._core import Core
 from ._endpoint import Endpoint
 from ._engine import Engine
+from ._options import check_counts, check_seconds, check_strategies
 from ._reports import Reports
 from ._scheduler import Scheduler
 from .clock import Clock, SystemClock
@@ -107,16 +107,16 @@ class Sender:
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
     ) -> None:
-        _check_counts(
+        check_counts(
             batch_size=batch_size,
             max_pending_events=max_pending_events,
             max_pending_bytes=max_pending_bytes,
             concurrency=concurrency,
         )
-        _check_seconds(max_age=max_age, timeout=timeout, max_retry_after=max_retry_after)
+        check_seconds(max_age=max_age, timeout=timeout, max_retry_after=max_retry_after)
         if pause_after is not None:
-            _check_seconds(pause_after=pause_after)
-        _check_strategies(wait=wait, stop=stop)
+            check_seconds(pause_after=pause_after)
+        check_strategies(wait=wait, stop=stop)
         self._clock = clock or SystemClock()
         self._began = self._clock.now()
         self._connections = Connections(
@@ -366,31 +366,6 @@ class Sender:
         types = current.catalog.event_types
         self.send(sample(each) for each in types if each.name in current.selected)
         return self.flush(timeout)
-
-
-def _check_counts(**options: object) -> None:
-    for name, value in options.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise OptionError(f"{name} is {value!r}; it must be a whole number of 1 or more")
-
-
-def _check_seconds(**options: object) -> None:
-    for name, value in options.items():
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not 0 < value <= threading.TIMEOUT_MAX
-        ):
-            raise OptionError(
-                f"{name} is {value!r}; it must be a number of seconds above 0 and up to "
-                f"{threading.TIMEOUT_MAX:.0f}"
-            )
-
-
-def _check_strategies(**options: object) -> None:
-    for name, value in options.items():
-        if value is not None and not callable(value):
-            raise OptionError(f"{name} is {value!r}; it must be a {name} strategy of tenacity")
 
 
 def _check_at_exit(reference: weakref.ReferenceType[Engine], name: str, process: int) -> None:
