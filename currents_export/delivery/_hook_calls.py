@@ -20,6 +20,9 @@ _log = logging.getLogger("currents_export.delivery")
 #: How many calls may wait before the sender stops sending until some of them have ended.
 LIMIT = 1_000
 
+#: Seconds after which a caller that waits looks whether a thread could be started.
+_GLANCE = 0.1
+
 
 class HookCalls:
     """The calls of hooks and loggers that are due.
@@ -45,6 +48,7 @@ class HookCalls:
         # thread can be started.
         self._turn = _thread.allocate_lock()
         self._started = False
+        self._failed = False  # whether a thread could not be started
         self._caller: int | None = None
         self.held = False
         self.failures = 0
@@ -55,8 +59,9 @@ class HookCalls:
             self._due.put(partial(call, *args))
 
     def end(self) -> None:
-        """End the thread after the calls that are due."""
-        self._due.put(None)
+        """End the thread, if there is one, after the calls that are due."""
+        if self._started:
+            self._due.put(None)
 
     @property
     def too_many(self) -> bool:
@@ -76,11 +81,12 @@ class HookCalls:
     def start(self) -> bool:
         """Start the thread, and return whether that was possible."""
         try:
-            self._started = True
             threading.Thread(target=self._run, name="hooks", daemon=True).start()
         except BaseException:  # noqa: BLE001 - at interpreter exit, or no thread is left
-            self._started = False
-        return self._started
+            self._failed = True
+            return False
+        self._started, self._failed = True, False
+        return True
 
     @property
     def inside(self) -> bool:
@@ -93,11 +99,13 @@ class HookCalls:
             return
         latch = Latch()
         self._due.put(latch.open)
-        while not latch.wait(min(clock.timeout(until), 0.1)):
+        while True:
+            if self._failed:
+                self._make_calls(block=False)
+            if latch.wait(min(clock.timeout(until), _GLANCE)):
+                return
             if until is not None and clock.now() >= until:
                 return
-            if not self._started:
-                self._make_calls(block=False)
 
     def _run(self) -> None:
         self._make_calls(block=True)
@@ -110,7 +118,6 @@ class HookCalls:
             while True:
                 call = self._due.get(block=block)
                 if call is None:
-                    self._started = False
                     return
                 self._make(call)
                 if self.held and self._due.qsize() <= LIMIT // 2:
