@@ -48,7 +48,7 @@ class HookCalls:
         # thread can be started.
         self._turn = _thread.allocate_lock()
         self._started = False
-        self._failed = False  # whether a thread could not be started
+        self._left = False  # whether callers that wait make the calls
         self._caller: int | None = None
         self.held = False
         self.failures = 0
@@ -62,6 +62,7 @@ class HookCalls:
         """End the thread, if there is one, after the calls that are due."""
         if self._started:
             self._due.put(None)
+        self._left = True
 
     @property
     def too_many(self) -> bool:
@@ -83,9 +84,9 @@ class HookCalls:
         try:
             threading.Thread(target=self._run, name="hooks", daemon=True).start()
         except BaseException:  # noqa: BLE001 - at interpreter exit, or no thread is left
-            self._failed = True
+            self._left = True
             return False
-        self._started, self._failed = True, False
+        self._started, self._left = True, False
         return True
 
     @property
@@ -100,7 +101,7 @@ class HookCalls:
         latch = Latch()
         self._due.put(latch.open)
         while True:
-            if self._failed:
+            if self._left:
                 self._make_calls(block=False)
             if latch.wait(min(clock.timeout(until), _GLANCE)):
                 return
