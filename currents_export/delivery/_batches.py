@@ -40,6 +40,7 @@ class Batch:
         attempts: how many times it was sent.
         began_at: when it was sent for the first time.
         sent_at: when it was sent last.
+        settled_at: when the last response arrived.
         retry_at: when it may be sent again after a failure; None if it does not wait.
         waited: how many seconds it has waited between attempts.
         failing_since: when its current streak of failures began, if there is one.
@@ -52,6 +53,7 @@ class Batch:
     attempts: int = 0
     began_at: float = 0.0
     sent_at: float = 0.0
+    settled_at: float = 0.0
     retry_at: float | None = None
     waited: float = 0.0
     failing_since: float | None = None

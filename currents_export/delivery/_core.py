@@ -6,6 +6,7 @@ state, and adds to `happenings` what hooks and logs should learn of it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -94,7 +95,7 @@ class Core:
             room: whether they need room; if not, all are accepted.
         """
         scheduler = self.scheduler
-        sizes = [len(entry[2]) for entry in entries]
+        sizes = [len(body) for _, _, body, _ in entries]
         kept = sum(sizes) + sum([len(entry[3]) for entry in entries if entry[3] is not None])
         events_left, bytes_left = scheduler.room()
         if (
@@ -104,8 +105,8 @@ class Core:
             and self.status.state is not State.DISABLED
         ):
             scheduler.add(entries, now)
-            for event_type, *_ in entries:
-                self.ledger.accept(event_type)
+            for event_type, count in Counter([each[0] for each in entries]).items():
+                self.ledger.accept(event_type, count)
             return len(entries)
         for taken, entry in enumerate(entries):
             event_type, event_id, body, original = entry

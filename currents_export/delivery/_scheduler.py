@@ -191,7 +191,7 @@ class Scheduler:
 
     def _leave(self, batch: Batch, now: float) -> Batch:
         if batch.retry_at is not None:
-            batch.waited += max(now - batch.sent_at, 0.0)
+            batch.waited += max(now - batch.settled_at, 0.0)
             batch.retry_at = None
         batch.began_at = batch.began_at if batch.attempts else now
         batch.attempts += 1
@@ -246,6 +246,7 @@ class Scheduler:
     def settle(self, batch: Batch, now: float) -> None:
         """End the flight of a batch; `remove`, `retry`, `put_back` or `split` says what follows."""
         self.in_flight.remove(batch)
+        batch.settled_at = now
         lane = self._lanes[batch.event_type]
         lane.used += max(now - batch.sent_at, 0.0)
         if lane.probe is batch:
