@@ -20,6 +20,8 @@ __all__ = ["CHUNK", "CHUNK_BYTES", "Desk", "closed_error"]
 #: The most events and bytes of an admission that does not wait for its result.
 CHUNK = 100
 CHUNK_BYTES = 256 * 1024
+#: How many such admissions may be under way.
+_MOST_UNASKED = 16
 
 
 class Desk:
@@ -69,7 +71,7 @@ class Desk:
         self._admit(now)
         events, size = self.core.scheduler.room()
         free = 0 if self._hook_calls.too_many else min(events // CHUNK, size // CHUNK_BYTES) // 2
-        self.credit = self._handled + max(free, 0)
+        self.credit = self._handled + max(min(free, _MOST_UNASKED), 0)
 
     def _admit(self, now: float) -> None:
         """Accept what there is room for, of each admission that waits."""

@@ -13,7 +13,7 @@ from typing import Any
 from ._latch import Latch
 from .clock import Clock
 
-__all__ = ["HookCalls"]
+__all__ = ["LIMIT", "HookCalls"]
 
 _log = logging.getLogger("currents_export.delivery")
 
