@@ -147,9 +147,7 @@ def test_anything_raised_in_transport_is_failed_attempt(
             raise error
         return 200
 
-    with Sender(
-        custom(), transport=Responding(response), clock=clock, hooks=log.hooks
-    ) as sender:
+    with Sender(custom(), transport=Responding(response), clock=clock, hooks=log.hooks) as sender:
         sender.send(event())
         assert sender.flush().delivered == 1
     assert log.statuses == [None, None, 200]
@@ -201,9 +199,7 @@ def test_filtered_flood_waits_for_hooks(ok: Responding, clock: ManualClock) -> N
         calls.append(each)
 
     current = custom(event_types=[OPEN])
-    with Sender(
-        current, transport=ok, clock=clock, hooks=Hooks(on_filtered=on_filtered)
-    ) as sender:
+    with Sender(current, transport=ok, clock=clock, hooks=Hooks(on_filtered=on_filtered)) as sender:
         flood = threading.Thread(target=sender.send, args=(make_events(5 * LIMIT, CLICK),))
         flood.start()
         assert seen.wait(PATIENCE)
@@ -234,7 +230,7 @@ def test_logging_handler_may_read_result(clock: ManualClock) -> None:
     finally:
         logger.removeHandler(handler)
     assert result.state is State.PAUSED
-    assert [each.state for each in seen][0] is State.PAUSED
+    assert seen[0].state is State.PAUSED
 
 
 def test_failing_logging_handler_stops_nothing(ok: Responding, clock: ManualClock) -> None:
