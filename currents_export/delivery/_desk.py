@@ -83,6 +83,8 @@ class Desk:
                 self.core.accept(each.entries, now, room=False)
                 each.taken = len(each.entries)
                 self._resolve(each)
+            elif each.abandoned:
+                continue  # a request to give it up follows
             elif self.closed:
                 each.error = closed_error()
                 self._resolve(each)

@@ -149,9 +149,8 @@ class Engine:
                 self.ask(lambda: self._desk.give_up(admission, "there was no room in time"))
         finally:
             if admission.done is not None and not admission.resolved:  # an interrupt
-                self._inbox.put(
-                    Question(lambda: self._desk.give_up(admission, "it was interrupted"))
-                )
+                admission.abandoned = True
+                self._inbox.put(Question(partial(give_up, "the wait was interrupted")))
         error = admission.error
         if error is None and self.ended and not admission.resolved:
             error = closed_error()

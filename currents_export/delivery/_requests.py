@@ -81,9 +81,11 @@ class Admission:
         taken: how many entries were accepted.
         error: why the others were not.
         resolved: whether nothing more happens to it.
+        abandoned: whether its caller was interrupted, so that no more is to be accepted.
     """
 
     __slots__ = (
+        "abandoned",
         "block",
         "done",
         "entries",
@@ -114,6 +116,7 @@ class Admission:
         self.taken = 0
         self.error: NotTakenError | None = None
         self.resolved = False
+        self.abandoned = False
 
 
 #: What the inbox holds; None only wakes the thread that reads it.
