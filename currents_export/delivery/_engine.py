@@ -150,7 +150,7 @@ class Engine:
         finally:
             if admission.done is not None and not admission.resolved:  # an interrupt
                 admission.abandoned = True
-                self._inbox.put(Question(partial(give_up, "the wait was interrupted")))
+                self._inbox.put(Question(partial(self._desk.give_up, admission, "interrupted")))
         error = admission.error
         if error is None and self.ended and not admission.resolved:
             error = closed_error()
