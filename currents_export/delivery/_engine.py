@@ -338,7 +338,13 @@ class Engine:
             core.respond(batch, response, action, now, resumes=resumes, wait=wait, stop=stop)
             following = self._desk.take(now) if idles else None
             self._idle += idles and following is None
-            routine = action is Action.DELIVERED and batch.attempts == 1 and not core.stopped
+            # An idle worker means a free place: the lead must look at the time again.
+            routine = (
+                following is not None
+                and action is Action.DELIVERED
+                and batch.attempts == 1
+                and not core.stopped
+            )
             roomy = following is None or core.scheduler.has_ample_room
             self._desk.settle()
             if not routine or (self._desk.short_of_room and roomy) or self.hook_calls.needs_thread:
