@@ -7,14 +7,15 @@
 - Hooks and loggers are called in one more thread.
 
 The lead and the workers change the state with `_turn` held, and call no foreign code meanwhile. No
-signal handler runs in these threads, so a handler never interrupts a change. Every change ends with
-`Desk.settle`, which ends the waits that are over; whatever only the lead can do, it is woken for.
+signal handler runs in these threads, so a handler never interrupts a change.
+
+Every change ends with `_follow_up`, which does all that the change made possible, or wakes the lead
+for what only the lead can do. What that is, and when, is said in one place: `_agenda`.
 """
 
 from __future__ import annotations
 
 import _thread
-import itertools
 import logging
 import os
 import queue
@@ -50,6 +51,9 @@ _Job = tuple[Batch, int]
 _START_AGAIN = 0.1
 #: Seconds to wait after an attempt when not even the default strategy could be asked.
 _WAIT = 60.0
+#: The alarm of a lead that does not sleep.
+_AWAKE = float("-inf")
+_NEVER = float("inf")
 
 
 class Engine:
@@ -86,7 +90,6 @@ class Engine:
         self.hook_calls = HookCalls(self.wake)
         self._process = os.getpid()
         self._inbox: queue.SimpleQueue[Request] = queue.SimpleQueue()
-        self._tickets = itertools.count()
         self._leading = _thread.allocate_lock()
         self._started = False
         self._lead: int | None = None
@@ -98,6 +101,8 @@ class Engine:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._workers = 0
         self._idle = 0
+        self._alarm = _AWAKE  # when the lead looks at the state again, if nothing wakes it
+        self._skipped_to = _NEVER  # the time that the clock was asked to skip to
         self._latest = clock.now()
 
     # Called by any thread
@@ -136,12 +141,13 @@ class Engine:
         self.check_open()
         if not self._started:
             self._start()
-        ticket = next(self._tickets)
         light = len(entries) <= CHUNK and _size(entries) <= CHUNK_BYTES
-        waits = not (light and ticket < self._desk.credit)
-        from_hook = self.hook_calls.inside
         admission = Admission(
-            entries, filtered, block=block, ticket=ticket, from_hook=from_hook, waits=waits
+            entries,
+            filtered,
+            block=block,
+            from_hook=self.hook_calls.inside,
+            has_permit=light and self._take_permit(),
         )
         try:
             self._inbox.put(admission)
@@ -158,6 +164,13 @@ class Engine:
             error.taken = admission.taken
             raise error
 
+    def _take_permit(self) -> bool:
+        try:
+            self._desk.permits.get_nowait()
+        except queue.Empty:
+            return False
+        return True
+
     def flush(self, until: float | None) -> None:
         """Send everything that was accepted, and wait for it until the given time."""
         flush = Flush(from_hook=self.hook_calls.inside)
@@ -170,7 +183,8 @@ class Engine:
         """Return what a function of the state returns; see `Question`."""
         if self.ended or not self._started:
             return function()
-        if threading.get_ident() == self._lead:
+        if threading.get_ident() == self._lead:  # the clock, which is foreign code, asks
+            self.wake()
             with self._turn:
                 return function()
         question = Question(function)
@@ -188,7 +202,7 @@ class Engine:
         """Send nothing more, and wait some seconds for the requests in flight."""
         self._desk.closed = True
         if not self._started:
-            self.ended = True
+            self._core.stopped = self.ended = True
         if not self.ended:
             self.ask(partial(setattr, self._core, "stopped", True))
             self._await(None, self._clock.now() + patience)
@@ -235,20 +249,23 @@ class Engine:
             requests = self._read_inbox(timeout)
             now = self._now()
             with self._turn:
-                self._handle(requests, now)
-                over = self._core.stopped and not self._workers
+                self._alarm = _AWAKE
+                self._desk.handle(requests, now)
+                self._follow_up(now)
+                if self._is_over():
+                    break
                 wants_worker = self._wants_worker(now)
-                until = self._desk.next_time(now)
-                retry = None if wants_worker else self._core.next_retry()
-            if over:
-                break
-            if retry is not None and retry > now:
+                retry = None if wants_worker else self._next_skip(now)
+                self._skipped_to = self._skipped_to if retry is None else retry
+                self._alarm = self._agenda(now)
+                until = None if self._alarm == _NEVER else self._alarm
+            if retry is not None:
                 self._guarded(self._clock.skip, retry, default=None)
             timeout = self._guarded(self._clock.timeout, until, default=_START_AGAIN)
-            if wants_worker:
-                timeout = 0.0 if self._start_worker(now) else min(timeout, _START_AGAIN)
+            if wants_worker and not self._start_worker(now):
+                timeout = _START_AGAIN
             if self.hook_calls.needs_thread and not self.hook_calls.start():
-                timeout = min(timeout, _START_AGAIN)
+                timeout = _START_AGAIN
         self._end()
 
     def _end(self) -> None:
@@ -256,27 +273,56 @@ class Engine:
         with self._turn:
             self.ended = True
             # Requests from before the end are handled; later ones see that it has come.
-            self._handle(self._read_inbox(0.0), self._latest)
+            self._desk.handle(self._read_inbox(0.0), self._latest)
+            self._desk.settle(self._latest)
         if self.hook_calls.needs_thread:
             self.hook_calls.start()
         self.hook_calls.end()
         self._over.open()
 
-    def _handle(self, requests: list[Request], now: float) -> None:
-        """Handle requests, and give idle workers what may leave."""
-        self._desk.handle(requests, now)
-        while self._idle and (batch := self._desk.take(now)) is not None:
-            self._idle -= 1
-            self._jobs.put((batch, self._core.resumes))
-        self._desk.settle()
-        if self._core.stopped:
-            for _ in range(self._idle):
-                self._jobs.put(None)
-            self._idle = 0
+    def _agenda(self, now: float) -> float:
+        """Return when there is something to do that only the lead can do."""
+        if (
+            self._is_over()
+            or self._wants_worker(now)
+            or self._next_skip(now) is not None
+            or self.hook_calls.needs_thread
+        ):
+            return now
+        until = self._desk.next_time(now)
+        return _NEVER if until is None else until
+
+    def _is_over(self) -> bool:
+        return self._core.stopped and not self._workers
 
     def _wants_worker(self, now: float) -> bool:
         free = not self._idle and self._workers < self._concurrency
         return free and self._desk.can_take(now)
+
+    def _next_skip(self, now: float) -> float | None:
+        """Return the time of the next retry, unless the clock was asked to skip to it."""
+        retry = self._core.next_retry()
+        return None if retry is None or retry <= now or retry == self._skipped_to else retry
+
+    # Called by the lead and the workers, with the turn held
+
+    def _follow_up(self, now: float) -> None:
+        """Do what a change of the state made possible; every change ends with this."""
+        self._desk.settle(now)
+        while self._idle and (job := self._take(now)) is not None:
+            self._idle -= 1
+            self._jobs.put(job)
+        if self._core.stopped:
+            for _ in range(self._idle):
+                self._jobs.put(None)
+            self._idle = 0
+        if self._agenda(now) < self._alarm:
+            self._alarm = _AWAKE
+            self.wake()
+
+    def _take(self, now: float) -> _Job | None:
+        batch = self._desk.take(now)
+        return None if batch is None else (batch, self._core.resumes)
 
     def _read_inbox(self, timeout: float) -> list[Request]:
         requests: list[Request] = []
@@ -311,8 +357,7 @@ class Engine:
             with self._turn:
                 self._workers -= 1
                 self._idle -= 1
-                batch = self._desk.take(now) if not self._workers else None
-                job = None if batch is None else (batch, self._core.resumes)
+                job = None if self._workers else self._take(now)
             if job is not None:
                 self._work(job)
             return job is not None
@@ -326,30 +371,20 @@ class Engine:
                 job = self._work(job, idles=True)
         with self._turn:
             self._workers -= 1
-        self.wake()
+            self._follow_up(self._latest)
 
     def _work(self, job: _Job, *, idles: bool = False) -> _Job | None:
         """Send a batch, record its response, and return the next job of this worker."""
         batch, resumes = job
         response, action, wait, stop = self._send(batch)
         now = self._now()
-        core = self._core
         with self._turn:
-            core.respond(batch, response, action, now, resumes=resumes, wait=wait, stop=stop)
-            following = self._desk.take(now) if idles else None
+            self._core.respond(batch, response, action, now, resumes=resumes, wait=wait, stop=stop)
+            self._desk.settle(now)  # what it accepts may fill the next batch
+            following = self._take(now) if idles else None
             self._idle += idles and following is None
-            # An idle worker means a free place: the lead must look at the time again.
-            routine = (
-                following is not None
-                and action is Action.DELIVERED
-                and batch.attempts == 1
-                and not core.stopped
-            )
-            roomy = following is None or core.scheduler.has_ample_room
-            self._desk.settle()
-            if not routine or (self._desk.short_of_room and roomy) or self.hook_calls.needs_thread:
-                self.wake()
-            return None if following is None else (following, core.resumes)
+            self._follow_up(now)
+            return following
 
     def _send(self, batch: Batch) -> tuple[Response, Action, float, bool]:
         """Send a batch; return the response, what it means, and when to send it again."""

@@ -16,12 +16,14 @@ from currents_export.delivery import Action, Response, State
 from currents_export.delivery._batches import Batch
 from currents_export.delivery._core import Core, Delivered, Dropped
 from currents_export.delivery._responses import decide
+from currents_export.delivery._room import Room
 from currents_export.delivery._scheduler import Scheduler
 from currents_export.payload import MAX_EVENT_BYTES
 
 BATCH_SIZE = 4
 CONCURRENCY = 3
 LIMIT = 30
+TYPES = 4
 LONG = bool(os.environ.get("CURRENTS_EXPORT_LONG"))
 
 STATUSES = st.sampled_from([200, 200, 204, 400, 400, 401, 404, 413, 413, 429, 500, 503, 302, None])
@@ -34,8 +36,7 @@ class CoreMachine(RuleBasedStateMachine):
         scheduler = Scheduler(
             batch_size=BATCH_SIZE,
             max_age=300.0,
-            max_events=LIMIT,
-            max_bytes=10**9,
+            room=Room(LIMIT, 10**9, types=TYPES),
             concurrency=CONCURRENCY,
         )
         self.core = Core(scheduler, pause_after=None)
@@ -56,9 +57,7 @@ class CoreMachine(RuleBasedStateMachine):
         self.accepted.update(names[:taken])
         if taken < count:
             held = Counter(each.id[0] for each in self.core.scheduler.pending_events())
-            share = max(1, LIMIT // len(held.keys() | {event_type}))
-            assert self.core.scheduler.pending >= LIMIT
-            assert held[event_type] >= share
+            assert held[event_type] >= LIMIT // (2 * TYPES)
         self.learn()
 
     @rule(seconds=SECONDS)
@@ -73,16 +72,16 @@ class CoreMachine(RuleBasedStateMachine):
 
     @rule()
     def resume(self) -> None:
-        self.core.resume(self.now)
+        self.core.resume(self.now, types=TYPES)
         self.learn()
 
-    @rule(short=st.booleans())
-    def take(self, short: bool) -> None:
-        can_take = self.core.can_take(self.now, short_of_room=short)
+    @rule(wanted=st.sets(st.sampled_from("abcd")))
+    def take(self, wanted: set[str]) -> None:
+        can_take = self.core.can_take(self.now, wanted=wanted)
         due = self.core.next_due()
-        batch = self.core.take(self.now, short_of_room=short)
+        batch = self.core.take(self.now, wanted=wanted)
         assert (batch is not None) == can_take
-        if not short:
+        if not wanted:
             assert can_take == (due is not None and due <= self.now)
         if batch is not None:
             names = {each.id for each in batch.events}
@@ -134,6 +133,10 @@ class CoreMachine(RuleBasedStateMachine):
         places = Counter(pending) + Counter(self.delivered) + Counter(self.dropped)
         assert places == Counter(self.accepted)
         assert self.core.scheduler.pending == len(pending)
+
+    @invariant()
+    def pending_keeps_to_limit(self) -> None:
+        assert self.core.scheduler.pending <= LIMIT
 
     @invariant()
     def totals_add_up(self) -> None:

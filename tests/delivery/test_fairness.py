@@ -94,26 +94,30 @@ def test_failing_types_leave_room_for_others() -> None:
 def test_full_failing_type_blocks_only_itself() -> None:
     """One thread waits for room for a type that fails, another sends a healthy type."""
 
+    pending: list[int] = []
+
     def response(request: Any) -> int:
+        pending.append(sender.result.pending)
         return 503 if events_of(request)[0]["event_type"] == CLICK else 200
 
     sender = Sender(
-        custom(),
+        custom(event_types=[OPEN, CLICK]),
         transport=Responding(response),
         clock=ManualClock(),
         batch_size=2,
-        max_pending_events=10,
+        max_pending_events=40,
     )
     with abandoned(sender):
         with pytest.raises(QueueFullError):
-            sender.send(make_events(11, CLICK), block=False)
-        blocked = threading.Thread(target=ignoring(lambda: sender.send(event(11, CLICK))))
+            sender.send(make_events(40, CLICK), block=False)
+        blocked = threading.Thread(target=ignoring(lambda: sender.send(event(41, CLICK))))
         blocked.start()
         sender.send(make_events(100))
         assert sender.result.by_event_type[OPEN].accepted == 100
         sender.flush(timeout=0.0)
         assert blocked.is_alive()
-        assert sender.result.by_event_type[CLICK].pending == 10
+        assert sender.result.by_event_type[CLICK].pending == 30  # its part and the common half
+        assert 30 < max(pending) <= 40
     blocked.join(PATIENCE)
     assert not blocked.is_alive()
 
