@@ -8,7 +8,7 @@ from ..current import Current
 from ..errors import EventError
 from ..events import Event
 from ..payload import encode_event, transform
-from ._queues import Entry
+from ._batches import Entry
 from .reasons import FilterReason
 
 __all__ = ["chunks", "prepare"]

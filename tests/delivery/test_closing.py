@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import httpx
@@ -89,9 +90,26 @@ def send_and_raise(error: type[BaseException], sender: Sender) -> Result:
     return sender.result
 
 
-def test_error_in_block_still_delivers(ok: Responding, clock: ManualClock) -> None:
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError, SystemExit, GeneratorExit, asyncio.CancelledError]
+)
+def test_error_in_block_still_delivers(
+    error: type[BaseException], ok: Responding, clock: ManualClock
+) -> None:
     sender = Sender(custom(), transport=ok, clock=clock)
-    assert send_and_raise(ZeroDivisionError, sender).delivered == 1
+    assert send_and_raise(error, sender).delivered == 1
+
+
+def test_closed_generator_delivers(ok: Responding, clock: ManualClock) -> None:
+    def results() -> Generator[Sender, None, None]:
+        with Sender(custom(), transport=ok, clock=clock) as sender:
+            sender.send(event())
+            yield sender
+
+    generator = results()
+    sender = next(generator)
+    generator.close()
+    assert sender.result.delivered == 1
 
 
 def test_interrupt_in_block_does_not_wait() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, assert_type
 
 import httpx
+import tenacity
 
 from currents_export import (
     Action,
@@ -149,7 +150,8 @@ def send(transport: httpx.BaseTransport) -> Result:
         current,
         batch_size=10,
         max_age=1,
-        backoff=Backoff(initial=0.1),
+        wait=Backoff(initial=0.1),
+        stop=tenacity.stop_after_attempt(3),
         hooks=hooks,
         transport=transport,
         clock=ManualClock(),

@@ -1,0 +1,175 @@
+"""No event type holds up another."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+import tenacity
+
+from currents_export.delivery import Hooks, ManualClock, Sender, State
+from currents_export.errors import QueueFullError, SenderClosedError
+from currents_export.events import Event
+from tests.support.currents import custom
+from tests.support.events import CLICK, OPEN, event, make_events
+from tests.support.senders import PATIENCE, abandoned, adds_up
+from tests.support.servers import Responding, events_of, keep_alive_server, read_request
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"
+
+
+class Judge:
+    """A server that counts its requests, and responds 503 to some event types."""
+
+    def __init__(self, failing: Sequence[str]) -> None:
+        self.failing = set(failing)
+        self._lock = threading.Lock()
+        self.types: list[str] = []
+
+    def serve(self, connection: socket.socket) -> None:
+        while request := read_request(connection):
+            event_type = request.split(b'"event_type":"')[1].split(b'"')[0].decode()
+            with self._lock:
+                self.types.append(event_type)
+            connection.sendall(UNAVAILABLE if event_type in self.failing else OK)
+
+
+def run(failing: int, rounds: int, **options: Any) -> tuple[Judge, list[str], Sender]:
+    """Send some events of each type until all events of the types that do not fail arrived."""
+    types = sorted(custom().selected)
+    judge = Judge(types[::9][:failing])
+    healthy = [each for each in types if each not in judge.failing]
+    left = len(healthy) * rounds
+    done = threading.Event()
+
+    def on_delivered(_: str, ids: tuple[str, ...]) -> None:
+        nonlocal left
+        left -= len(ids)
+        if not left:
+            done.set()
+
+    with keep_alive_server(judge.serve) as url:
+        sender = Sender(
+            custom(url), batch_size=1, hooks=Hooks(on_delivered=on_delivered), **options
+        )
+        with abandoned(sender):
+            sender.send(
+                event(1_000 * number + place, each)
+                for number in range(rounds)
+                for place, each in enumerate(types)
+            )
+            assert done.wait(PATIENCE)
+            assert adds_up(sender.result)
+            assert sender.result.state is State.ACTIVE
+    return judge, healthy, sender
+
+
+@pytest.mark.parametrize("wait", [None, tenacity.wait_none()], ids=["backoff", "no wait"])
+def test_failing_types_take_nothing_from_others(wait: Any) -> None:
+    """With 10 failing types, the others get 90 % of the requests they get when none fails."""
+    rounds = 4
+    requests = len(custom().selected) * rounds
+    reached = []
+    for failing in (0, 10):
+        judge, healthy, _ = run(failing, rounds, wait=wait)
+        counts = Counter(judge.types[:requests])
+        reached.append(sum(counts[each] for each in healthy) / len(healthy))
+    assert reached[1] >= 0.9 * reached[0]
+
+
+def test_failing_types_leave_room_for_others() -> None:
+    """Ten times as many events as there is room for, with pending failures all the time."""
+    types = len(custom().selected)
+    _, healthy, sender = run(5, 10, max_pending_events=types)
+    delivered = sender.result.by_event_type
+    assert all(delivered[each].delivered == 10 for each in healthy)
+
+
+def test_full_failing_type_blocks_only_itself() -> None:
+    """One thread waits for room for a type that fails, another sends a healthy type."""
+
+    def response(request: Any) -> int:
+        return 503 if events_of(request)[0]["event_type"] == CLICK else 200
+
+    sender = Sender(
+        custom(),
+        transport=Responding(response),
+        clock=ManualClock(),
+        batch_size=2,
+        max_pending_events=10,
+    )
+    with abandoned(sender):
+        with pytest.raises(QueueFullError):
+            sender.send(make_events(11, CLICK), block=False)
+        blocked = threading.Thread(target=ignoring(lambda: sender.send(event(11, CLICK))))
+        blocked.start()
+        sender.send(make_events(100))
+        assert sender.result.by_event_type[OPEN].accepted == 100
+        sender.flush(timeout=0.0)
+        assert blocked.is_alive()
+        assert sender.result.by_event_type[CLICK].pending == 10
+    blocked.join(PATIENCE)
+    assert not blocked.is_alive()
+
+
+def ignoring(call: Callable[[], object]) -> Callable[[], None]:
+    """Return the call without its errors."""
+
+    def quiet() -> None:
+        with contextlib.suppress(SenderClosedError):
+            call()
+
+    return quiet
+
+
+def test_failed_type_is_asked_again_beside_another() -> None:
+    """With one request at a time, a type that fails forever does not delay another's retry."""
+    asked: Counter[str] = Counter()
+    again = threading.Event()
+
+    def response(request: Any) -> int:
+        kind = events_of(request)[0]["event_type"]
+        asked[kind] += 1
+        if kind == OPEN and asked[OPEN] > 1:
+            again.set()
+            return 200
+        return 503
+
+    options: dict[str, Any] = {"batch_size": 1, "concurrency": 1}
+    sender = Sender(
+        custom(), transport=Responding(response), clock=ManualClock(skip=PATIENCE), **options
+    )
+    with abandoned(sender):
+        sender.send([event(0), event(1, CLICK)])
+        assert again.wait(PATIENCE)
+
+
+def test_success_of_another_type_is_no_unbroken_failure() -> None:
+    """`pause_after` counts from the last success of any type."""
+    clock = ManualClock(skip=PATIENCE)
+    began = clock.now()
+    sent: list[Event] = []
+
+    def response(request: Any) -> int:
+        if events_of(request)[0]["event_type"] == OPEN:
+            return 200
+        if clock.now() - began < 3_000 and len(sent) < 1_000:
+            sent.append(event(len(sent)))
+            sender.send(sent[-1], block=False)
+        return 503
+
+    sender = Sender(
+        custom(), transport=Responding(response), clock=clock, batch_size=1, pause_after=600
+    )
+    with abandoned(sender):
+        sender.send(event(0, CLICK))
+        result = sender.flush()
+        assert result.state is State.PAUSED
+        assert clock.now() - began >= 3_000
+        assert result.by_event_type[OPEN].delivered == len(sent)
