@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from ..payload import MAX_EVENT_BYTES
-from ._batches import Batch, Entry, Queued
+from ._batches import Batch, Entry, Queued, size_of
 from ._ledger import Drop, Ledger
 from ._responses import Action, Response
 from ._scheduler import Scheduler
@@ -85,30 +85,34 @@ class Core:
 
     # Accept
 
-    def accept(self, entries: Sequence[Entry], now: float, *, room: bool = True) -> int:
+    def accept(
+        self, entries: Sequence[Entry], now: float, *, size: int | None = None, room: bool = True
+    ) -> int:
         """Accept events until there is no room for one; return how many were accepted.
 
         Args:
             entries: the events.
             now: the time.
+            size: how many bytes of JSON they have, if that is known.
             room: whether they need room; if not, it was promised to them, and all are accepted.
         """
-        sizes = [len(body) for _, _, body, _ in entries]
-        kept = sum(sizes) + sum([len(entry[3]) for entry in entries if entry[3] is not None])
+        if size is None:
+            size = size_of(entries)
+        # What is small together has no part that is too large.
         if (
-            self.scheduler.room.fits_any(len(entries), kept)
-            and max(sizes, default=0) <= MAX_EVENT_BYTES
+            size <= MAX_EVENT_BYTES
+            and self.scheduler.room.fits_any(len(entries), size)
             and self.status.state is not State.DISABLED
         ):
             self._queue(entries, now)
             return len(entries)
         for taken, entry in enumerate(entries):
             event_type, event_id, body, original = entry
-            size = len(body) + len(original or b"")
+            kept = len(body) + len(original or b"")
             if (reason := self._reason_to_drop(len(body))) is not None:
                 self.ledger.accept(event_type)
                 self._drop(Drop(event_type, event_id, reason))
-            elif not room or self.scheduler.room.fits(event_type, size):
+            elif not room or self.scheduler.room.fits(event_type, kept):
                 self._queue([entry], now)
             else:
                 return taken

@@ -55,7 +55,7 @@ class Desk:
         for request in requests:
             match request:
                 case Admission(done=None):
-                    self.core.accept(request.entries, now, room=False)
+                    self.core.accept(request.entries, now, size=request.size, room=False)
                     request.taken = len(request.entries)
                     self._promised -= 1
                     self._resolve(request)
@@ -104,8 +104,10 @@ class Desk:
         self._waiting = [each for each in self._waiting if not each.resolved]
 
     def _try(self, each: Admission, now: float) -> None:
-        rest = each.entries[each.taken :] if each.taken else each.entries
-        each.taken += self.core.accept(rest, now)
+        if each.taken:
+            each.taken += self.core.accept(each.entries[each.taken :], now)
+        else:
+            each.taken = self.core.accept(each.entries, now, size=each.size)
         full = f"{self.core.scheduler.pending} events are pending"
         status = self.core.status
         if each.taken == len(each.entries):

@@ -28,7 +28,7 @@ from ..errors import SenderClosedError
 from ..events import Event
 from ..payload import encode_body
 from ._backoff import Policy
-from ._batches import Batch, Entry
+from ._batches import Batch, Entry, size_of
 from ._connections import Connections
 from ._core import Core
 from ._desk import CHUNK, CHUNK_BYTES, Desk, closed_error
@@ -141,10 +141,12 @@ class Engine:
         self.check_open()
         if not self._started:
             self._start()
-        light = len(entries) <= CHUNK and _size(entries) <= CHUNK_BYTES
+        size = size_of(entries)
+        light = len(entries) <= CHUNK and size <= CHUNK_BYTES
         admission = Admission(
             entries,
             filtered,
+            size=size,
             block=block,
             from_hook=self.hook_calls.inside,
             has_permit=light and self._take_permit(),
@@ -399,7 +401,3 @@ class Engine:
             self._policy.ask, batch, response, self._now(), default=(_WAIT, False)
         )
         return response, action, wait, stop
-
-
-def _size(entries: Sequence[Entry]) -> int:
-    return sum([len(body) + len(original or b"") for _, _, body, original in entries])

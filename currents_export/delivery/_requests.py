@@ -71,6 +71,7 @@ class Admission:
         entries: the entries for the queues.
         filtered: the filtered events between them: how many entries come before, the event, and
             the reason.
+        size: how many bytes of JSON the entries have.
         block: whether they may wait for room.
         from_hook: whether a hook waits for it.
         has_permit: whether room was promised to it, so that no one waits until it is accepted.
@@ -92,6 +93,7 @@ class Admission:
         "filtered",
         "from_hook",
         "resolved",
+        "size",
         "taken",
     )
 
@@ -100,12 +102,14 @@ class Admission:
         entries: Sequence[Entry],
         filtered: Sequence[tuple[int, Event, FilterReason]],
         *,
+        size: int,
         block: bool,
         from_hook: bool,
         has_permit: bool,
     ) -> None:
         self.entries = entries
         self.filtered = filtered
+        self.size = size
         self.block = block
         self.from_hook = from_hook
         self.done = None if has_permit else Latch()

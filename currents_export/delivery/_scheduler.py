@@ -17,7 +17,7 @@ Source: Braze, Custom Currents export (batches) and Currents FAQ (queues and the
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 
 from ._batches import Batch, Entry, Lane, Queued, bytes_of, retry_at
@@ -78,21 +78,18 @@ class Scheduler:
     def add(self, entries: Sequence[Entry], now: float) -> dict[str, int]:
         """Add accepted events to the queues of their types; return how many of each type."""
         # Written for speed: every event passes through here.
-        generation, lanes = self.generation, self._lanes
-        sizes: dict[str, int] = {}
-        new = tuple.__new__
+        generation, new = self.generation, tuple.__new__
+        by_type: defaultdict[str, list[Queued]] = defaultdict(list)
         for event_type, event_id, body, original in entries:
-            lane = lanes.get(event_type)
+            by_type[event_type].append(new(Queued, (event_id, body, original, now, generation)))
+        for event_type, events in by_type.items():
+            lane = self._lanes.get(event_type)
             if lane is None:
-                lane = lanes[event_type] = Lane()
-            lane.waiting.append(new(Queued, (event_id, body, original, now, generation)))
-            size = len(body) if original is None else len(body) + len(original)
-            sizes[event_type] = sizes.get(event_type, 0) + size
-        counts = Counter([each[0] for each in entries])
-        for event_type, size in sizes.items():
-            self.room.add(event_type, counts[event_type], size)
+                lane = self._lanes[event_type] = Lane()
+            lane.waiting.extend(events)
+            self.room.add(event_type, len(events), bytes_of(events))
         self._pending_by_generation[generation] += len(entries)
-        return counts
+        return {event_type: len(events) for event_type, events in by_type.items()}
 
     # Flush
 
