@@ -179,7 +179,8 @@ def test_clock_that_resumes_wakes_lead() -> None:
 
     class Resuming(SleepyClock):
         def timeout(self, until: float | None) -> float:
-            if tried.is_set() and not resumed.is_set():
+            sleeps = until is not None and until > self.now()
+            if sleeps and tried.is_set() and not resumed.is_set():
                 resumed.set()
                 sender.resume()
             return super().timeout(until)
