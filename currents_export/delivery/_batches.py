@@ -85,6 +85,11 @@ class Lane:
     used: float = 0.0
     served: int = 0
 
+    @property
+    def may_leave_early(self) -> bool:
+        """Whether its next batch was never sent, and might wait only to become full."""
+        return bool(self.waiting) and not (self.failed or self.returned or self.probe)
+
     def first_failed(self) -> Batch:
         """Return the failed batch that may be sent again first."""
         return min(self.failed, key=retry_at)

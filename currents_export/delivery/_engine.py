@@ -49,6 +49,9 @@ _Job = tuple[Batch, int]
 
 #: Seconds after which a thread that could not be started is tried again.
 _START_AGAIN = 0.1
+#: The longest wait of a caller, in seconds, before it looks again. A signal that arrives just before
+#: a wait begins does not end the wait, and its handler runs after it.
+_GLANCE = 0.25
 #: Seconds to wait after an attempt when not even the default strategy could be asked.
 _WAIT = 60.0
 #: The alarm of a lead that does not sleep.
@@ -214,7 +217,7 @@ class Engine:
     def _await(self, latch: Latch | None, until: float | None) -> bool:
         """Wait for a latch, or for the end of all threads; return false if the time is up."""
         while not self.ended:
-            seconds = self._clock.timeout(until)
+            seconds = min(self._clock.timeout(until), _GLANCE)
             if (latch or self._over).wait(seconds):
                 return True
             if until is not None and self._clock.now() >= until:

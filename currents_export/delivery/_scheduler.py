@@ -113,43 +113,40 @@ class Scheduler:
             wanted: the types of events that wait for room. For them, a batch that is not full may
                 leave before its time.
         """
+        event_type = self._next_type(now, wanted)
+        if event_type is None:
+            return None
+        lane = self._lanes[event_type]
+        self._turn += 1
+        lane.served = self._turn
+        lane.used = self._virtual = max(lane.used, self._virtual)
+        return self._leave(self._next_of(event_type, lane), now)
+
+    def can_take(self, now: float, *, wanted: Collection[str] = ()) -> bool:
+        """Return whether `take` would return a batch."""
+        return self._next_type(now, wanted) is not None
+
+    def _next_type(self, now: float, wanted: Collection[str]) -> str | None:
+        """Return the type whose turn it is, or None if no batch may leave."""
         if len(self.in_flight) >= self._concurrency:
             return None
         due = [
             (max(lane.used, self._virtual), lane.served, self._oldest(lane), event_type)
             for event_type, lane in self._lanes.items()
-            if self._due_at(lane) <= now
+            if self._due_at(lane) <= now or (event_type in wanted and lane.may_leave_early)
         ]
         if due:
-            used, _, _, event_type = min(due)
-            lane = self._lanes[event_type]
-            self._virtual = used
-        elif wanted and (longest := self._longest(wanted)) is not None:
-            event_type = longest
-            lane = self._lanes[event_type]
-            used = max(lane.used, self._virtual)
-        else:
-            return None
-        self._turn += 1
-        lane.served, lane.used = self._turn, used
-        return self._leave(self._next_of(event_type, lane), now)
-
-    def _oldest(self, lane: Lane) -> float:
-        return lane.waiting[0].at if lane.waiting else _NOW
-
-    def _longest(self, wanted: Collection[str]) -> str | None:
-        """Return the type with the most events that may leave early and make the wanted room.
-
-        These events were never sent; their type is wanted itself, or takes common room.
-        """
+            return min(due)[-1]
+        # Nothing else may leave: make common room for those that wait, as much as possible.
         lengths = [
             (len(lane.waiting), event_type)
             for event_type, lane in self._lanes.items()
-            if lane.waiting
-            and not (lane.failed or lane.returned or lane.probe)
-            and (event_type in wanted or self.room.is_over_part(event_type))
+            if wanted and lane.may_leave_early and self.room.is_over_part(event_type)
         ]
-        return max(lengths)[1] if lengths else None
+        return max(lengths)[-1] if lengths else None
+
+    def _oldest(self, lane: Lane) -> float:
+        return lane.waiting[0].at if lane.waiting else _NOW
 
     def _next_of(self, event_type: str, lane: Lane) -> Batch:
         if lane.failed:
@@ -191,14 +188,6 @@ class Scheduler:
         if len(waiting) >= self._batch_size or oldest.generation < self.generation:
             return _NOW
         return oldest.at + self._max_age
-
-    def can_take(self, now: float, *, wanted: Collection[str] = ()) -> bool:
-        """Return whether `take` would return a batch."""
-        due = self.next_due()
-        if due is not None and due <= now:
-            return True
-        free = len(self.in_flight) < self._concurrency
-        return free and bool(wanted) and self._longest(wanted) is not None
 
     def next_due(self) -> float | None:
         """Return when `take` will next have a batch if nothing else happens; None for never."""

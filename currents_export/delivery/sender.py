@@ -96,7 +96,7 @@ class Sender:
         *,
         batch_size: int = BATCH_SIZE,
         max_age: float = 300.0,
-        max_pending_events: int = 10_000,
+        max_pending_events: int = 20_000,
         max_pending_bytes: int = 64 * 2**20,
         wait: Wait | None = None,
         stop: Stop | None = None,

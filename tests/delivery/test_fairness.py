@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import socket
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 import tenacity
 
-from currents_export.delivery import Hooks, ManualClock, Sender, State
+from currents_export.delivery import Action, Hooks, ManualClock, Response, Sender, State
+from currents_export.delivery._batches import Batch
+from currents_export.delivery._core import Core
+from currents_export.delivery._room import Room
+from currents_export.delivery._scheduler import Scheduler
 from currents_export.errors import QueueFullError, SenderClosedError
 from currents_export.events import Event
 from tests.support.currents import custom
@@ -56,7 +61,11 @@ def run(failing: int, rounds: int, **options: Any) -> tuple[Judge, list[str], Se
 
     with keep_alive_server(judge.serve) as url:
         sender = Sender(
-            custom(url), batch_size=1, hooks=Hooks(on_delivered=on_delivered), **options
+            custom(url),
+            batch_size=1,
+            clock=ManualClock(),  # each request takes as long as another
+            hooks=Hooks(on_delivered=on_delivered),
+            **options,
         )
         with abandoned(sender):
             sender.send(
@@ -83,12 +92,84 @@ def test_failing_types_take_nothing_from_others(wait: Any) -> None:
     assert reached[1] >= 0.9 * reached[0]
 
 
+def events_reached(failing: Sequence[str], seconds: float = 60.0) -> Counter[str]:
+    """Simulate a sender with the default limits, and more events of each type than it can send.
+
+    A request takes 0.2 s; failed batches are sent again with exponential backoff. Return how many
+    events of each type were delivered.
+    """
+    limits = inspect.signature(Sender).parameters
+    types = sorted(custom().selected)
+    core = Core(
+        Scheduler(
+            batch_size=limits["batch_size"].default,
+            max_age=limits["max_age"].default,
+            room=Room(
+                limits["max_pending_events"].default,
+                limits["max_pending_bytes"].default,
+                len(types),
+            ),
+            concurrency=limits["concurrency"].default,
+        ),
+        pause_after=None,
+    )
+    offers = {each: [(each, "id", b"x" * 1_000, None)] * 20 for each in types}
+    now, in_flight = 0.0, deque[Batch]()
+    while now < seconds:
+        waiting = set(types)
+        while took := {each for each in sorted(waiting) if core.accept(offers[each], now)}:
+            waiting = took
+        while (batch := core.take(now, wanted=set(types))) is not None:
+            in_flight.append(batch)
+        batch = in_flight.popleft()
+        now = max(now, batch.sent_at + 0.2)
+        fails = batch.event_type in failing
+        status, action = (503, Action.RETRY) if fails else (200, Action.DELIVERED)
+        wait = min(2.0**batch.attempts, 60.0)
+        core.respond(batch, Response(status), action, now, resumes=0, wait=wait)
+        core.happenings.clear()
+    totals = core.ledger.totals_by_type()
+    return Counter({each: totals[each].delivered for each in types})
+
+
+def test_failing_types_take_no_events_from_others() -> None:
+    """With 10 failing types, the others get 90 % of the events they get when none fails."""
+    types = sorted(custom().selected)
+    failing = types[::9][:10]
+    usual, beside = events_reached([]), events_reached(failing)
+    healthy = [each for each in types if each not in failing]
+    assert all(usual[each] for each in healthy)
+    assert not any(beside[each] for each in failing)
+    ratio = sum(beside[each] for each in healthy) / sum(usual[each] for each in healthy)
+    assert ratio >= 0.9
+    assert min(beside[each] for each in healthy) >= 0.9 * min(usual[each] for each in healthy)
+
+
 def test_failing_types_leave_room_for_others() -> None:
     """Ten times as many events as there is room for, with pending failures all the time."""
     types = len(custom().selected)
     _, healthy, sender = run(5, 10, max_pending_events=types)
     delivered = sender.result.by_event_type
     assert all(delivered[each].delivered == 10 for each in healthy)
+
+
+def test_failing_types_leave_all_others_delivered() -> None:
+    """40,000 events with the default limits: a failing type does not pause the Current."""
+    types = sorted(custom().selected)
+    failing = set(types[::20][:5])
+
+    def response(request: Any) -> int:
+        return 503 if events_of(request)[0]["event_type"] in failing else 200
+
+    events = [event(number, types[number % len(types)]) for number in range(40_000)]
+    with abandoned(Sender(custom(), transport=Responding(response), clock=ManualClock())) as sender:
+        sender.send(events)
+        sender.flush(timeout=0.0)
+        good = [each for each in events if each.event_type not in failing]
+        while sender.result.delivered < len(good):
+            assert sender.result.state is State.ACTIVE
+        result = sender.result
+        assert (result.delivered, result.pending) == (len(good), len(events) - len(good))
 
 
 def test_full_failing_type_blocks_only_itself() -> None:

@@ -112,11 +112,19 @@ def test_hooks_run_in_order(clock: ManualClock) -> None:
 
 
 class Unusual(BaseException):
-    """An exception that is not an `Exception`, as the outcomes of pytest are."""
+    """An exception that is not an `Exception`."""
 
 
 @pytest.mark.parametrize(
-    "error", [SystemExit, KeyboardInterrupt, asyncio.CancelledError, GeneratorExit, Unusual]
+    "error",
+    [
+        SystemExit,
+        KeyboardInterrupt,
+        asyncio.CancelledError,
+        GeneratorExit,
+        Unusual,
+        pytest.fail.Exception,
+    ],
 )
 def test_anything_raised_in_hook_is_counted(
     error: type[BaseException],

@@ -102,10 +102,9 @@ def dripping(connection: socket.socket, rng: random.Random) -> None:
 
 
 def two_responses(connection: socket.socket, rng: random.Random) -> None:
-    """Respond twice, together or one after the other; the second one belongs to no request."""
-    pair = [head_and_body(rng.choice([200, 204, 400, 503])) for _ in range(2)]
-    for data in [b"".join(pair)] if rng.random() < 0.5 else pair:
-        connection.sendall(data)
+    """Respond twice at once; the second response belongs to no request."""
+    statuses = [rng.choice([200, 204, 400, 503]) for _ in range(2)]
+    connection.sendall(b"".join([head_and_body(each) for each in statuses]))
 
 
 def garbage(connection: socket.socket, rng: random.Random) -> None:
