@@ -49,8 +49,8 @@ _Job = tuple[Batch, int]
 
 #: Seconds after which a thread that could not be started is tried again.
 _START_AGAIN = 0.1
-#: The longest wait of a caller, in seconds, before it looks again. A signal that arrives just before
-#: a wait begins does not end the wait, and its handler runs after it.
+#: The longest wait of a caller, in seconds, before it looks again. A signal that arrives just
+#: before a wait begins does not end the wait, and its handler runs after it.
 _GLANCE = 0.25
 #: Seconds to wait after an attempt when not even the default strategy could be asked.
 _WAIT = 60.0
