@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-import httpcore
 import httpx
 
 from .._redaction import MASK, mask_url, printable, redact
@@ -160,7 +159,7 @@ class Endpoint:
                 )
             finally:
                 _close(response)
-        except httpcore.TimeoutException:
+        except httpx.TimeoutException:
             return Response(status=None, text=f"timed out after {self._timeout:g} s")
         except BaseException as error:
             if _ends_program(error):
@@ -221,7 +220,7 @@ def _what(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001 - an exception of foreign code
         return name
-    if isinstance(error, httpx.HTTPError | httpcore.NetworkError | httpcore.ProtocolError):
+    if isinstance(error, httpx.HTTPError):
         return text or name
     return f"{name}: {text}" if text else name
 

@@ -1,16 +1,17 @@
-"""The default transport of a sender: httpcore, with one deadline for each request."""
+"""The default transport of a sender, with one deadline for each request."""
 
 from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
 
-import httpcore
 import httpx
 
-from ._deadline import DeadlineBackend
+from ._http import Connection
+from ._opening import forwards, open_stream, proxy_headers
 
 __all__ = ["DeadlineTransport"]
 
@@ -18,12 +19,31 @@ __all__ = ["DeadlineTransport"]
 _KEEP_ALIVE = 5.0
 
 
+class _Idle(NamedTuple):
+    """A connection that waits for the next request.
+
+    Attributes:
+        origin: scheme, host and port that it leads to.
+        connection: the connection.
+        until: when it is too old.
+    """
+
+    origin: tuple[str, bytes, int | None]
+    connection: Connection
+    until: float
+
+
 class DeadlineTransport(httpx.BaseTransport):
-    """Send requests over a pool of connections, with one deadline for each.
+    """Send HTTP/1.1 requests, with one deadline for each.
 
     httpx's own transport limits connecting, each write and each read. This one adds them up: the
-    `read` timeout of a request, in seconds, is the limit for all of it, from connecting to the
-    headers of the response. Changed after that, it is the limit for the body.
+    `read` timeout of a request, in seconds, is the limit for all of it, from looking up the host to
+    the headers of the response. Changed after that, it is the limit for the body.
+
+    httpx's own transport also takes a second response to a request for that to the next. This one
+    closes a connection on which more arrives than was asked for.
+
+    Any thread can use it. A connection has one user at a time.
 
     Args:
         context: the TLS settings.
@@ -31,79 +51,101 @@ class DeadlineTransport(httpx.BaseTransport):
     """
 
     def __init__(self, context: ssl.SSLContext, proxy: httpx.Proxy | None = None) -> None:
-        self._backend = DeadlineBackend()
-        # The workers are the limit of connections.
-        options: dict[str, Any] = {
-            "ssl_context": context,
-            "max_connections": None,
-            "keepalive_expiry": _KEEP_ALIVE,
-            "network_backend": self._backend,
-        }
-        self._pool: httpcore.ConnectionPool
-        if proxy is None:
-            self._pool = httpcore.ConnectionPool(**options)
-            return
-        options |= {"proxy_url": _url(proxy.url), "proxy_auth": proxy.raw_auth}
-        if proxy.url.scheme.startswith("socks5"):
-            self._pool = httpcore.SOCKSProxy(**options)
-        else:
-            self._pool = httpcore.HTTPProxy(**options, proxy_ssl_context=proxy.ssl_context)
+        self._context = context
+        self._proxy = proxy
+        # The operations of a deque are atomic. The connection that was used last is used next,
+        # because it is the least likely to be closed.
+        self._idle: deque[_Idle] = deque()
+        self._closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and return the response once its headers are there.
 
         Raises:
-            httpcore.TimeoutException: there were no headers by the deadline.
-            httpcore.NetworkError: the connection failed.
-            httpcore.ProtocolError: the server does not speak HTTP.
+            httpx.TimeoutException: there were no headers by the deadline.
+            httpx.NetworkError: the connection failed.
+            httpx.ProxyError: the proxy refused.
+            httpx.ProtocolError: the server does not speak HTTP.
         """
         limits = request.extensions["timeout"]
         until = time.monotonic() + limits["read"]
-        # The streams of the backend take these as deadlines; httpcore passes them on.
-        deadlines = dict.fromkeys(("connect", "read", "write"), until)
-        assert isinstance(request.stream, httpx.SyncByteStream)  # noqa: S101 - a body in memory
-        with self._backend.closing_on_failure():
-            response = self._pool.handle_request(
-                httpcore.Request(
-                    request.method,
-                    _url(request.url),
-                    headers=request.headers.raw,
-                    content=request.stream,
-                    extensions={"timeout": deadlines},
-                )
-            )
-        assert isinstance(response.stream, Iterable)  # noqa: S101 - the pool is not asynchronous
+        url, headers, target = request.url, request.headers.raw, request.url.raw_path
+        if self._proxy is not None and forwards(url, self._proxy):
+            target = b"%b://%b%b" % (url.raw_scheme, url.netloc, target)
+            headers = [*proxy_headers(self._proxy), *headers]
+        connection = self._connection_to(url, until)
+        try:
+            response = connection.request(request.method.encode(), target, headers, request.content)
+        except BaseException:
+            connection.stream.close()
+            raise
         return httpx.Response(
-            response.status,
-            headers=response.headers,
-            stream=_Body(response.stream, limits, deadlines),
+            response.status_code,
+            headers=response.headers.raw_items(),
+            stream=_Body(self, url, connection, limits),
         )
 
+    def _connection_to(self, url: httpx.URL, until: float) -> Connection:
+        """Return an idle connection, or a new one."""
+        origin = _origin(url)
+        while self._idle:
+            try:
+                idle = self._idle.pop()
+            except IndexError:
+                break
+            stream = idle.connection.stream
+            if idle.origin == origin and time.monotonic() < idle.until and stream.is_quiet():
+                stream.until = until
+                return idle.connection
+            stream.close()
+        return Connection(open_stream(url, self._proxy, self._context, until))
+
+    def keep(self, url: httpx.URL, connection: Connection) -> None:
+        """Keep a connection for the next request to a URL, if that can use it."""
+        if self._closed or not connection.next_cycle():
+            connection.stream.close()
+            return
+        self._idle.append(_Idle(_origin(url), connection, time.monotonic() + _KEEP_ALIVE))
+        if self._closed:
+            self.close()
+
     def close(self) -> None:
-        """Close the connections."""
-        self._pool.close()
+        """Close the connections, those in use when their response is closed."""
+        self._closed = True
+        while self._idle:
+            try:
+                idle = self._idle.pop()
+            except IndexError:
+                return
+            idle.connection.stream.close()
 
 
 class _Body(httpx.SyncByteStream):
     """The body of a response; the limits may have changed since the headers."""
 
     def __init__(
-        self, stream: Iterable[bytes], limits: dict[str, float], deadlines: dict[str, float]
+        self,
+        transport: DeadlineTransport,
+        url: httpx.URL,
+        connection: Connection,
+        limits: dict[str, float],
     ) -> None:
-        self._stream = stream
+        self._transport = transport
+        self._url = url
+        self._connection: Connection | None = connection
         self._limits = limits
-        self._deadlines = deadlines
 
     def __iter__(self) -> Iterator[bytes]:
-        until = time.monotonic() + self._limits["read"]
-        self._deadlines["read"] = min(self._deadlines["read"], until)
-        yield from self._stream
+        if self._connection is not None:
+            stream = self._connection.stream
+            stream.until = min(stream.until, time.monotonic() + self._limits["read"])
+            yield from self._connection.body()
 
     def close(self) -> None:
-        self._stream.close()  # type: ignore[attr-defined]
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._transport.keep(self._url, connection)
 
 
-def _url(url: httpx.URL) -> httpcore.URL:
-    return httpcore.URL(
-        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-    )
+def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    return url.scheme, url.raw_host, url.port
