@@ -208,7 +208,7 @@ def busy_processor() -> Iterator[None]:
 
 
 #: Seconds for a request. On a busy machine, one that is given up must not arrive later.
-TIMEOUT = 5.0 if LONG else 1.0
+TIMEOUT = 3.0 if LONG else 1.0
 #: Descriptors of this process, on systems that list them.
 DESCRIPTORS = Path("/proc/self/fd")
 
@@ -220,7 +220,7 @@ def count_descriptors() -> int:
 @pytest.mark.parametrize("seed", range(300 if LONG else 6))
 def test_hostile_server_loses_nothing(seed: int) -> None:
     rng = random.Random(seed)
-    server = Hostile(random.Random(seed), rng.sample(ENDLESS, 3 if LONG else 1))
+    server = Hostile(random.Random(seed), [rng.choice(ENDLESS)])
     drops: list[str] = []
     before, descriptors = set(threading.enumerate()), count_descriptors()
     with keep_alive_server(server.serve) as url, busy_processor() if LONG else nullcontext():
