@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import attrs
 
-__all__ = ["Batch", "Entry", "Lane", "Queued", "bytes_of", "retry_at"]
+__all__ = ["Batch", "Entry", "Lane", "Queued", "bytes_of", "retry_at", "size_of"]
 
 
 class Queued(NamedTuple):
@@ -97,6 +97,11 @@ class Lane:
 def retry_at(batch: Batch) -> float:
     """Return when the batch may be sent again."""
     return float("-inf") if batch.retry_at is None else batch.retry_at
+
+
+def size_of(entries: Iterable[Entry]) -> int:
+    """Count the bytes of JSON that the queues would keep for these entries."""
+    return sum([len(body) + len(original or b"") for _, _, body, original in entries])
 
 
 def bytes_of(events: Iterable[Queued]) -> int:

@@ -6,12 +6,11 @@ state, and adds to `happenings` what hooks and logs should learn of it.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..payload import MAX_EVENT_BYTES
-from ._batches import Batch, Entry, Queued
+from ._batches import Batch, Entry, Queued, size_of
 from ._ledger import Drop, Ledger
 from ._responses import Action, Response
 from ._scheduler import Scheduler
@@ -86,26 +85,28 @@ class Core:
 
     # Accept
 
-    def accept(self, entries: Sequence[Entry], now: float, *, room: bool = True) -> int:
+    def accept(
+        self, entries: Sequence[Entry], now: float, *, size: int | None = None, room: bool = True
+    ) -> int:
         """Accept events until there is no room for one; return how many were accepted.
 
         Args:
             entries: the events.
             now: the time.
+            size: how many bytes of JSON they have, if that is known.
             room: whether they need room; if not, all are accepted.
         """
         scheduler = self.scheduler
-        sizes = [len(body) for _, _, body, _ in entries]
-        kept = sum(sizes) + sum([len(entry[3]) for entry in entries if entry[3] is not None])
         events_left, bytes_left = scheduler.room()
+        if size is None:
+            size = size_of(entries)
+        # What is small together has no part that is too large.
         if (
             len(entries) <= events_left
-            and kept <= bytes_left
-            and max(sizes, default=0) <= MAX_EVENT_BYTES
+            and size <= min(bytes_left, MAX_EVENT_BYTES)
             and self.status.state is not State.DISABLED
         ):
-            scheduler.add(entries, now)
-            for event_type, count in Counter([each[0] for each in entries]).items():
+            for event_type, count in scheduler.add(entries, now).items():
                 self.ledger.accept(event_type, count)
             return len(entries)
         for taken, entry in enumerate(entries):

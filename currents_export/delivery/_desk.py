@@ -80,7 +80,7 @@ class Desk:
         crowded = self._hook_calls.too_many
         for each in self._waiting:
             if each.done is None:
-                self.core.accept(each.entries, now, room=False)
+                self.core.accept(each.entries, now, size=each.size, room=False)
                 each.taken = len(each.entries)
                 self._resolve(each)
             elif each.abandoned:
@@ -93,8 +93,10 @@ class Desk:
         self._waiting = [each for each in self._waiting if not each.resolved]
 
     def _try(self, each: Admission, now: float) -> None:
-        rest = each.entries[each.taken :] if each.taken else each.entries
-        each.taken += self.core.accept(rest, now)
+        if each.taken:
+            each.taken += self.core.accept(each.entries[each.taken :], now)
+        else:
+            each.taken = self.core.accept(each.entries, now, size=each.size)
         full = f"{self.core.scheduler.pending} events are pending"
         status = self.core.status
         if each.taken == len(each.entries):

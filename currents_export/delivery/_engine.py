@@ -27,7 +27,7 @@ from ..errors import SenderClosedError
 from ..events import Event
 from ..payload import encode_body
 from ._backoff import Policy
-from ._batches import Batch, Entry
+from ._batches import Batch, Entry, size_of
 from ._connections import Connections
 from ._core import Core
 from ._desk import CHUNK, CHUNK_BYTES, Desk, closed_error
@@ -137,11 +137,18 @@ class Engine:
         if not self._started:
             self._start()
         ticket = next(self._tickets)
-        light = len(entries) <= CHUNK and _size(entries) <= CHUNK_BYTES
+        size = size_of(entries)
+        light = len(entries) <= CHUNK and size <= CHUNK_BYTES
         waits = not (light and ticket < self._desk.credit)
         from_hook = self.hook_calls.inside
         admission = Admission(
-            entries, filtered, block=block, ticket=ticket, from_hook=from_hook, waits=waits
+            entries,
+            filtered,
+            size=size,
+            block=block,
+            ticket=ticket,
+            from_hook=from_hook,
+            waits=waits,
         )
         try:
             self._inbox.put(admission)
@@ -364,7 +371,3 @@ class Engine:
             self._policy.ask, batch, response, self._now(), default=(_WAIT, False)
         )
         return response, action, wait, stop
-
-
-def _size(entries: Sequence[Entry]) -> int:
-    return sum([len(body) + len(original or b"") for _, _, body, original in entries])

@@ -71,6 +71,7 @@ class Admission:
         entries: the entries for the queues.
         filtered: the filtered events between them: how many entries come before, the event, and
             the reason.
+        size: how many bytes of JSON the entries have.
         block: whether they may wait for room.
         ticket: its number, for counting how many admissions are under way.
         from_hook: whether a hook waits for it.
@@ -93,6 +94,7 @@ class Admission:
         "filtered",
         "from_hook",
         "resolved",
+        "size",
         "taken",
         "ticket",
     )
@@ -102,6 +104,7 @@ class Admission:
         entries: Sequence[Entry],
         filtered: Sequence[tuple[int, Event, FilterReason]],
         *,
+        size: int,
         block: bool,
         ticket: int,
         from_hook: bool,
@@ -109,6 +112,7 @@ class Admission:
     ) -> None:
         self.entries = entries
         self.filtered = filtered
+        self.size = size
         self.block = block
         self.ticket = ticket
         self.from_hook = from_hook

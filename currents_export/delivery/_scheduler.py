@@ -19,7 +19,7 @@ Source: Braze, Custom Currents export (batches) and Currents FAQ (queues and the
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from ._batches import Batch, Entry, Lane, Queued, bytes_of, retry_at
@@ -101,25 +101,27 @@ class Scheduler:
         events_left, bytes_left = self.room()
         return 4 * events_left >= self._max_events and 4 * bytes_left >= self._max_bytes
 
-    def add(self, entries: Sequence[Entry], now: float) -> None:
-        """Add accepted events to the queues of their types."""
+    def add(self, entries: Sequence[Entry], now: float) -> dict[str, int]:
+        """Add accepted events to the queues of their types; return how many each type got."""
         # Written for speed: every event passes through here.
-        generation, total, lanes = self.generation, 0, self._lanes
-        new = tuple.__new__
+        generation, new = self.generation, tuple.__new__
+        by_type: defaultdict[str, list[Queued]] = defaultdict(list)
         for event_type, event_id, body, original in entries:
-            lane = lanes.get(event_type)
+            by_type[event_type].append(new(Queued, (event_id, body, original, now, generation)))
+        for event_type, events in by_type.items():
+            lane = self._lanes.get(event_type)
             if lane is None:
-                lane = lanes[event_type] = Lane()
-            lane.waiting.append(new(Queued, (event_id, body, original, now, generation)))
-            size = len(body) if original is None else len(body) + len(original)
+                lane = self._lanes[event_type] = Lane()
+            lane.waiting.extend(events)
+            size = bytes_of(events)
             if not lane.held:
                 self._holding += 1
-            lane.held += 1
+            lane.held += len(events)
             lane.held_bytes += size
-            total += size
+            self.pending_bytes += size
         self.pending += len(entries)
-        self.pending_bytes += total
         self._pending_by_generation[generation] += len(entries)
+        return {event_type: len(events) for event_type, events in by_type.items()}
 
     # Flush
 
