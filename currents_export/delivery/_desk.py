@@ -1,6 +1,7 @@
 """The requests of callers that wait, and the state that they wait for.
 
-The engine calls all of this with its turn held: nothing here waits or calls foreign code.
+The engine calls all of this but `take_permit` with its turn held: nothing here waits or calls
+foreign code.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from ._reports import Reports
 from ._requests import Admission, Flush, Question, Request
 from ._status import State
 
-__all__ = ["CHUNK", "CHUNK_BYTES", "Desk", "closed_error"]
+__all__ = ["Desk", "closed_error"]
 
 #: The most events and bytes that a permit covers.
-CHUNK = 100
-CHUNK_BYTES = 256 * 1024
+_CHUNK = 100
+_CHUNK_BYTES = 256 * 1024
 #: The largest number of permits.
 _MOST_PERMITS = 16
 
@@ -36,13 +37,13 @@ class Desk:
     Attributes:
         core: the state of the delivery.
         closed: whether no more events are accepted.
-        permits: promises of room. An admission that takes one need not wait until it is accepted.
     """
 
     def __init__(self, core: Core, hook_calls: HookCalls, reports: Reports) -> None:
         self.core = core
         self.closed = False
-        self.permits: queue.SimpleQueue[None] = queue.SimpleQueue()
+        # Promises of room: an admission that takes one need not wait until it is accepted.
+        self._permits: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._promised = 0  # the permits in the queue, and those of admissions under way
         self._hook_calls = hook_calls
         self._reports = reports
@@ -84,6 +85,19 @@ class Desk:
         if core.happenings:
             self._reports.happened(core.happenings)
             core.happenings.clear()
+
+    def take_permit(self, count: int, size: int) -> bool:
+        """Take a promise of room for so many events and bytes, if there is one.
+
+        Any thread may do this without the turn.
+        """
+        if count > _CHUNK or size > _CHUNK_BYTES:
+            return False
+        try:
+            self._permits.get_nowait()
+        except queue.Empty:
+            return False
+        return True
 
     # Admissions
 
@@ -144,20 +158,20 @@ class Desk:
         """Hand out permits for up to half of the common room, if no admission waits."""
         room = self.core.scheduler.room
         room.promise(0, 0)
-        chunks = min(room.events.common // CHUNK, room.bytes.common // CHUNK_BYTES)
+        chunks = min(room.events.common // _CHUNK, room.bytes.common // _CHUNK_BYTES)
         held_up = self.closed or self._waiting or self._hook_calls.too_many
         for _ in range(0 if held_up else min(chunks // 2, _MOST_PERMITS) - self._promised):
             self._promised += 1
-            self.permits.put(None)
-        room.promise(self._promised * CHUNK, self._promised * CHUNK_BYTES)
+            self._permits.put(None)
+        room.promise(self._promised * _CHUNK, self._promised * _CHUNK_BYTES)
 
     def _withdraw_permits(self) -> None:
         try:
             while True:
-                self.permits.get_nowait()
+                self._permits.get_nowait()
                 self._promised -= 1
         except queue.Empty:
-            self.core.scheduler.room.promise(self._promised * CHUNK, self._promised * CHUNK_BYTES)
+            self.core.scheduler.room.promise(self._promised * _CHUNK, self._promised * _CHUNK_BYTES)
 
     # Batches
 

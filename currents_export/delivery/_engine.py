@@ -1,7 +1,7 @@
 """The threads of a sender: a thin shell around `Core`.
 
-- Callers never touch the state. They put requests into the inbox, a queue that is safe to use from
-  any thread and from a signal handler, and wait on a latch of their own.
+- Callers never touch the state. They put requests into the inbox, which is safe to use from any
+  thread and from a signal handler, and wait on a latch of their own.
 - The lead, one thread, reads the inbox, watches the time and starts the workers.
 - The workers send batches. After a response, a worker itself takes the next batch.
 - Hooks and loggers are called in one more thread.
@@ -31,11 +31,11 @@ from ._backoff import Policy
 from ._batches import Batch, Entry, size_of
 from ._connections import Connections
 from ._core import Core
-from ._desk import CHUNK, CHUNK_BYTES, Desk, closed_error
+from ._desk import Desk, closed_error
 from ._hook_calls import HookCalls
-from ._latch import Latch
+from ._inbox import Inbox
 from ._reports import Reports
-from ._requests import Admission, Flush, Question, Request
+from ._requests import Admission, Flush, Question
 from ._responses import Action, Response, decide
 from .clock import Clock
 from .reasons import FilterReason
@@ -49,9 +49,6 @@ _Job = tuple[Batch, int]
 
 #: Seconds after which a thread that could not be started is tried again.
 _START_AGAIN = 0.1
-#: The longest wait of a caller, in seconds, before it looks again. A signal that arrives just
-#: before a wait begins does not end the wait, and its handler runs after it.
-_GLANCE = 0.25
 #: Seconds to wait after an attempt when not even the default strategy could be asked.
 _WAIT = 60.0
 #: The alarm of a lead that does not sleep.
@@ -71,7 +68,6 @@ class Engine:
         reports: what calls hooks and loggers.
 
     Attributes:
-        ended: whether all threads have ended, so that the state no longer changes.
         hook_calls: the calls of hooks that are due.
     """
 
@@ -92,12 +88,10 @@ class Engine:
         self._concurrency = concurrency
         self.hook_calls = HookCalls(self.wake)
         self._process = os.getpid()
-        self._inbox: queue.SimpleQueue[Request] = queue.SimpleQueue()
+        self._inbox = Inbox(clock)
         self._leading = _thread.allocate_lock()
         self._started = False
         self._lead: int | None = None
-        self._over = Latch()
-        self.ended = False
         # The turn guards everything below.
         self._turn = threading.Lock()
         self._desk = Desk(core, self.hook_calls, reports(self.hook_calls))
@@ -145,48 +139,40 @@ class Engine:
         if not self._started:
             self._start()
         size = size_of(entries)
-        light = len(entries) <= CHUNK and size <= CHUNK_BYTES
         admission = Admission(
             entries,
             filtered,
             size=size,
             block=block,
             from_hook=self.hook_calls.inside,
-            has_permit=light and self._take_permit(),
+            has_permit=self._desk.take_permit(len(entries), size),
         )
         try:
             self._inbox.put(admission)
-            if admission.done is not None and not self._await(admission.done, until):
+            if admission.done is not None and not self._inbox.wait(admission.done, until):
                 self.ask(lambda: self._desk.give_up(admission, "there was no room in time"))
         finally:
             if admission.done is not None and not admission.resolved:  # an interrupt
                 admission.abandoned = True
                 self._inbox.put(Question(partial(self._desk.give_up, admission, "interrupted")))
         error = admission.error
-        if error is None and self.ended and not admission.resolved:
+        if error is None and self._inbox.ended and not admission.resolved:
             error = closed_error()
         if error is not None:
             error.taken = admission.taken
             raise error
 
-    def _take_permit(self) -> bool:
-        try:
-            self._desk.permits.get_nowait()
-        except queue.Empty:
-            return False
-        return True
-
     def flush(self, until: float | None) -> None:
         """Send everything that was accepted, and wait for it until the given time."""
         flush = Flush(from_hook=self.hook_calls.inside)
-        if not self._started or self.ended:
+        if not self._started or self._inbox.ended:
             return
         self._inbox.put(flush)
-        self._await(flush.done, until)
+        self._inbox.wait(flush.done, until)
 
     def ask(self, function: Callable[[], T]) -> T:
         """Return what a function of the state returns; see `Question`."""
-        if self.ended or not self._started:
+        if self._inbox.ended or not self._started:
             return function()
         if threading.get_ident() == self._lead:  # the clock, which is foreign code, asks
             self.wake()
@@ -194,7 +180,7 @@ class Engine:
                 return function()
         question = Question(function)
         self._inbox.put(question)
-        self._await(question.answered, None)
+        self._inbox.wait(question.answered, None)
         # After the end, no thread changes the state, and no thread may answer.
         return question.value if question.is_answered else function()
 
@@ -207,22 +193,12 @@ class Engine:
         """Send nothing more, and wait some seconds for the requests in flight."""
         self._desk.closed = True
         if not self._started:
-            self._core.stopped = self.ended = True
-        if not self.ended:
+            self._core.stopped = self._inbox.ended = True
+        if not self._inbox.ended:
             self.ask(partial(setattr, self._core, "stopped", True))
-            self._await(None, self._clock.now() + patience)
-        if self.ended:
+            self._inbox.wait(None, self._clock.now() + patience)
+        if self._inbox.ended:
             self._connections.close()
-
-    def _await(self, latch: Latch | None, until: float | None) -> bool:
-        """Wait for a latch, or for the end of all threads; return false if the time is up."""
-        while not self.ended:
-            seconds = min(self._clock.timeout(until), _GLANCE)
-            if (latch or self._over).wait(seconds):
-                return True
-            if until is not None and self._clock.now() >= until:
-                return False
-        return True
 
     # The lead
 
@@ -251,7 +227,7 @@ class Engine:
         self._started = True
         timeout = 0.0
         while True:
-            requests = self._read_inbox(timeout)
+            requests = self._inbox.read(timeout)
             now = self._now()
             with self._turn:
                 self._alarm = _AWAKE
@@ -276,14 +252,14 @@ class Engine:
     def _end(self) -> None:
         self._connections.close()
         with self._turn:
-            self.ended = True
+            self._inbox.ended = True
             # Requests from before the end are handled; later ones see that it has come.
-            self._desk.handle(self._read_inbox(0.0), self._latest)
+            self._desk.handle(self._inbox.read(0.0), self._latest)
             self._desk.settle(self._latest)
         if self.hook_calls.needs_thread:
             self.hook_calls.start()
         self.hook_calls.end()
-        self._over.open()
+        self._inbox.end_waits()
 
     def _agenda(self, now: float) -> float:
         """Return when there is something to do that only the lead can do."""
@@ -328,15 +304,6 @@ class Engine:
     def _take(self, now: float) -> _Job | None:
         batch = self._desk.take(now)
         return None if batch is None else (batch, self._core.resumes)
-
-    def _read_inbox(self, timeout: float) -> list[Request]:
-        requests: list[Request] = []
-        try:
-            requests.append(self._inbox.get(block=timeout > 0, timeout=timeout or None))
-            while True:
-                requests.append(self._inbox.get_nowait())
-        except queue.Empty:
-            return requests
 
     def _now(self) -> float:
         """Return the time; the latest known one if the clock fails."""

@@ -153,23 +153,40 @@ def test_failing_types_leave_room_for_others() -> None:
     assert all(delivered[each].delivered == 10 for each in healthy)
 
 
-def test_failing_types_leave_all_others_delivered() -> None:
-    """40,000 events with the default limits: a failing type does not pause the Current."""
+def test_large_run_delivers_all_good_events() -> None:
+    """Five types fail all the time, for longer than `pause_after`; nothing else stays pending."""
     types = sorted(custom().selected)
     failing = set(types[::20][:5])
+    good = [number for number in range(40_000) if types[number % len(types)] not in failing]
+    left, done = len(good), threading.Event()
+
+    def on_delivered(_: str, ids: tuple[str, ...]) -> None:
+        nonlocal left
+        left -= len(ids)
+        if not left:
+            done.set()
 
     def response(request: Any) -> int:
+        clock.advance(1.0)
         return 503 if events_of(request)[0]["event_type"] in failing else 200
 
-    events = [event(number, types[number % len(types)]) for number in range(40_000)]
-    with abandoned(Sender(custom(), transport=Responding(response), clock=ManualClock())) as sender:
-        sender.send(events)
+    clock = ManualClock()
+    began = clock.now()
+    sender = Sender(
+        custom(),
+        transport=Responding(response),
+        clock=clock,
+        pause_after=60,
+        hooks=Hooks(on_delivered=on_delivered),
+    )
+    with abandoned(sender):
+        sender.send([event(number, types[number % len(types)]) for number in range(40_000)])
         sender.flush(timeout=0.0)
-        good = [each for each in events if each.event_type not in failing]
-        while sender.result.delivered < len(good):
-            assert sender.result.state is State.ACTIVE
+        assert done.wait(PATIENCE)
         result = sender.result
-        assert (result.delivered, result.pending) == (len(good), len(events) - len(good))
+    assert clock.now() - began > 300
+    assert (result.delivered, result.pending) == (len(good), 40_000 - len(good))
+    assert result.state is State.ACTIVE
 
 
 def test_full_failing_type_blocks_only_itself() -> None:

@@ -1,9 +1,8 @@
-"""Signals, forks, interpreter exit and gevent."""
+"""Signals, forks and interpreter exit."""
 
 from __future__ import annotations
 
 import _thread
-import importlib.util
 import os
 import random
 import signal
@@ -234,40 +233,3 @@ sender.send(make_events(2))
 """
     run = run_python(code)
     assert run.stdout == "2 2\n"
-
-
-GEVENT = """
-from gevent import monkey
-
-monkey.patch_all()
-
-import gevent
-from currents_export import Hooks, Sender
-from tests.support.currents import custom
-from tests.support.events import CLICK, OPEN, event
-from tests.support.servers import keep_alive_server, read_request
-
-def serve(connection):
-    while read_request(connection):
-        connection.sendall(b"HTTP/1.1 200 OK\\r\\ncontent-length: 0\\r\\n\\r\\n")
-
-delivered = []
-hooks = Hooks(on_delivered=lambda _, ids: delivered.extend(ids))
-with keep_alive_server(serve) as url:
-    with Sender(custom(url), batch_size=5, max_pending_events=30, hooks=hooks) as sender:
-        several = [
-            [event(100 * number + n, (OPEN, CLICK)[n % 2]) for n in range(50)]
-            for number in range(4)
-        ]
-        gevent.joinall([gevent.spawn(sender.send, each) for each in several], raise_error=True)
-        flushed = sender.flush(timeout=30)
-        sender.send(event(1_000))
-print(flushed.delivered, sender.result.delivered, len(delivered))
-"""
-
-
-@pytest.mark.skipif(importlib.util.find_spec("gevent") is None, reason="needs gevent")
-def test_gevent_sends_flushes_and_closes() -> None:
-    """Everything that the sender waits for is patched."""
-    run = run_python(GEVENT)
-    assert (run.returncode, run.stdout) == (0, "200 201 201\n"), run.stderr

@@ -117,6 +117,31 @@ def test_retry_of_busy_sender_gets_alarm() -> None:
         clock.wait_for_alarm(clock.now() + 7)
 
 
+def test_retry_behind_another_gets_alarm() -> None:
+    """One type that fails may be asked again only when another one has its response."""
+    clock, gate = SleepyClock(), Gate(lambda _: 503)
+    sender = Sender(
+        custom(),
+        transport=gate.transport,
+        clock=clock,
+        batch_size=1,
+        concurrency=2,
+        wait=tenacity.wait_fixed(7),
+    )
+    with abandoned(sender):
+        sender.send([event(0, OPEN), event(1, CLICK)])
+        for _ in range(2):
+            gate.await_request()
+        gate.opened.release(2)
+        clock.wait_for_alarm(clock.now() + 7)
+        clock.advance(7)
+        sender.flush(timeout=0)
+        for _ in range(2):
+            gate.await_request()
+            gate.opened.release()
+        clock.wait_for_alarm(clock.now() + 7)
+
+
 def test_split_batch_gets_second_worker() -> None:
     """The worker takes one half itself; only the lead can start a worker for the other."""
     gate = Gate(lambda request: 413 if len(events_of(request)) == 2 else 200)
