@@ -34,7 +34,8 @@ _HEADERS = {
 #: What a message is made from, and how long it can get.
 _MAX_TEXT = 1024
 _MAX_MESSAGE = 200
-#: The loggers of httpcore, which write headers: also those of a redirect, with the URL in it.
+#: The loggers of httpcore, which writes headers if an httpx transport was passed in: also those of
+#: a redirect, with the URL in it.
 _LOGGERS = tuple(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks"))
 
 
