@@ -58,7 +58,8 @@ class Sender:
         max_age: seconds after which a batch is sent even if it is not full. Braze: 300. When events
             wait for room, batches that are not full are sent earlier.
         max_pending_events: how many events may be pending before `send` blocks. An event type that
-            holds less than an equal share of this is not blocked by what the others hold.
+            holds less than an equal share of this is not blocked by what the others hold, so with
+            n types that fail, up to 1 + 1/2 + ... + 1/n times as many can be pending.
         max_pending_bytes: how many bytes of JSON may be pending before `send` blocks; shared in the
             same way.
         wait: how long to wait before a batch is sent again: any wait strategy of tenacity. The

@@ -115,6 +115,30 @@ class CoreMachine(RuleBasedStateMachine):
         if stop or (action is Action.PAUSE and resumes == self.core.resumes):
             assert self.core.status.state is not State.ACTIVE
 
+    @rule(statuses=st.lists(STATUSES, min_size=10, max_size=60))
+    def respond_to_many(self, statuses: list[int | None]) -> None:
+        """Send what may leave, and respond to each batch at once; wait if nothing may leave."""
+        for status in statuses:
+            core = self.core
+            if core.status.state is not State.ACTIVE:
+                self.resume()
+            if not core.can_take(self.now):
+                due = core.next_due()
+                if due is None:
+                    break
+                self.wait(max(due - self.now, 0.0))
+            batch = core.take(self.now)
+            if batch is None:
+                continue
+            names = {each.id for each in batch.events}
+            assert not names & (self.delivered | self.dropped)
+            action = decide(status, size=len(names), split_off=batch.split_off)
+            core.respond(batch, Response(status), action, self.now, resumes=core.resumes, wait=1.0)
+            self.learn()
+            assert self.delivered >= names or action is not Action.DELIVERED
+            left = len(self.accepted) - len(self.delivered) - len(self.dropped)
+            assert core.scheduler.pending == left
+
     def learn(self) -> None:
         """Learn what hooks would."""
         for each in self.core.happenings:
@@ -160,7 +184,7 @@ class CoreMachine(RuleBasedStateMachine):
 
 
 CoreMachine.TestCase.settings = settings(
-    max_examples=20_000 if LONG else 100,
+    max_examples=12_500 if LONG else 100,
     stateful_step_count=200 if LONG else 50,
     deadline=None,
 )
