@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from currents_export.delivery import ManualClock, Sender
+from currents_export.delivery import Hooks, ManualClock, Sender
 from tests.support.currents import custom
 from tests.support.events import CLICK, OPEN, SEND, event
 from tests.support.senders import PATIENCE, abandoned
@@ -86,7 +86,7 @@ def test_batch_that_becomes_due_behind_busy_workers(concurrency: int, status: in
 
 def test_retry_that_waits_behind_another() -> None:
     """A failing type may be asked again only when another failing one has its response."""
-    clock, gate = AlarmClock(), Gate(503)
+    clock, gate, recorded = AlarmClock(), Gate(503), threading.Semaphore(0)
     sender = Sender(
         custom(),
         transport=Responding(gate.respond),
@@ -94,14 +94,15 @@ def test_retry_that_waits_behind_another() -> None:
         batch_size=1,
         concurrency=2,
         wait=lambda _: 50.0,
+        hooks=Hooks(on_attempt=lambda _: recorded.release()),
     )
     with abandoned(sender):
         for number, event_type in enumerate((OPEN, CLICK)):
             sender.send(event(number, event_type))
             assert gate.reached.acquire(timeout=PATIENCE)
-        clock.forget()
         gate.opened.release(2)
-        assert clock.waits_until(clock.now() + 50.0)
+        for _ in range(2):
+            assert recorded.acquire(timeout=PATIENCE)
         clock.advance(50.0)
         sender.flush(timeout=0)
         assert gate.reached.acquire(timeout=PATIENCE)
