@@ -47,11 +47,11 @@ _LAST_CHANCE = 1.0
 class Sender:
     """Send events as a Current does: queued by event type, in batches, at least once.
 
-    The sender uses its own threads: one for each request in flight, one that watches the time, and
-    one for hooks. Any number of threads may call it, and signal handlers may, too. Use it as a
-    context manager, or call `close`: events that are pending when the process ends are lost, and an
-    error is logged. After a fork, it belongs to the parent; in the child, each method raises
-    `SenderClosedError`.
+    The sender uses its own threads: one for each request in flight, one that watches the time, one
+    for hooks, and one while it looks up the address of a host. Any number of threads may call it,
+    and signal handlers may, too. Use it as a context manager, or call `close`: events that are
+    pending when the process ends are lost, and an error is logged. After a fork, it belongs to the
+    parent; in the child, each method raises `SenderClosedError`.
 
     Args:
         current: where events are sent to, and which ones.
