@@ -17,7 +17,7 @@ import orjson
 
 from tests.support.servers import read_request
 
-__all__ = ["ENDLESS", "Hostile", "Line"]
+__all__ = ["ENDLESS", "Behavior", "Hostile", "Line", "respond"]
 
 #: After so many requests the server behaves, so that each run ends.
 HOSTILE_REQUESTS = 60
