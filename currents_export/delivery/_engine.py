@@ -165,9 +165,14 @@ class Engine:
             error.taken = admission.taken
             raise error
 
-    def flush(self, until: float | None) -> None:
-        """Send everything that was accepted, and wait for it until the given time."""
-        flush = Flush(from_hook=self.hook_calls.inside)
+    def flush(self, until: float | None, *, urgent: bool = False) -> None:
+        """Send everything that was accepted, and wait for it until the given time.
+
+        Args:
+            until: the time; None waits as long as necessary.
+            urgent: whether to send even if too many calls of hooks are due, as in a hook.
+        """
+        flush = Flush(urgent=urgent or self.hook_calls.inside)
         if not self._started or self.ended:
             return
         self._inbox.put(flush)
