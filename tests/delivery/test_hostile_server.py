@@ -1,6 +1,6 @@
 """A server that does everything wrong, at random: nothing is lost, nothing hangs.
 
-`CURRENTS_EXPORT_LONG=1` makes it a long run beside threads and processes that keep the machine busy.
+`CURRENTS_EXPORT_LONG=1` makes it a long run on a busy machine.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from currents_export.delivery import Hooks, ManualClock, Sender, State
 from currents_export.errors import QueueFullError
 from tests.support.currents import custom
 from tests.support.events import CLICK, OPEN, SEND, event
-from tests.support.senders import PATIENCE, adds_up
 from tests.support.hostile import ENDLESS, Hostile
+from tests.support.senders import PATIENCE, adds_up
 from tests.support.servers import keep_alive_server
 
 LONG = bool(os.environ.get("CURRENTS_EXPORT_LONG"))
