@@ -7,8 +7,9 @@
 - Hooks and loggers are called in one more thread.
 
 The lead and the workers change the state with `_turn` held, and call no foreign code meanwhile. No
-signal handler runs in these threads, so a handler never interrupts a change. Every change ends with
-`Desk.settle`, which ends the waits that are over; whatever only the lead can do, it is woken for.
+signal handler runs in these threads, so a handler never interrupts a change. A finalizer may, so it
+gets an error if it has to wait. Every change ends with `Desk.settle`, which ends the waits that are
+over; whatever only the lead can do, it is woken for.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from ._connections import Connections
 from ._core import Core
 from ._desk import CHUNK, CHUNK_BYTES, Desk, closed_error
 from ._hook_calls import HookCalls
-from ._latch import Latch
+from ._latch import Latch, Turn
 from ._reports import Reports
 from ._requests import Admission, Flush, Question, Request
 from ._responses import Action, Response, decide
@@ -93,7 +94,7 @@ class Engine:
         self._over = Latch()
         self.ended = False
         # The turn guards everything below.
-        self._turn = threading.Lock()
+        self._turn = Turn()
         self._desk = Desk(core, self.hook_calls, reports(self.hook_calls))
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._workers = 0
@@ -182,6 +183,7 @@ class Engine:
         """Return what a function of the state returns; see `Question`."""
         if self.ended or not self._started:
             return function()
+        self._refuse_in_turn()
         if threading.get_ident() == self._lead:
             with self._turn:
                 return function()
@@ -209,6 +211,7 @@ class Engine:
 
     def _await(self, latch: Latch | None, until: float | None) -> bool:
         """Wait for a latch, or for the end of all threads; return false if the time is up."""
+        self._refuse_in_turn()
         while not self.ended:
             seconds = self._clock.timeout(until)
             if (latch or self._over).wait(seconds):
@@ -216,6 +219,11 @@ class Engine:
             if until is not None and self._clock.now() >= until:
                 return False
         return True
+
+    def _refuse_in_turn(self) -> None:
+        """Raise an error in a finalizer that runs while this thread changes the state."""
+        if self._turn.is_mine:
+            raise RuntimeError("a finalizer that interrupts the sender cannot wait for it")
 
     # The lead
 
