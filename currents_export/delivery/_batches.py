@@ -74,8 +74,6 @@ class Lane:
         returned: batches that may be sent again at once.
         failed: batches that wait until their `retry_at`.
         probe: the batch in flight that failed before, if there is one.
-        held: how many of the type's events are pending.
-        held_bytes: how many bytes of JSON they take.
         used: the time its requests were in flight, in the scheduler's virtual time.
         served: the number of the turn it had last.
     """
@@ -84,10 +82,13 @@ class Lane:
     returned: deque[Batch] = attrs.field(factory=deque)
     failed: list[Batch] = attrs.field(factory=list)
     probe: Batch | None = None
-    held: int = 0
-    held_bytes: int = 0
     used: float = 0.0
     served: int = 0
+
+    @property
+    def may_leave_early(self) -> bool:
+        """Whether its next batch was never sent, and might wait only to become full."""
+        return bool(self.waiting) and not (self.failed or self.returned or self.probe)
 
     def first_failed(self) -> Batch:
         """Return the failed batch that may be sent again first."""

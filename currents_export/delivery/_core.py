@@ -6,7 +6,7 @@ state, and adds to `happenings` what hooks and logs should learn of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from ..payload import MAX_EVENT_BYTES
@@ -94,32 +94,33 @@ class Core:
             entries: the events.
             now: the time.
             size: how many bytes of JSON they have, if that is known.
-            room: whether they need room; if not, all are accepted.
+            room: whether they need room; if not, it was promised to them, and all are accepted.
         """
-        scheduler = self.scheduler
-        events_left, bytes_left = scheduler.room()
         if size is None:
             size = size_of(entries)
         # What is small together has no part that is too large.
         if (
-            len(entries) <= events_left
-            and size <= min(bytes_left, MAX_EVENT_BYTES)
+            size <= MAX_EVENT_BYTES
+            and self.scheduler.room.fits_any(len(entries), size)
             and self.status.state is not State.DISABLED
         ):
-            for event_type, count in scheduler.add(entries, now).items():
-                self.ledger.accept(event_type, count)
+            self._queue(entries, now)
             return len(entries)
         for taken, entry in enumerate(entries):
             event_type, event_id, body, original = entry
+            kept = len(body) + len(original or b"")
             if (reason := self._reason_to_drop(len(body))) is not None:
                 self.ledger.accept(event_type)
                 self._drop(Drop(event_type, event_id, reason))
-            elif not room or scheduler.has_room(event_type, len(body) + len(original or b"")):
-                scheduler.add([entry], now)
-                self.ledger.accept(event_type)
+            elif not room or self.scheduler.room.fits(event_type, kept):
+                self._queue([entry], now)
             else:
                 return taken
         return len(entries)
+
+    def _queue(self, entries: Sequence[Entry], now: float) -> None:
+        for event_type, count in self.scheduler.add(entries, now).items():
+            self.ledger.accept(event_type, count)
 
     def _reason_to_drop(self, size: int) -> DropReason | None:
         if size > MAX_EVENT_BYTES:
@@ -128,11 +129,11 @@ class Core:
 
     # Send
 
-    def take(self, now: float, *, short_of_room: bool = False) -> Batch | None:
+    def take(self, now: float, *, wanted: Collection[str] = ()) -> Batch | None:
         """Return the next batch to send, or None; see `Scheduler.take`."""
         if self.halted:
             return None
-        batch = self.scheduler.take(now, short_of_room=short_of_room)
+        batch = self.scheduler.take(now, wanted=wanted)
         if batch is not None:
             self.ledger.requests += 1
             self.ledger.retries += batch.attempts > 1
@@ -216,17 +217,18 @@ class Core:
         """Return when `take` will next have a batch, unless something else happens."""
         return None if self.halted else self.scheduler.next_due()
 
-    def can_take(self, now: float, *, short_of_room: bool = False) -> bool:
+    def can_take(self, now: float, *, wanted: Collection[str] = ()) -> bool:
         """Return whether `take` would return a batch."""
-        return not self.halted and self.scheduler.can_take(now, short_of_room=short_of_room)
+        return not self.halted and self.scheduler.can_take(now, wanted=wanted)
 
     def next_retry(self) -> float | None:
         """Return when the next batch that waits after a failure may leave."""
         return None if self.halted else self.scheduler.next_retry()
 
-    def resume(self, now: float) -> None:
-        """Enable a paused or disabled Current again."""
+    def resume(self, now: float, *, types: int) -> None:
+        """Enable a paused or disabled Current again; it has so many event types now."""
         self.resumes += 1
+        self.scheduler.room.divide(types)
         if self.status.state is not State.ACTIVE:
             self.status = self.status.resumed()
             self.scheduler.clear_failures()

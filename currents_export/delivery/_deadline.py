@@ -237,9 +237,13 @@ def _addresses(host: str, port: int, until: float) -> list[str]:
     lookup = _Lookup.under_way.get((host, port))
     if lookup is None or not lookup.is_alive():
         lookup = _Lookup(host, port)
-        lookup.start()
         _Lookup.under_way[host, port] = lookup
-    lookup.join(_left(until, httpx.ConnectTimeout))
+        try:
+            lookup.start()
+        except RuntimeError:  # at interpreter exit, or no thread is left
+            lookup.run()
+    if lookup.ident is not None:
+        lookup.join(_left(until, httpx.ConnectTimeout))
     if lookup.is_alive():
         raise httpx.ConnectTimeout(f"looking up {host} timed out")
     if lookup.error is not None:

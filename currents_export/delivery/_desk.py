@@ -1,10 +1,12 @@
 """The requests of callers that wait, and the state that they wait for.
 
-The engine calls all of this with its turn held: nothing here waits or calls foreign code.
+The engine calls all of this but `take_permit` with its turn held: nothing here waits or calls
+foreign code.
 """
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Iterable
 
 from ..errors import QueueFullError, SenderClosedError
@@ -15,13 +17,13 @@ from ._reports import Reports
 from ._requests import Admission, Flush, Question, Request
 from ._status import State
 
-__all__ = ["CHUNK", "CHUNK_BYTES", "Desk", "closed_error"]
+__all__ = ["Desk", "closed_error"]
 
-#: The most events and bytes of an admission that does not wait for its result.
-CHUNK = 100
-CHUNK_BYTES = 256 * 1024
-#: How many such admissions may be under way.
-_MOST_UNASKED = 16
+#: The most events and bytes that a permit covers.
+_CHUNK = 100
+_CHUNK_BYTES = 256 * 1024
+#: The largest number of permits.
+_MOST_PERMITS = 16
 
 
 class Desk:
@@ -35,32 +37,31 @@ class Desk:
     Attributes:
         core: the state of the delivery.
         closed: whether no more events are accepted.
-        credit: an admission with a lower ticket than this surely finds room, and need not wait.
     """
 
     def __init__(self, core: Core, hook_calls: HookCalls, reports: Reports) -> None:
         self.core = core
         self.closed = False
-        self.credit = 0
+        # Promises of room: an admission that takes one need not wait until it is accepted.
+        self._permits: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._promised = 0  # the permits in the queue, and those of admissions under way
         self._hook_calls = hook_calls
         self._reports = reports
-        self._handled = 0
         self._waiting: list[Admission] = []
         self._flushes: list[Flush] = []
 
-    @property
-    def short_of_room(self) -> bool:
-        """Whether events wait for room."""
-        return bool(self._waiting)
-
     def handle(self, requests: Iterable[Request], now: float) -> None:
-        """Handle new requests, and those that wait."""
+        """Handle new requests; `settle` must follow."""
         self.core.tick(now)
         for request in requests:
             match request:
+                case Admission(done=None):
+                    self.core.accept(request.entries, now, size=request.size, room=False)
+                    request.taken = len(request.entries)
+                    self._promised -= 1
+                    self._resolve(request)
                 case Admission():
                     self._waiting.append(request)
-                    self._handled = max(self._handled, request.ticket + 1)
                 case Flush():
                     self._admit(now)
                     request.generation = self.core.scheduler.start_flush()
@@ -68,24 +69,48 @@ class Desk:
                 case Question():
                     self._admit(now)
                     request.answer()
+
+    def settle(self, now: float) -> None:
+        """End the waits that are over, and report what happened."""
         self._admit(now)
-        events, size = self.core.scheduler.room()
-        free = 0 if self._hook_calls.too_many else min(events // CHUNK, size // CHUNK_BYTES) // 2
-        self.credit = self._handled + max(min(free, _MOST_UNASKED), 0)
+        self._promise()
+        core = self.core
+        if self._flushes:
+            halted = core.halted and not core.scheduler.in_flight
+            for each in self._flushes:
+                if core.stopped or halted or not core.scheduler.pending_before(each.generation):
+                    each.done.open()
+                    each.generation = -1
+            self._flushes = [each for each in self._flushes if each.generation >= 0]
+        if core.happenings:
+            self._reports.happened(core.happenings)
+            core.happenings.clear()
+
+    def take_permit(self, count: int, size: int) -> bool:
+        """Take a promise of room for so many events and bytes, if there is one.
+
+        Any thread may do this without the turn.
+        """
+        if count > _CHUNK or size > _CHUNK_BYTES:
+            return False
+        try:
+            self._permits.get_nowait()
+        except queue.Empty:
+            return False
+        return True
+
+    # Admissions
 
     def _admit(self, now: float) -> None:
         """Accept what there is room for, of each admission that waits."""
         if not self._waiting:
             return
+        self._withdraw_permits()
         crowded = self._hook_calls.too_many
         for each in self._waiting:
-            if each.done is None:
-                self.core.accept(each.entries, now, size=each.size, room=False)
-                each.taken = len(each.entries)
-                self._resolve(each)
-            elif each.abandoned:
+            if each.abandoned:
                 continue  # a request to give it up follows
-            elif self.closed:
+            if self.closed:
                 each.error = closed_error()
                 self._resolve(each)
             elif not crowded or each.from_hook or not each.block:
@@ -107,7 +132,7 @@ class Desk:
                 "there will be no room until it is resumed"
             )
         elif not each.block:
-            each.error = QueueFullError(f"{full}, which is the limit")
+            each.error = QueueFullError(f"{full}, and there is no room for another {each.wanted}")
         else:
             return
         self._resolve(each)
@@ -129,11 +154,38 @@ class Desk:
         if each.done is not None:
             each.done.open()
 
+    def _promise(self) -> None:
+        """Hand out permits for up to half of the common room, if no admission waits."""
+        room = self.core.scheduler.room
+        room.promise(0, 0)
+        chunks = min(room.events.common // _CHUNK, room.bytes.common // _CHUNK_BYTES)
+        held_up = self.closed or self._waiting or self._hook_calls.too_many
+        for _ in range(0 if held_up else min(chunks // 2, _MOST_PERMITS) - self._promised):
+            self._promised += 1
+            self._permits.put(None)
+        room.promise(self._promised * _CHUNK, self._promised * _CHUNK_BYTES)
+
+    def _withdraw_permits(self) -> None:
+        try:
+            while True:
+                self._permits.get_nowait()
+                self._promised -= 1
+        except queue.Empty:
+            self.core.scheduler.room.promise(self._promised * _CHUNK, self._promised * _CHUNK_BYTES)
+
+    # Batches
+
     def take(self, now: float) -> Batch | None:
         """Return the next batch, unless too many calls of hooks are due."""
-        if self._hooks_hold():
-            return None
-        return self.core.take(now, short_of_room=self.short_of_room)
+        return None if self._hooks_hold() else self.core.take(now, wanted=self._wanted())
+
+    def can_take(self, now: float) -> bool:
+        """Return whether `take` would return a batch."""
+        return not self._hooks_hold() and self.core.can_take(now, wanted=self._wanted())
+
+    def _wanted(self) -> set[str]:
+        """Return the types of events that wait for room."""
+        return {each.wanted for each in self._waiting if each.wanted is not None}
 
     def _hooks_hold(self) -> bool:
         # A hook that waits for the sender must not hold it up, nor may hooks eat the time of close.
@@ -142,28 +194,10 @@ class Desk:
         )
         return not (self.closed or waits) and self._hook_calls.too_many
 
-    def can_take(self, now: float) -> bool:
-        """Return whether `take` would return a batch."""
-        return not self._hooks_hold() and self.core.can_take(now, short_of_room=self.short_of_room)
-
-    def settle(self) -> None:
-        """End the waits that are over, and report what happened."""
-        core = self.core
-        if self._flushes:
-            halted = core.halted and not core.scheduler.in_flight
-            for each in self._flushes:
-                if core.stopped or halted or not core.scheduler.pending_before(each.generation):
-                    each.done.open()
-                    each.generation = -1
-            self._flushes = [each for each in self._flushes if each.generation >= 0]
-        if core.happenings:
-            self._reports.happened(core.happenings)
-            core.happenings.clear()
-
     def next_time(self, now: float) -> float | None:
         """Return when the next thing happens by itself.
 
-        A batch that may leave already waits for something else, which will wake the lead.
+        What may happen by now already waits for something else.
         """
         times = (self.core.next_due(), self.core.next_change())
         return min((each for each in times if each is not None and each > now), default=None)

@@ -1,21 +1,22 @@
 """The threads of a sender: a thin shell around `Core`.
 
-- Callers never touch the state. They put requests into the inbox, a queue that is safe to use from
-  any thread and from a signal handler, and wait on a latch of their own.
+- Callers never touch the state. They put requests into the inbox, which is safe to use from any
+  thread and from a signal handler, and wait on a latch of their own.
 - The lead, one thread, reads the inbox, watches the time and starts the workers.
 - The workers send batches. After a response, a worker itself takes the next batch.
 - Hooks and loggers are called in one more thread.
 
 The lead and the workers change the state with `_turn` held, and call no foreign code meanwhile. No
 signal handler runs in these threads, so a handler never interrupts a change. A finalizer may, so it
-gets an error if it has to wait. Every change ends with `Desk.settle`, which ends the waits that are
-over; whatever only the lead can do, it is woken for.
+gets an error if it has to wait.
+
+Every change ends with `_follow_up`, which does all that the change made possible, or wakes the lead
+for what only the lead can do. What that is, and when, is said in one place: `_agenda`.
 """
 
 from __future__ import annotations
 
 import _thread
-import itertools
 import logging
 import os
 import queue
@@ -31,11 +32,12 @@ from ._backoff import Policy
 from ._batches import Batch, Entry, size_of
 from ._connections import Connections
 from ._core import Core
-from ._desk import CHUNK, CHUNK_BYTES, Desk, closed_error
+from ._desk import Desk, closed_error
 from ._hook_calls import HookCalls
-from ._latch import Latch, Turn
+from ._inbox import Inbox
+from ._latch import Turn
 from ._reports import Reports
-from ._requests import Admission, Flush, Question, Request
+from ._requests import Admission, Flush, Question
 from ._responses import Action, Response, decide
 from .clock import Clock
 from .reasons import FilterReason
@@ -51,6 +53,9 @@ _Job = tuple[Batch, int]
 _START_AGAIN = 0.1
 #: Seconds to wait after an attempt when not even the default strategy could be asked.
 _WAIT = 60.0
+#: The alarm of a lead that does not sleep.
+_AWAKE = float("-inf")
+_NEVER = float("inf")
 
 
 class Engine:
@@ -65,7 +70,6 @@ class Engine:
         reports: what calls hooks and loggers.
 
     Attributes:
-        ended: whether all threads have ended, so that the state no longer changes.
         hook_calls: the calls of hooks that are due.
     """
 
@@ -86,19 +90,18 @@ class Engine:
         self._concurrency = concurrency
         self.hook_calls = HookCalls(self.wake)
         self._process = os.getpid()
-        self._inbox: queue.SimpleQueue[Request] = queue.SimpleQueue()
-        self._tickets = itertools.count()
+        self._inbox = Inbox(clock)
         self._leading = _thread.allocate_lock()
         self._started = False
         self._lead: int | None = None
-        self._over = Latch()
-        self.ended = False
         # The turn guards everything below.
         self._turn = Turn()
         self._desk = Desk(core, self.hook_calls, reports(self.hook_calls))
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._workers = 0
         self._idle = 0
+        self._alarm = _AWAKE  # when the lead looks at the state again, if nothing wakes it
+        self._skipped_to = _NEVER  # the time that the clock was asked to skip to
         self._latest = clock.now()
 
     # Called by any thread
@@ -137,30 +140,27 @@ class Engine:
         self.check_open()
         if not self._started:
             self._start()
-        ticket = next(self._tickets)
         size = size_of(entries)
-        light = len(entries) <= CHUNK and size <= CHUNK_BYTES
-        waits = not (light and ticket < self._desk.credit)
-        from_hook = self.hook_calls.inside
         admission = Admission(
             entries,
             filtered,
             size=size,
             block=block,
-            ticket=ticket,
-            from_hook=from_hook,
-            waits=waits,
+            from_hook=self.hook_calls.inside,
+            has_permit=self._desk.take_permit(len(entries), size),
         )
+        if admission.done is not None:
+            self._refuse_in_turn()
         try:
             self._inbox.put(admission)
-            if admission.done is not None and not self._await(admission.done, until):
+            if admission.done is not None and not self._inbox.wait(admission.done, until):
                 self.ask(lambda: self._desk.give_up(admission, "there was no room in time"))
         finally:
             if admission.done is not None and not admission.resolved:  # an interrupt
                 admission.abandoned = True
                 self._inbox.put(Question(partial(self._desk.give_up, admission, "interrupted")))
         error = admission.error
-        if error is None and self.ended and not admission.resolved:
+        if error is None and self._inbox.ended and not admission.resolved:
             error = closed_error()
         if error is not None:
             error.taken = admission.taken
@@ -174,22 +174,24 @@ class Engine:
             urgent: whether to send even if too many calls of hooks are due, as in a hook.
         """
         flush = Flush(urgent=urgent or self.hook_calls.inside)
-        if not self._started or self.ended:
+        if not self._started or self._inbox.ended:
             return
+        self._refuse_in_turn()
         self._inbox.put(flush)
-        self._await(flush.done, until)
+        self._inbox.wait(flush.done, until)
 
     def ask(self, function: Callable[[], T]) -> T:
         """Return what a function of the state returns; see `Question`."""
-        if self.ended or not self._started:
+        if self._inbox.ended or not self._started:
             return function()
         self._refuse_in_turn()
-        if threading.get_ident() == self._lead:
+        if threading.get_ident() == self._lead:  # the clock, which is foreign code, asks
+            self.wake()
             with self._turn:
                 return function()
         question = Question(function)
         self._inbox.put(question)
-        self._await(question.answered, None)
+        self._inbox.wait(question.answered, None)
         # After the end, no thread changes the state, and no thread may answer.
         return question.value if question.is_answered else function()
 
@@ -202,23 +204,12 @@ class Engine:
         """Send nothing more, and wait some seconds for the requests in flight."""
         self._desk.closed = True
         if not self._started:
-            self.ended = True
-        if not self.ended:
+            self._core.stopped = self._inbox.ended = True
+        if not self._inbox.ended:
             self.ask(partial(setattr, self._core, "stopped", True))
-            self._await(None, self._clock.now() + patience)
-        if self.ended:
+            self._inbox.wait(None, self._clock.now() + patience)
+        if self._inbox.ended:
             self._connections.close()
-
-    def _await(self, latch: Latch | None, until: float | None) -> bool:
-        """Wait for a latch, or for the end of all threads; return false if the time is up."""
-        self._refuse_in_turn()
-        while not self.ended:
-            seconds = self._clock.timeout(until)
-            if (latch or self._over).wait(seconds):
-                return True
-            if until is not None and self._clock.now() >= until:
-                return False
-        return True
 
     def _refuse_in_turn(self) -> None:
         """Raise an error in a finalizer that runs while this thread changes the state."""
@@ -252,60 +243,83 @@ class Engine:
         self._started = True
         timeout = 0.0
         while True:
-            requests = self._read_inbox(timeout)
+            requests = self._inbox.read(timeout)
             now = self._now()
             with self._turn:
-                self._handle(requests, now)
-                over = self._core.stopped and not self._workers
+                self._alarm = _AWAKE
+                self._desk.handle(requests, now)
+                self._follow_up(now)
+                if self._is_over():
+                    break
                 wants_worker = self._wants_worker(now)
-                until = self._desk.next_time(now)
-                retry = None if wants_worker else self._core.next_retry()
-            if over:
-                break
-            if retry is not None and retry > now:
+                retry = None if wants_worker else self._next_skip(now)
+                self._skipped_to = self._skipped_to if retry is None else retry
+                self._alarm = self._agenda(now)
+                until = None if self._alarm == _NEVER else self._alarm
+            if retry is not None:
                 self._guarded(self._clock.skip, retry, default=None)
             timeout = self._guarded(self._clock.timeout, until, default=_START_AGAIN)
-            if wants_worker:
-                timeout = 0.0 if self._start_worker(now) else min(timeout, _START_AGAIN)
+            if wants_worker and not self._start_worker(now):
+                timeout = _START_AGAIN
             if self.hook_calls.needs_thread and not self.hook_calls.start():
-                timeout = min(timeout, _START_AGAIN)
+                timeout = _START_AGAIN
         self._end()
 
     def _end(self) -> None:
         self._connections.close()
         with self._turn:
-            self.ended = True
+            self._inbox.ended = True
             # Requests from before the end are handled; later ones see that it has come.
-            self._handle(self._read_inbox(0.0), self._latest)
+            self._desk.handle(self._inbox.read(0.0), self._latest)
+            self._desk.settle(self._latest)
         if self.hook_calls.needs_thread:
             self.hook_calls.start()
         self.hook_calls.end()
-        self._over.open()
+        self._inbox.end_waits()
 
-    def _handle(self, requests: list[Request], now: float) -> None:
-        """Handle requests, and give idle workers what may leave."""
-        self._desk.handle(requests, now)
-        while self._idle and (batch := self._desk.take(now)) is not None:
-            self._idle -= 1
-            self._jobs.put((batch, self._core.resumes))
-        self._desk.settle()
-        if self._core.stopped:
-            for _ in range(self._idle):
-                self._jobs.put(None)
-            self._idle = 0
+    def _agenda(self, now: float) -> float:
+        """Return when there is something to do that only the lead can do."""
+        if (
+            self._is_over()
+            or self._wants_worker(now)
+            or self._next_skip(now) is not None
+            or self.hook_calls.needs_thread
+        ):
+            return now
+        until = self._desk.next_time(now)
+        return _NEVER if until is None else until
+
+    def _is_over(self) -> bool:
+        return self._core.stopped and not self._workers
 
     def _wants_worker(self, now: float) -> bool:
         free = not self._idle and self._workers < self._concurrency
         return free and self._desk.can_take(now)
 
-    def _read_inbox(self, timeout: float) -> list[Request]:
-        requests: list[Request] = []
-        try:
-            requests.append(self._inbox.get(block=timeout > 0, timeout=timeout or None))
-            while True:
-                requests.append(self._inbox.get_nowait())
-        except queue.Empty:
-            return requests
+    def _next_skip(self, now: float) -> float | None:
+        """Return the time of the next retry, unless the clock was asked to skip to it."""
+        retry = self._core.next_retry()
+        return None if retry is None or retry <= now or retry == self._skipped_to else retry
+
+    # Called by the lead and the workers, with the turn held
+
+    def _follow_up(self, now: float) -> None:
+        """Do what a change of the state made possible; every change ends with this."""
+        self._desk.settle(now)
+        while self._idle and (job := self._take(now)) is not None:
+            self._idle -= 1
+            self._jobs.put(job)
+        if self._core.stopped:
+            for _ in range(self._idle):
+                self._jobs.put(None)
+            self._idle = 0
+        if self._agenda(now) < self._alarm:
+            self._alarm = _AWAKE
+            self.wake()
+
+    def _take(self, now: float) -> _Job | None:
+        batch = self._desk.take(now)
+        return None if batch is None else (batch, self._core.resumes)
 
     def _now(self) -> float:
         """Return the time; the latest known one if the clock fails."""
@@ -331,8 +345,7 @@ class Engine:
             with self._turn:
                 self._workers -= 1
                 self._idle -= 1
-                batch = self._desk.take(now) if not self._workers else None
-                job = None if batch is None else (batch, self._core.resumes)
+                job = None if self._workers else self._take(now)
             if job is not None:
                 self._work(job)
             return job is not None
@@ -346,30 +359,20 @@ class Engine:
                 job = self._work(job, idles=True)
         with self._turn:
             self._workers -= 1
-        self.wake()
+            self._follow_up(self._latest)
 
     def _work(self, job: _Job, *, idles: bool = False) -> _Job | None:
         """Send a batch, record its response, and return the next job of this worker."""
         batch, resumes = job
         response, action, wait, stop = self._send(batch)
         now = self._now()
-        core = self._core
         with self._turn:
-            core.respond(batch, response, action, now, resumes=resumes, wait=wait, stop=stop)
-            following = self._desk.take(now) if idles else None
+            self._core.respond(batch, response, action, now, resumes=resumes, wait=wait, stop=stop)
+            self._desk.settle(now)  # what it accepts may fill the next batch
+            following = self._take(now) if idles else None
             self._idle += idles and following is None
-            # An idle worker means a free place: the lead must look at the time again.
-            routine = (
-                following is not None
-                and action is Action.DELIVERED
-                and batch.attempts == 1
-                and not core.stopped
-            )
-            roomy = following is None or core.scheduler.has_ample_room
-            self._desk.settle()
-            if not routine or (self._desk.short_of_room and roomy) or self.hook_calls.needs_thread:
-                self.wake()
-            return None if following is None else (following, core.resumes)
+            self._follow_up(now)
+            return following
 
     def _send(self, batch: Batch) -> tuple[Response, Action, float, bool]:
         """Send a batch; return the response, what it means, and when to send it again."""

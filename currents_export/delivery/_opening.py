@@ -11,7 +11,7 @@ import ssl
 import httpx
 
 from ._deadline import Stream, connect, start_tls
-from ._http import Connection
+from ._http import Connection, Head
 
 __all__ = ["forwards", "open_stream", "proxy_headers"]
 
@@ -81,7 +81,7 @@ def _open_tunnel(stream: Stream, url: httpx.URL, proxy: httpx.Proxy) -> None:
     host = f"[{_host(url)}]" if ":" in _host(url) else _host(url)
     target = f"{host}:{_port(url)}".encode()
     headers = [(b"Host", target), (b"Accept", b"*/*"), *proxy_headers(proxy)]
-    response = Connection(stream).request(b"CONNECT", target, headers)
+    response = Connection(stream).open_tunnel(Head(b"CONNECT", target, headers))
     if not 200 <= response.status_code < 300:
         reason = response.reason.decode("ascii", "ignore")
         raise httpx.ProxyError(f"{response.status_code} {reason}")

@@ -73,12 +73,11 @@ class Admission:
             the reason.
         size: how many bytes of JSON the entries have.
         block: whether they may wait for room.
-        ticket: its number, for counting how many admissions are under way.
         from_hook: whether a hook waits for it.
+        has_permit: whether room was promised to it, so that no one waits until it is accepted.
 
     Attributes:
-        done: opens when all are accepted, or no more will be; None if no one waits, in which case
-            all are accepted.
+        done: opens when all are accepted, or no more will be; None if no one waits.
         taken: how many entries were accepted.
         error: why the others were not.
         resolved: whether nothing more happens to it.
@@ -96,7 +95,6 @@ class Admission:
         "resolved",
         "size",
         "taken",
-        "ticket",
     )
 
     def __init__(
@@ -106,21 +104,24 @@ class Admission:
         *,
         size: int,
         block: bool,
-        ticket: int,
         from_hook: bool,
-        waits: bool,
+        has_permit: bool,
     ) -> None:
         self.entries = entries
         self.filtered = filtered
         self.size = size
         self.block = block
-        self.ticket = ticket
         self.from_hook = from_hook
-        self.done = Latch() if waits else None
+        self.done = None if has_permit else Latch()
         self.taken = 0
         self.error: NotTakenError | None = None
         self.resolved = False
         self.abandoned = False
+
+    @property
+    def wanted(self) -> str | None:
+        """The type of the next event, if it waits."""
+        return self.entries[self.taken][0] if self.taken < len(self.entries) else None
 
 
 #: What the inbox holds; None only wakes the thread that reads it.

@@ -1,11 +1,9 @@
-"""From queues to batches: what may be accepted, and which batch leaves next, without threads.
+"""From queues to batches: which batch leaves next, without threads.
 
 Three rules keep the event types from holding up each other:
 
-- **Room.** An event waits for room only if the queues are full *and* its own type holds its share
-  or more. The share is the limit divided by the number of types that hold events, and at least one
-  event. So no type is refused room because of what the others hold, and with n types the queues
-  hold no more than the limit times 1 + 1/2 + ... + 1/n (and one event of each type).
+- **Room.** A type that fails never takes all the room for pending events; see `_room.py`. While
+  events wait for room, batches that are not full leave early if that makes the room they need.
 - **Turns.** Among the types with a batch that may leave, the one that used the least time in flight
   is next; with equal times, the one that was served longest ago. So a type that may send waits for
   no more than an equal share of the others, however slow their responses are.
@@ -20,9 +18,10 @@ Source: Braze, Custom Currents export (batches) and Currents FAQ (queues and the
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ._batches import Batch, Entry, Lane, Queued, bytes_of, retry_at
+from ._room import Room
 
 __all__ = ["Scheduler"]
 
@@ -37,15 +36,13 @@ class Scheduler:
         batch_size: the largest number of events in a batch.
         max_age: seconds after which the events of a queue may leave in a batch that is not full,
             counted from its oldest event.
-        max_events: how many events may be pending; see the rule about room.
-        max_bytes: how many bytes of JSON may be pending.
+        room: the room for pending events.
         concurrency: the largest number of batches in flight.
 
     Attributes:
+        room: the room for pending events.
         generation: the flush generation: how many times `start_flush` was called.
         in_flight: the batches that `take` returned and that are not settled yet.
-        pending: how many accepted events are neither delivered nor dropped.
-        pending_bytes: how many bytes of JSON they take.
     """
 
     def __init__(
@@ -53,18 +50,15 @@ class Scheduler:
         *,
         batch_size: int,
         max_age: float,
-        max_events: int,
-        max_bytes: int,
+        room: Room,
         concurrency: int,
     ) -> None:
         self._batch_size = batch_size
         self._max_age = max_age
-        self._max_events = max_events
-        self._max_bytes = max_bytes
+        self.room = room
         self._concurrency = concurrency
         self._max_probes = max(1, concurrency // 2)
         self._lanes: dict[str, Lane] = {}
-        self._holding = 0
         self._probes = 0
         self._turn = 0
         self._virtual = 0.0
@@ -73,36 +67,16 @@ class Scheduler:
         self._pending_by_generation: Counter[int] = Counter()
         self.generation = 0
         self.in_flight: set[Batch] = set()
-        self.pending = 0
-        self.pending_bytes = 0
 
-    # Room
-
-    def room(self) -> tuple[int, int]:
-        """Return how many events and bytes can be added before the queues are full."""
-        return self._max_events - self.pending, self._max_bytes - self.pending_bytes
-
-    def has_room(self, event_type: str, size: int) -> bool:
-        """Return whether an event of `size` bytes may be added; see the rule about room."""
-        events_left, bytes_left = self.room()
-        if events_left >= 1 and bytes_left >= size:
-            return True
-        lane = self._lanes.get(event_type)
-        held, held_bytes = (lane.held, lane.held_bytes) if lane else (0, 0)
-        types = self._holding + (not held)
-        crowded = events_left < 1 and held + 1 > max(1, self._max_events // types)
-        # A type that holds nothing can add one event of any size.
-        heavy = bytes_left < size and held > 0 and held_bytes + size > self._max_bytes // types
-        return not crowded and not heavy
+    # Queues
 
     @property
-    def has_ample_room(self) -> bool:
-        """Whether a quarter of the room is free: enough to be worth a wait."""
-        events_left, bytes_left = self.room()
-        return 4 * events_left >= self._max_events and 4 * bytes_left >= self._max_bytes
+    def pending(self) -> int:
+        """How many accepted events are neither delivered nor dropped."""
+        return self.room.events.used
 
     def add(self, entries: Sequence[Entry], now: float) -> dict[str, int]:
-        """Add accepted events to the queues of their types; return how many each type got."""
+        """Add accepted events to the queues of their types; return how many of each type."""
         # Written for speed: every event passes through here.
         generation, new = self.generation, tuple.__new__
         by_type: defaultdict[str, list[Queued]] = defaultdict(list)
@@ -113,13 +87,7 @@ class Scheduler:
             if lane is None:
                 lane = self._lanes[event_type] = Lane()
             lane.waiting.extend(events)
-            size = bytes_of(events)
-            if not lane.held:
-                self._holding += 1
-            lane.held += len(events)
-            lane.held_bytes += size
-            self.pending_bytes += size
-        self.pending += len(entries)
+            self.room.add(event_type, len(events), bytes_of(events))
         self._pending_by_generation[generation] += len(entries)
         return {event_type: len(events) for event_type, events in by_type.items()}
 
@@ -137,46 +105,48 @@ class Scheduler:
 
     # Turns
 
-    def take(self, now: float, *, short_of_room: bool = False) -> Batch | None:
+    def take(self, now: float, *, wanted: Collection[str] = ()) -> Batch | None:
         """Return the next batch that may leave at `now`, or None.
 
         Args:
             now: the time.
-            short_of_room: whether a batch that is not full may leave before its time, because
-                events wait for room.
+            wanted: the types of events that wait for room. For them, a batch that is not full may
+                leave before its time.
         """
+        event_type = self._next_type(now, wanted)
+        if event_type is None:
+            return None
+        lane = self._lanes[event_type]
+        self._turn += 1
+        lane.served = self._turn
+        lane.used = self._virtual = max(lane.used, self._virtual)
+        return self._leave(self._next_of(event_type, lane), now)
+
+    def can_take(self, now: float, *, wanted: Collection[str] = ()) -> bool:
+        """Return whether `take` would return a batch."""
+        return self._next_type(now, wanted) is not None
+
+    def _next_type(self, now: float, wanted: Collection[str]) -> str | None:
+        """Return the type whose turn it is, or None if no batch may leave."""
         if len(self.in_flight) >= self._concurrency:
             return None
         due = [
             (max(lane.used, self._virtual), lane.served, self._oldest(lane), event_type)
             for event_type, lane in self._lanes.items()
-            if lane.held and self._due_at(lane) <= now
+            if self._due_at(lane) <= now or (event_type in wanted and lane.may_leave_early)
         ]
         if due:
-            used, _, _, event_type = min(due)
-            lane = self._lanes[event_type]
-            self._virtual = used
-        elif short_of_room and (longest := self._longest()) is not None:
-            event_type = longest
-            lane = self._lanes[event_type]
-            used = max(lane.used, self._virtual)
-        else:
-            return None
-        self._turn += 1
-        lane.served, lane.used = self._turn, used
-        return self._leave(self._next_of(event_type, lane), now)
-
-    def _oldest(self, lane: Lane) -> float:
-        return lane.waiting[0].at if lane.waiting else _NOW
-
-    def _longest(self) -> str | None:
-        """Return the type with the most events that were never sent and may leave early."""
+            return min(due)[-1]
+        # Nothing else may leave: make common room for those that wait, as much as possible.
         lengths = [
             (len(lane.waiting), event_type)
             for event_type, lane in self._lanes.items()
-            if lane.waiting and not (lane.failed or lane.returned or lane.probe)
+            if wanted and lane.may_leave_early and self.room.is_over_part(event_type)
         ]
-        return max(lengths)[1] if lengths else None
+        return max(lengths)[-1] if lengths else None
+
+    def _oldest(self, lane: Lane) -> float:
+        return lane.waiting[0].at if lane.waiting else _NOW
 
     def _next_of(self, event_type: str, lane: Lane) -> Batch:
         if lane.failed:
@@ -219,19 +189,11 @@ class Scheduler:
             return _NOW
         return oldest.at + self._max_age
 
-    def can_take(self, now: float, *, short_of_room: bool = False) -> bool:
-        """Return whether `take` would return a batch."""
-        due = self.next_due()
-        if due is not None and due <= now:
-            return True
-        free = len(self.in_flight) < self._concurrency
-        return free and short_of_room and self._longest() is not None
-
     def next_due(self) -> float | None:
         """Return when `take` will next have a batch if nothing else happens; None for never."""
         if len(self.in_flight) >= self._concurrency:
             return None
-        times = [self._due_at(lane) for lane in self._lanes.values() if lane.held]
+        times = [self._due_at(lane) for lane in self._lanes.values()]
         first = min(times, default=_NEVER)
         return None if first == _NEVER else first
 
@@ -298,14 +260,7 @@ class Scheduler:
         return taken
 
     def _forget(self, event_type: str, events: tuple[Queued, ...]) -> None:
-        size = bytes_of(events)
-        lane = self._lanes[event_type]
-        lane.held -= len(events)
-        lane.held_bytes -= size
-        if not lane.held:
-            self._holding -= 1
-        self.pending -= len(events)
-        self.pending_bytes -= size
+        self.room.add(event_type, -len(events), -bytes_of(events))
         # Events are in the order of acceptance: if the first and the last have the same generation,
         # so have the others.
         if events[0].generation == events[-1].generation:

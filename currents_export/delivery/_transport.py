@@ -1,17 +1,17 @@
-"""The default transport of a sender, with one deadline for each request."""
+"""The transport of a sender, with one deadline for each request."""
 
 from __future__ import annotations
 
 import ssl
 import time
 from collections import deque
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import httpx
 
-from ._http import Connection
+from ._http import Connection, Head
 from ._opening import forwards, open_stream, proxy_headers
+from ._reply import BODY_PATIENCE, Reply, Target
 
 __all__ = ["DeadlineTransport"]
 
@@ -23,22 +23,21 @@ class _Idle(NamedTuple):
     """A connection that waits for the next request.
 
     Attributes:
-        origin: scheme, host and port that it leads to.
+        target: where its requests went to.
         connection: the connection.
         until: when it is too old.
     """
 
-    origin: tuple[str, bytes, int | None]
+    target: Target
     connection: Connection
     until: float
 
 
-class DeadlineTransport(httpx.BaseTransport):
+class DeadlineTransport:
     """Send HTTP/1.1 requests, with one deadline for each.
 
     httpx's own transport limits connecting, each write and each read. This one adds them up: the
-    `read` timeout of a request, in seconds, is the limit for all of it, from looking up the host to
-    the headers of the response. Changed after that, it is the limit for the body.
+    timeout is the limit for all of it, from looking up the host to the end of the response.
 
     httpx's own transport also takes a second response to a request for that to the next. This one
     closes a connection on which more arrives than was asked for.
@@ -53,64 +52,64 @@ class DeadlineTransport(httpx.BaseTransport):
     def __init__(self, context: ssl.SSLContext, proxy: httpx.Proxy | None = None) -> None:
         self._context = context
         self._proxy = proxy
+        self._head: tuple[Target, Head] | None = None
         # The operations of a deque are atomic. The connection that was used last is used next,
         # because it is the least likely to be closed.
         self._idle: deque[_Idle] = deque()
         self._closed = False
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and return the response once its headers are there.
+    def post(self, target: Target, body: bytes, timeout: float) -> Reply:
+        """Send a body once, and return the response; see `Transport`.
 
         Raises:
-            httpx.TimeoutException: there were no headers by the deadline.
+            httpx.TimeoutException: there was no response by the deadline.
             httpx.NetworkError: the connection failed.
             httpx.ProxyError: the proxy refused.
             httpx.ProtocolError: the server does not speak HTTP.
         """
-        limits = request.extensions["timeout"]
-        until = time.monotonic() + limits["read"]
-        url, headers, target = request.url, request.headers.raw, request.url.raw_path
-        if self._proxy is not None and forwards(url, self._proxy):
-            target = b"%b://%b%b" % (url.raw_scheme, url.netloc, target)
-            headers = [*proxy_headers(self._proxy), *headers]
-        connection = self._connection_to(url, until)
+        until = time.monotonic() + timeout
+        head = self._head_for(target)
+        connection = self._connection_to(target, until)
         try:
-            response = connection.request(request.method.encode(), target, headers, request.content)
-        except BaseException:
-            connection.stream.close()
-            raise
-        return httpx.Response(
-            response.status_code,
-            headers=response.headers.raw_items(),
-            stream=_Body(self, url, connection, limits),
-        )
+            reply = connection.post(head, body, BODY_PATIENCE)
+        finally:
+            if connection.reusable and not self._closed:
+                self._idle.append(_Idle(target, connection, time.monotonic() + _KEEP_ALIVE))
+            else:
+                connection.stream.close()
+        if self._closed:
+            self.close()
+        return reply
 
-    def _connection_to(self, url: httpx.URL, until: float) -> Connection:
+    def _head_for(self, target: Target) -> Head:
+        known = self._head
+        if known is not None and known[0] is target:
+            return known[1]
+        url, headers, path = target.url, target.headers.raw, target.url.raw_path
+        if self._proxy is not None and forwards(url, self._proxy):
+            path = b"%b://%b%b" % (url.raw_scheme, url.netloc, path)
+            headers = [*proxy_headers(self._proxy), *headers]
+        head = Head(b"POST", path, [(b"Host", url.netloc), *headers])
+        self._head = target, head
+        return head
+
+    def _connection_to(self, target: Target, until: float) -> Connection:
         """Return an idle connection, or a new one."""
-        origin = _origin(url)
         while self._idle:
             try:
                 idle = self._idle.pop()
             except IndexError:
                 break
             stream = idle.connection.stream
-            if idle.origin == origin and time.monotonic() < idle.until and stream.is_quiet():
+            # A change of the target is rare: connections are not kept for it.
+            if idle.target is target and time.monotonic() < idle.until and stream.is_quiet():
                 stream.until = until
                 return idle.connection
             stream.close()
-        return Connection(open_stream(url, self._proxy, self._context, until))
-
-    def keep(self, url: httpx.URL, connection: Connection) -> None:
-        """Keep a connection for the next request to a URL, if that can use it."""
-        if self._closed or not connection.next_cycle():
-            connection.stream.close()
-            return
-        self._idle.append(_Idle(_origin(url), connection, time.monotonic() + _KEEP_ALIVE))
-        if self._closed:
-            self.close()
+        return Connection(open_stream(target.url, self._proxy, self._context, until))
 
     def close(self) -> None:
-        """Close the connections, those in use when their response is closed."""
+        """Close the connections, those in use after their request."""
         self._closed = True
         while self._idle:
             try:
@@ -118,34 +117,3 @@ class DeadlineTransport(httpx.BaseTransport):
             except IndexError:
                 return
             idle.connection.stream.close()
-
-
-class _Body(httpx.SyncByteStream):
-    """The body of a response; the limits may have changed since the headers."""
-
-    def __init__(
-        self,
-        transport: DeadlineTransport,
-        url: httpx.URL,
-        connection: Connection,
-        limits: dict[str, float],
-    ) -> None:
-        self._transport = transport
-        self._url = url
-        self._connection: Connection | None = connection
-        self._limits = limits
-
-    def __iter__(self) -> Iterator[bytes]:
-        if self._connection is not None:
-            stream = self._connection.stream
-            stream.until = min(stream.until, time.monotonic() + self._limits["read"])
-            yield from self._connection.body()
-
-    def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            self._transport.keep(self._url, connection)
-
-
-def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
-    return url.scheme, url.raw_host, url.port

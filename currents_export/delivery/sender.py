@@ -29,6 +29,7 @@ from ._endpoint import Endpoint
 from ._engine import Engine
 from ._options import check_counts, check_seconds, check_strategies
 from ._reports import Reports
+from ._room import Room
 from ._scheduler import Scheduler
 from .clock import Clock, SystemClock
 from .hooks import Hooks
@@ -46,22 +47,22 @@ _LAST_CHANCE = 1.0
 class Sender:
     """Send events as a Current does: queued by event type, in batches, at least once.
 
-    The sender uses its own threads: one for each request in flight, one that watches the time, and
-    one for hooks. Any number of threads may call it, and signal handlers may, too. Use it as a
-    context manager, or call `close`: events that are pending when the process ends are lost, and an
-    error is logged. After a fork, it belongs to the parent; in the child, each method raises
-    `SenderClosedError`.
+    The sender uses its own threads: one for each request in flight, one that watches the time, one
+    for hooks, and one while it looks up the address of a host. Any number of threads may call it,
+    and signal handlers may, too. Use it as a context manager, or call `close`: events that are
+    pending when the process ends are lost, and an error is logged. After a fork, it belongs to the
+    parent; in the child, each method raises `SenderClosedError`.
 
     Args:
         current: where events are sent to, and which ones.
         batch_size: the largest number of events in a request. Braze: 100.
         max_age: seconds after which a batch is sent even if it is not full. Braze: 300. When events
             wait for room, batches that are not full are sent earlier.
-        max_pending_events: how many events may be pending before `send` blocks. An event type that
-            holds less than an equal share of this is not blocked by what the others hold, so with
-            n types that fail, up to 1 + 1/2 + ... + 1/n times as many can be pending.
-        max_pending_bytes: how many bytes of JSON may be pending before `send` blocks; shared in the
-            same way.
+        max_pending_events: the largest number of pending events; if there is no room, `send`
+            blocks. Half of the room is divided equally among the event types of the Current, so
+            that no type can block the others; the first to come takes the other half.
+        max_pending_bytes: the largest number of bytes of JSON that are pending, divided in the same
+            way. A larger event fits if no other event of its type is pending.
         wait: how long to wait before a batch is sent again: any wait strategy of tenacity. The
             default is `Backoff()`, exponential with jitter. `Retry-After` sets the minimum.
         stop: when to stop sending a batch again: any stop strategy of tenacity. When it says so,
@@ -95,7 +96,7 @@ class Sender:
         *,
         batch_size: int = BATCH_SIZE,
         max_age: float = 300.0,
-        max_pending_events: int = 10_000,
+        max_pending_events: int = 20_000,
         max_pending_bytes: int = 64 * 2**20,
         wait: Wait | None = None,
         stop: Stop | None = None,
@@ -134,8 +135,7 @@ class Sender:
             Scheduler(
                 batch_size=batch_size,
                 max_age=max_age,
-                max_events=max_pending_events,
-                max_bytes=max_pending_bytes,
+                room=Room(max_pending_events, max_pending_bytes, len(current.selected)),
                 concurrency=concurrency,
             ),
             pause_after=pause_after,
@@ -304,8 +304,8 @@ class Sender:
         self._engine.check_open()
         if current is not None:
             self._connections.use(current)
-        now = self._clock.now()
-        self._engine.ask(lambda: self._core.resume(now))
+        now, types = self._clock.now(), len(self._connections.current.selected)
+        self._engine.ask(lambda: self._core.resume(now, types=types))
 
     @property
     def result(self) -> Result:

@@ -275,3 +275,17 @@ def test_encoded_text_is_shown(encoding: str, body: bytes, message: str) -> None
     transport = Responding(lambda _: httpx.Response(500, headers=headers, stream=stream))
     with closing(endpoint("http://127.0.0.1:9/", transport=transport)) as it:
         assert str(it.post(b"{}")) == message
+
+
+def test_lookup_without_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the interpreter's exit, no thread can be started."""
+
+    def fail(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", fail)
+            stream = connect("localhost", port, time.monotonic() + LATEST)
+        stream.close()

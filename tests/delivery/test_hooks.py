@@ -111,12 +111,9 @@ def test_hooks_run_in_order(clock: ManualClock) -> None:
     assert [number for _, number in calls] == list(range(1, len(calls) + 1))
 
 
-class Unusual(BaseException):
-    """An exception that is not an `Exception`, as the outcomes of pytest are."""
-
-
 @pytest.mark.parametrize(
-    "error", [SystemExit, KeyboardInterrupt, asyncio.CancelledError, GeneratorExit, Unusual]
+    "error",
+    [SystemExit, KeyboardInterrupt, asyncio.CancelledError, GeneratorExit, pytest.fail.Exception],
 )
 def test_anything_raised_in_hook_is_counted(
     error: type[BaseException],
@@ -136,7 +133,9 @@ def test_anything_raised_in_hook_is_counted(
     assert "a hook raised an exception" in caplog.text
 
 
-@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, asyncio.CancelledError, Unusual])
+@pytest.mark.parametrize(
+    "error", [SystemExit, KeyboardInterrupt, asyncio.CancelledError, pytest.fail.Exception]
+)
 def test_anything_raised_in_transport_is_failed_attempt(
     error: type[BaseException], log: HookLog, clock: ManualClock
 ) -> None:
@@ -211,6 +210,26 @@ def test_filtered_flood_waits_for_hooks(ok: Responding, clock: ManualClock) -> N
         flood.join(PATIENCE)
         assert sender.flush().filtered == 5 * LIMIT
     assert len(calls) == 5 * LIMIT
+
+
+def test_hook_thread_is_started_again(
+    ok: Responding, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The calls are made although the sender stays open and nothing else happens."""
+    start, failed, called = threading.Thread.start, threading.Event(), threading.Event()
+
+    def maybe(thread: threading.Thread) -> None:
+        if thread.name == "hooks" and not failed.is_set():
+            failed.set()
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", maybe)
+    hooks = Hooks(on_delivered=lambda *_: called.set())
+    with Sender(custom(), transport=ok, clock=clock, batch_size=1, hooks=hooks) as sender:
+        sender.send(event())
+        assert called.wait(PATIENCE)
+        assert failed.is_set()
 
 
 def test_logging_handler_may_read_result(clock: ManualClock) -> None:

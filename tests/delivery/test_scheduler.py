@@ -8,13 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from currents_export.delivery._batches import Batch
+from currents_export.delivery._room import Room
 from currents_export.delivery._scheduler import Scheduler
 
 MAX_AGE = 300.0
 
 
 def scheduler(batch_size: int = 100, **options: Any) -> Scheduler:
-    defaults = {"max_age": MAX_AGE, "max_events": 10_000, "max_bytes": 10**6, "concurrency": 1_000}
+    room = Room(10_000, 10**6, types=1)
+    defaults: dict[str, Any] = {"max_age": MAX_AGE, "room": room, "concurrency": 1_000}
     return Scheduler(batch_size=batch_size, **(defaults | options))
 
 
@@ -84,13 +86,23 @@ def test_unserved_type_with_oldest_event_is_next() -> None:
     assert taken(target, 20.0).event_type == "old"
 
 
-def test_partial_batch_leaves_when_room_is_short() -> None:
+def test_partial_batch_leaves_when_its_type_is_wanted() -> None:
     target = scheduler()
     add(target, 1, "a")
     add(target, 2, "b")
     assert not target.can_take(0.0)
-    assert target.can_take(0.0, short_of_room=True)
-    assert ids(target.take(0.0, short_of_room=True)) == ["b0", "b1"]
+    assert target.can_take(0.0, wanted={"a"})
+    assert ids(target.take(0.0, wanted={"a"})) == ["a0"]
+
+
+def test_partial_batch_leaves_for_common_room() -> None:
+    """The longest queue that takes common room leaves early; a queue within its part stays."""
+    target = scheduler(room=Room(20, 10**6, types=2))
+    for name, count in (("a", 5), ("b", 6), ("c", 7)):
+        add(target, count, name)
+    assert len(ids(target.take(0.0, wanted={"d"}))) == 7
+    assert len(ids(target.take(0.0, wanted={"d"}))) == 6
+    assert not target.can_take(0.0, wanted={"d"})
 
 
 def test_failed_batch_holds_only_its_type() -> None:
@@ -241,7 +253,7 @@ def test_withdraw_leaves_batches_in_flight() -> None:
     assert sorted(withdrawn) == ["a1", "a2", "a3"]
     assert (target.pending, target.stuck, target.next_due()) == (1, None, None)
     deliver(target, in_flight)
-    assert target.pending == target.pending_bytes == 0
+    assert target.pending == target.room.bytes.used == 0
 
 
 def test_flush_generation_ends() -> None:
@@ -280,58 +292,9 @@ def test_stuck_is_what_failed_for_longest() -> None:
 def test_original_json_counts_as_pending_bytes() -> None:
     target = scheduler(batch_size=1)
     target.add([("a", "a0", b"12", b"12345")], 0.0)
-    assert target.pending_bytes == 7
+    assert target.room.bytes.used == 7
     deliver(target, taken(target))
-    assert target.pending_bytes == 0
-
-
-def test_type_holds_all_room_if_it_is_the_only_one() -> None:
-    target = scheduler(max_events=10)
-    add(target, 10, "a")
-    assert not target.has_room("a", 2)
-
-
-def test_full_queues_have_room_for_other_types() -> None:
-    """A type that fills the queues does not take the share of the types that come later."""
-    target = scheduler(max_events=12)
-    add(target, 12, "a")
-    admitted: Counter[str] = Counter()
-    for event_type in "bcd" * 20:
-        if target.has_room(event_type, 2):
-            add(target, 1, event_type, begin=admitted[event_type])
-            admitted[event_type] += 1
-    assert admitted == {"b": 3, "c": 3, "d": 3}
-    assert not target.has_room("a", 2)
-
-
-def test_bytes_are_shared_too() -> None:
-    target = scheduler(max_bytes=1_000)
-    target.add([("a", "a0", b"x" * 1_000, None)], 0.0)
-    assert not target.has_room("a", 1)
-    assert target.has_room("b", 5_000)  # a type that holds nothing can add one event
-    target.add([("b", "b0", b"x" * 100, None)], 0.0)
-    assert target.has_room("b", 400)
-    assert not target.has_room("b", 401)
-
-
-@given(
-    st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(1, 30)), max_size=60),
-    st.integers(1, 40),
-)
-def test_room_has_a_bound(adds: list[tuple[str, int]], limit: int) -> None:
-    target = scheduler(max_events=limit)
-    held: Counter[str] = Counter()
-    for event_type, count in adds:
-        for _ in range(count):
-            share = max(1, limit // len(held.keys() | {event_type}))
-            if target.has_room(event_type, 2):
-                add(target, 1, event_type, begin=held[event_type])
-                held[event_type] += 1
-            else:
-                assert held[event_type] >= share  # the others take nothing of a type's share
-    types = len(held)
-    harmonic = sum(1 / number for number in range(1, types + 1))
-    assert target.pending <= limit * harmonic + types
+    assert target.room.bytes.used == 0
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 7)), max_size=12))

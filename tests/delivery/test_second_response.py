@@ -39,7 +39,7 @@ def test_second_response_in_the_same_packet(data: bytes, log: HookLog, clock: Ma
     """The next batch goes out on another connection."""
     with (
         raw_server(twice(data), say("503 Busy"), say("204 No Content")) as url,
-        Sender(custom(url), batch_size=1, clock=clock, hooks=log.hooks) as sender,
+        Sender(custom(url), batch_size=1, concurrency=1, clock=clock, hooks=log.hooks) as sender,
     ):
         sender.send(make_events(2))
         sender.flush()
@@ -61,7 +61,7 @@ def test_second_response_a_moment_later(log: HookLog, clock: ManualClock) -> Non
 
     with (
         raw_server(script, say("503 Busy"), say("204 No Content")) as url,
-        Sender(custom(url), clock=clock, hooks=log.hooks) as sender,
+        Sender(custom(url), concurrency=1, clock=clock, hooks=log.hooks) as sender,
     ):
         sender.send(event())
         sender.flush()
