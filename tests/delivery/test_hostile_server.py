@@ -28,6 +28,8 @@ from tests.support.servers import keep_alive_server
 
 LONG = bool(os.environ.get("CURRENTS_EXPORT_LONG"))
 EVENTS = 120
+#: What a process does until its parent has ended.
+SPIN = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): sum(range(2_000))"
 #: The statuses after which an event is delivered or may be dropped.
 DELIVERED, DROPPED = set(range(200, 300)), {400, 413}
 
@@ -42,7 +44,7 @@ def busy_machine() -> Iterator[None]:
             sum(range(2_000))
 
     threads = [threading.Thread(target=spin) for _ in range(2)]
-    command = [sys.executable, "-c", "while True: sum(range(2_000))"]
+    command = [sys.executable, "-c", SPIN, str(os.getpid())]
     processes = [subprocess.Popen(command) for _ in range(os.cpu_count() or 1)]
     for thread in threads:
         thread.start()
