@@ -119,7 +119,7 @@ def test_retry_of_busy_sender_gets_alarm() -> None:
 
 def test_retry_behind_another_gets_alarm() -> None:
     """One type that fails may be asked again only when another one has its response."""
-    clock, gate = SleepyClock(), Gate(lambda _: 503)
+    clock, gate, failed = SleepyClock(), Gate(lambda _: 503), threading.Semaphore(0)
     sender = Sender(
         custom(),
         transport=gate.transport,
@@ -127,12 +127,15 @@ def test_retry_behind_another_gets_alarm() -> None:
         batch_size=1,
         concurrency=2,
         wait=tenacity.wait_fixed(7),
+        hooks=Hooks(on_attempt=lambda _: failed.release()),
     )
     with abandoned(sender):
         sender.send([event(0, OPEN), event(1, CLICK)])
         for _ in range(2):
             gate.await_request()
         gate.opened.release(2)
+        for _ in range(2):  # so that both have the same time
+            assert failed.acquire(timeout=PATIENCE)
         clock.wait_for_alarm(clock.now() + 7)
         clock.advance(7)
         sender.flush(timeout=0)
