@@ -344,8 +344,11 @@ class Engine:
             self.hook_calls.add(_log.warning, "cannot start another thread: %s", error)
             with self._turn:
                 self._workers -= 1
-                self._idle -= 1
-                job = None if self._workers else self._take(now)
+                if self._idle:
+                    self._idle -= 1
+                    job = None if self._workers else self._take(now)
+                else:  # another worker gave it a job meanwhile
+                    job = self._jobs.get_nowait()
             if job is not None:
                 self._work(job)
             return job is not None

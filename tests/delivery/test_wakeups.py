@@ -7,6 +7,7 @@ the test waiting.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -160,6 +161,33 @@ def test_split_batch_gets_second_worker() -> None:
         for _ in range(2):
             gate.opened.release()
         assert sender.flush(timeout=PATIENCE / 2).delivered == 2
+
+
+def test_job_of_failed_worker_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first worker gives the second one a job, and then the second one cannot be started."""
+    gate, start, started = Gate(), threading.Thread.start, Counter[str]()
+    failed = threading.Event()
+
+    def fail_third(thread: threading.Thread) -> None:
+        started[thread.name] += 1
+        if thread.name == "currents-export" and started[thread.name] == 3:
+            gate.await_request()
+            gate.opened.release()
+            gate.await_request()  # the first worker has taken another batch
+            failed.set()
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", fail_third)
+    sender = Sender(
+        custom(), transport=gate.transport, clock=SleepyClock(), batch_size=1, concurrency=2
+    )
+    with abandoned(sender):
+        sender.send(make_events(3))
+        assert failed.wait(PATIENCE)
+        gate.await_request()
+        gate.opened.release(2)
+        assert sender.flush(timeout=PATIENCE / 2).delivered == 3
 
 
 def test_freed_room_ends_wait_at_once() -> None:
