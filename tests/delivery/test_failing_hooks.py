@@ -106,7 +106,8 @@ def test_stuck_hook_does_not_hold_close(filtered: int, ok: Responding) -> None:
 
     hooks = Hooks(on_filtered=on_filtered)
     sender = Sender(custom(event_types=[OPEN]), transport=ok, clock=clock, hooks=hooks)
-    sender.send(make_events(filtered, CLICK))
+    # With block=False, no event waits for hooks.
+    sender.send(make_events(filtered, CLICK), block=False)
     assert stuck.wait(PATIENCE)
     sender.send(make_events(50), block=False)
     closing = threading.Thread(target=sender.close, args=(BOUND,))
@@ -133,7 +134,7 @@ def test_close_sends_beyond_the_limit_of_calls(ok: Responding) -> None:
     hooks = Hooks(on_attempt=lambda _: release.wait(PATIENCE))
     count = 2 * LIMIT
     sender = Sender(custom(), transport=ok, clock=clock, batch_size=1, hooks=hooks)
-    sender.send(make_events(count))
+    sender.send(make_events(count), block=False)
     while sender.result.delivered < LIMIT:
         assert len(ok.requests) <= LIMIT + 10
     closing = threading.Thread(target=sender.close, args=(None,))
