@@ -190,7 +190,7 @@ class Desk:
     def _hooks_hold(self) -> bool:
         # A hook that waits for the sender must not hold it up, nor may hooks eat the time of close.
         waits = any(each.from_hook for each in self._waiting) or any(
-            each.from_hook for each in self._flushes
+            each.urgent for each in self._flushes
         )
         return not (self.closed or waits) and self._hook_calls.too_many
 

@@ -7,7 +7,8 @@
 - Hooks and loggers are called in one more thread.
 
 The lead and the workers change the state with `_turn` held, and call no foreign code meanwhile. No
-signal handler runs in these threads, so a handler never interrupts a change.
+signal handler runs in these threads, so a handler never interrupts a change. A finalizer may, so it
+gets an error if it has to wait.
 
 Every change ends with `_follow_up`, which does all that the change made possible, or wakes the lead
 for what only the lead can do. What that is, and when, is said in one place: `_agenda`.
@@ -34,6 +35,7 @@ from ._core import Core
 from ._desk import Desk, closed_error
 from ._hook_calls import HookCalls
 from ._inbox import Inbox
+from ._latch import Turn
 from ._reports import Reports
 from ._requests import Admission, Flush, Question
 from ._responses import Action, Response, decide
@@ -93,7 +95,7 @@ class Engine:
         self._started = False
         self._lead: int | None = None
         # The turn guards everything below.
-        self._turn = threading.Lock()
+        self._turn = Turn()
         self._desk = Desk(core, self.hook_calls, reports(self.hook_calls))
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._workers = 0
@@ -147,6 +149,8 @@ class Engine:
             from_hook=self.hook_calls.inside,
             has_permit=self._desk.take_permit(len(entries), size),
         )
+        if admission.done is not None:
+            self._refuse_in_turn()
         try:
             self._inbox.put(admission)
             if admission.done is not None and not self._inbox.wait(admission.done, until):
@@ -162,11 +166,17 @@ class Engine:
             error.taken = admission.taken
             raise error
 
-    def flush(self, until: float | None) -> None:
-        """Send everything that was accepted, and wait for it until the given time."""
-        flush = Flush(from_hook=self.hook_calls.inside)
+    def flush(self, until: float | None, *, urgent: bool = False) -> None:
+        """Send everything that was accepted, and wait for it until the given time.
+
+        Args:
+            until: the time; None waits as long as necessary.
+            urgent: whether to send even if too many calls of hooks are due, as in a hook.
+        """
+        flush = Flush(urgent=urgent or self.hook_calls.inside)
         if not self._started or self._inbox.ended:
             return
+        self._refuse_in_turn()
         self._inbox.put(flush)
         self._inbox.wait(flush.done, until)
 
@@ -174,6 +184,7 @@ class Engine:
         """Return what a function of the state returns; see `Question`."""
         if self._inbox.ended or not self._started:
             return function()
+        self._refuse_in_turn()
         if threading.get_ident() == self._lead:  # the clock, which is foreign code, asks
             self.wake()
             with self._turn:
@@ -199,6 +210,11 @@ class Engine:
             self._inbox.wait(None, self._clock.now() + patience)
         if self._inbox.ended:
             self._connections.close()
+
+    def _refuse_in_turn(self) -> None:
+        """Raise an error in a finalizer that runs while this thread changes the state."""
+        if self._turn.is_mine:
+            raise RuntimeError("a finalizer that interrupts the sender cannot wait for it")
 
     # The lead
 

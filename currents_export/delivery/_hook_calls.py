@@ -17,7 +17,7 @@ __all__ = ["LIMIT", "HookCalls"]
 
 _log = logging.getLogger("currents_export.delivery")
 
-#: How many calls may wait before the sender stops sending until some of them have ended.
+#: How many calls may wait before nothing more is sent, until some have ended or the sender closes.
 LIMIT = 1_000
 
 #: Seconds after which a caller that waits looks whether a thread could be started.

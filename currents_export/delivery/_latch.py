@@ -1,11 +1,11 @@
-"""A one-time event that is safe to use from signal handlers."""
+"""A one-time event that is safe to use from signal handlers, and a lock that knows its owner."""
 
 from __future__ import annotations
 
 import _thread
 import threading
 
-__all__ = ["Latch"]
+__all__ = ["Latch", "Turn"]
 
 
 class Latch:
@@ -34,3 +34,30 @@ class Latch:
             self.open()
             return True
         return False
+
+
+class Turn:
+    """A lock that knows its owner.
+
+    The garbage collector may run a finalizer in the thread that holds it. Only that thread can
+    know.
+    """
+
+    __slots__ = ("_lock", "_owner")
+
+    def __init__(self) -> None:
+        self._lock = _thread.allocate_lock()
+        self._owner: int | None = None
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._owner = threading.get_ident()
+
+    def __exit__(self, *_: object) -> None:
+        self._owner = None
+        self._lock.release()
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this thread holds it."""
+        return self._owner == threading.get_ident()

@@ -51,16 +51,16 @@ class Flush:
     """A wait until everything that was accepted before has left.
 
     Args:
-        from_hook: whether a hook waits for it.
+        urgent: whether it does not wait for calls of hooks, however many are due.
 
     Attributes:
         done: opens when everything has left, or nothing more leaves.
         generation: the flush generation; 0 before it began.
     """
 
-    def __init__(self, *, from_hook: bool) -> None:
+    def __init__(self, *, urgent: bool) -> None:
         self.done = Latch()
-        self.from_hook = from_hook
+        self.urgent = urgent
         self.generation = 0
 
 

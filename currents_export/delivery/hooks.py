@@ -71,7 +71,7 @@ class Hooks:
     A slow hook therefore delays only the hooks after it, not requests, and a hook may call
     `Sender.send`. `flush` and `close` wait for the hooks that are due. Whatever a hook raises is
     logged and counted in `Result.hook_failures`, and has no other effect. When more than a thousand
-    calls wait, nothing is sent until some of them have ended.
+    calls wait, nothing is sent until some of them have ended or the sender closes.
 
     Attributes:
         on_attempt: called after a request got a response or failed.

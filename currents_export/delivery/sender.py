@@ -278,7 +278,7 @@ class Sender:
         engine.check_process()
         until = None if timeout is None else clock.now() + timeout
         if timeout is None or timeout > 0:
-            engine.flush(until)
+            engine.flush(until, urgent=True)
             engine.hook_calls.wait(clock, until)
             engine.close()
             engine.flush(until)
