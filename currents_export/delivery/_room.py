@@ -76,7 +76,10 @@ class Room:
         self._held: dict[str, tuple[int, int]] = {}
 
     def divide(self, types: int) -> None:
-        """Divide the room among another number of event types."""
+        """Divide the room among another number of event types.
+
+        A part may be taken by what other types hold from before, until that is delivered.
+        """
         for place, budget in enumerate((self.events, self.bytes)):
             budget.types = types
             held = [each[place] for each in self._held.values()]

@@ -34,19 +34,27 @@ class Judge:
 
     def __init__(self, failing: Sequence[str]) -> None:
         self.failing = set(failing)
-        self._lock = threading.Lock()
         self.types: list[str] = []
+        self.ready = threading.Event()
+        self._lock = threading.Lock()
 
     def serve(self, connection: socket.socket) -> None:
         while request := read_request(connection):
             event_type = request.split(b'"event_type":"')[1].split(b'"')[0].decode()
             with self._lock:
                 self.types.append(event_type)
+            self.ready.wait(PATIENCE)
             connection.sendall(UNAVAILABLE if event_type in self.failing else OK)
 
 
-def run(failing: int, rounds: int, **options: Any) -> tuple[Judge, list[str], Sender]:
-    """Send some events of each type until all events of the types that do not fail arrived."""
+def run(
+    failing: int, rounds: int, *, at_once: bool = False, **options: Any
+) -> tuple[Judge, list[str], Sender]:
+    """Send some events of each type until all events of the types that do not fail arrived.
+
+    The server responds when all events are accepted, or at once. While few are, failing types have
+    the turns that nobody else wants.
+    """
     types = sorted(custom().selected)
     judge = Judge(types[::9][:failing])
     healthy = [each for each in types if each not in judge.failing]
@@ -67,12 +75,16 @@ def run(failing: int, rounds: int, **options: Any) -> tuple[Judge, list[str], Se
             hooks=Hooks(on_delivered=on_delivered),
             **options,
         )
+        if at_once:
+            judge.ready.set()
         with abandoned(sender):
             sender.send(
                 event(1_000 * number + place, each)
                 for number in range(rounds)
                 for place, each in enumerate(types)
             )
+            assert sender.result.accepted == len(types) * rounds
+            judge.ready.set()
             assert done.wait(PATIENCE)
             assert adds_up(sender.result)
             assert sender.result.state is State.ACTIVE
@@ -148,7 +160,7 @@ def test_failing_types_take_no_events_from_others() -> None:
 def test_failing_types_leave_room_for_others() -> None:
     """Ten times as many events as there is room for, with pending failures all the time."""
     types = len(custom().selected)
-    _, healthy, sender = run(5, 10, max_pending_events=types)
+    _, healthy, sender = run(5, 10, at_once=True, max_pending_events=types)
     delivered = sender.result.by_event_type
     assert all(delivered[each].delivered == 10 for each in healthy)
 
