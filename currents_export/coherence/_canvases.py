@@ -59,9 +59,9 @@ class Canvases(UserCheck[dict[str, _State]]):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        #: Steps that are known to give an event to everyone who comes to them.
+        #: Steps that split the Canvas, and so give an event to everyone who comes to them. Other
+        #: steps need not: a message step gives none to users who cannot be reached.
         self._splits: set[str] = set()
-        self._messages: set[str] = set()
 
     def concerns(self, kind: Kind) -> bool:
         """Return whether a type is a step on the way through a Canvas."""
@@ -90,10 +90,8 @@ class Canvases(UserCheck[dict[str, _State]]):
             yield from self._progress(state, event)
         elif name == _SPLIT:
             yield from _split(state, event)
-        elif event.kind.is_message:
-            yield from self._check_step(state, event)
-        else:
-            self._leave(state, event, variation)
+        elif name.startswith(_EXIT):
+            _leave(state, event, variation)
 
     def forget(self, now: int) -> None:
         """Drop passages that ended long ago without an exit."""
@@ -139,43 +137,27 @@ class Canvases(UserCheck[dict[str, _State]]):
         step, passage = event.text("canvas_step_id"), event.text("canvas_entry_id") or ""
         announced = state.announced.pop(passage, None)
         if announced and announced.step in self._splits and step not in (None, announced.step):
-            yield _wrong_step(event, announced)
+            yield event.finding(
+                IncoherenceCode.WRONG_NEXT_STEP,
+                f"the user is at step {step}, and {announced.step} was announced",
+                "next_step_id of a Progression is the step that comes next",
+                announced.id,
+            )
         if step is not None:
             self._splits.add(step)
         following = event.text("next_step_id")
         if following is not None:
             state.announced[passage] = _Announced(following, event.time, event.id)
 
-    def _check_step(self, state: _State, event: Seen) -> Iterator[IncoherenceFinding]:
-        step = event.text("canvas_step_id")
-        # Without an id of the passage, a message belongs to the only one that is known.
-        if len(state.announced) == 1 and len(state.passages) <= 1:
-            ((passage, announced),) = state.announced.items()
-            if announced.time <= event.time and step is not None:
-                known = announced.step in self._messages and self.context.is_whole(event.user)
-                if known and step != announced.step and announced.time < event.time:
-                    yield _wrong_step(event, announced)
-                del state.announced[passage]
-        if step is not None:
-            self._messages.add(step)
 
-    def _leave(self, state: _State, event: Seen, variation: str | None) -> None:
-        state.left = event.bare()
-        state.announced.clear()
-        for passage in state.passages:
-            if variation is None or passage.variation in (None, variation):
-                state.passages.remove(passage)
-                return
-        del state.passages[:1]
-
-
-def _wrong_step(event: Seen, announced: _Announced) -> IncoherenceFinding:
-    return event.finding(
-        IncoherenceCode.WRONG_NEXT_STEP,
-        f"the user is at step {event.text('canvas_step_id')}, and {announced.step} was announced",
-        "next_step_id of a Progression is the step that comes next",
-        announced.id,
-    )
+def _leave(state: _State, event: Seen, variation: str | None) -> None:
+    state.left = event.bare()
+    state.announced.clear()
+    for passage in state.passages:
+        if variation is None or passage.variation in (None, variation):
+            state.passages.remove(passage)
+            return
+    del state.passages[:1]
 
 
 def _split(state: _State, event: Seen) -> Iterator[IncoherenceFinding]:

@@ -68,7 +68,8 @@ class Causes(UserCheck[_State]):
 
     def concerns(self, kind: Kind) -> bool:
         """Return whether a type is an effect or a cause."""
-        return bool(self._rows_of(kind) or self._groups_of(kind))
+        rows, groups = self._rows_of(kind), self._groups_of(kind)
+        return bool(rows or groups)
 
     def feed(self, event: Seen) -> Iterator[IncoherenceFinding]:
         """Find the event's causes, and remember it as a cause."""

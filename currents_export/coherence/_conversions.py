@@ -77,7 +77,8 @@ class Conversions(UserCheck[_State]):
             kind.name in _CONVERSIONS
             or kind.name in _BEHAVIOR_TYPES
             or kind.name in ("users.campaigns.EnrollInControl", "users.canvas.Entry")
-            or (kind.is_message and kind.last in ("Send", "Impression"))
+            or kind.name == "users.campaigns.UniqueReceipt"
+            or (kind.is_message and kind.last in ("Send", "Impression", "Delivery"))
         )
 
     def feed(self, event: Seen) -> Iterator[IncoherenceFinding]:
@@ -96,8 +97,15 @@ class Conversions(UserCheck[_State]):
             yield from self._convert(state, event)
         else:
             field = "canvas_id" if name == "users.canvas.Entry" else "campaign_id"
-            if owner := event.text(field):
-                _count(state.receipts, (owner, event.text("dispatch_id")), event)
+            owner = event.text(field)
+            if owner is None:
+                return
+            key = (owner, event.text("dispatch_id"))
+            if event.kind.last not in ("Delivery", "UniqueReceipt"):
+                _count(state.receipts, key, event)
+            elif key in state.receipts:
+                # The window of a message that was held up starts when it arrives.
+                state.receipts[key].time = event.time
 
     def forget(self, now: int) -> None:
         """Drop receipts whose window has ended, and their conversions."""
@@ -142,20 +150,22 @@ class Conversions(UserCheck[_State]):
     ) -> Iterator[IncoherenceFinding]:
         """Check that a receipt converts once by each conversion event."""
         before = state.conversions.get(key)
-        _count(state.conversions, key, event)
         if before is None:
+            _count(state.conversions, key, event)
             return
+        before_id, before_count = before.id, before.count
+        _count(state.conversions, key, event)
         owner, dispatch, _ = key
         if dispatch is None:
             receipts = [each for at, each in state.receipts.items() if at[0] == owner]
             known = self.context.knows(event.user, event.time, 2 * _LONGEST)
-            if not known or before.count <= sum(each.count for each in receipts):
+            if not known or before_count < sum(each.count for each in receipts):
                 return
         yield event.finding(
             IncoherenceCode.CONVERTED_TWICE,
             "the receipt converted by the same conversion event before",
             "a receipt converts once for each index",
-            before.id,
+            before_id,
         )
 
     def _check_behavior(
