@@ -29,10 +29,10 @@ _TOGETHER: Final = MINUTE
 
 @attrs.frozen
 class _Change:
-    time: int
-    id: str | None
+    event: Seen
     status: str
     owner: str | None
+    source: str | None
 
 
 @attrs.define
@@ -65,6 +65,10 @@ class Subscriptions(UserCheck[_State]):
         state = self.states.setdefault(event.user, _State())
         if event.kind.is_message:
             self._expect_change(state, event)
+            key = event.text("subscription_group_id")
+            # The change can be of the same second, and then it came first.
+            if state.reply is event and key is not None and key in state.changes:
+                yield from _check_source(state.changes[key], event, key)
             return
         status = event.text("subscription_status")
         channel = channel_of_state(event, self._channels)
@@ -77,47 +81,28 @@ class Subscriptions(UserCheck[_State]):
             or event.text("phone_number")
             or event.text("email_address")
         )
-        change = _Change(event.time, event.id, status, owner)
+        change = _Change(event.bare(), status, owner, event.text("state_change_source"))
         state.changes[key] = change
         for waiting in [*state.waiting]:
             if waiting[1] == status and channel in (waiting[0], None):
                 waiting[2].met = True
                 state.waiting.remove(waiting)
+        if state.reply is not None:
+            yield from _check_source(change, state.reply, key)
         if before is None or (owner and before.owner and owner != before.owner):
             return
-        if before.status == status and before.time < event.time:
+        if before.status == status and before.event.time < event.time:
             yield event.finding(
                 IncoherenceCode.STATE_UNCHANGED,
                 f"the state was {status} before",
                 "a change differs from the state before it",
-                before.id,
+                before.event.id,
             )
-        yield from self._check_source(state, event, status)
 
     def forget(self, now: int) -> None:
         """Drop what was expected and is overdue."""
         for state in self.states.values():
             state.waiting = [each for each in state.waiting if each[2].due >= now]
-
-    def _check_source(
-        self, state: _State, event: Seen, status: str
-    ) -> Iterator[IncoherenceFinding]:
-        source, reply = event.text("state_change_source"), state.reply
-        if reply is None or source is None or source == "Inbound Message":
-            return
-        group = event.text("subscription_group_id")
-        if (
-            group is not None
-            and reply.text("subscription_group_id") == group
-            and reply.text("action") == status
-            and event.time - reply.time <= _TOGETHER
-        ):
-            yield event.finding(
-                IncoherenceCode.WRONG_SOURCE,
-                f"state_change_source is {source}, and a message of the user led to the change",
-                "it is Inbound Message",
-                reply.id,
-            )
 
     def _expect_change(self, state: _State, event: Seen) -> None:
         """Wait for the change after an Unsubscribe or after a reply such as STOP."""
@@ -133,7 +118,7 @@ class Subscriptions(UserCheck[_State]):
         if before is not None and before.status == status:
             return
         if any(
-            change.status == status and event.time - change.time <= _TOGETHER
+            change.status == status and event.time - change.event.time <= _TOGETHER
             for change in state.changes.values()
         ):
             return
@@ -147,3 +132,17 @@ class Subscriptions(UserCheck[_State]):
         )
         made = self.context.expect(event, event.time + _SOON, finding)
         state.waiting.append((channel, status, made))
+
+
+def _check_source(change: _Change, reply: Seen, key: str) -> Iterator[IncoherenceFinding]:
+    """Check that a change which a reply led to says so."""
+    if change.source in (None, "Inbound Message") or reply.text("action") != change.status:
+        return
+    together = abs(change.event.time - reply.time) <= _TOGETHER
+    if together and reply.text("subscription_group_id") == key:
+        yield change.event.finding(
+            IncoherenceCode.WRONG_SOURCE,
+            f"state_change_source is {change.source}, and a reply of the user led to the change",
+            "it is Inbound Message",
+            reply.id,
+        )
