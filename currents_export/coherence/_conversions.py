@@ -29,6 +29,9 @@ _LONGEST: Final = 30 * DAY
 #: By how much a conversion can come after the end of its window, and after its behavior.
 _SLACK: Final = 5 * MINUTE
 
+#: How long after its Send a message can arrive.
+_DELAY: Final = 3 * DAY
+
 #: The event types of the behaviors that can be checked.
 _BEHAVIORS: Final[Mapping[str, str]] = {
     "performs custom event": "users.behaviors.CustomEvent",
@@ -57,6 +60,7 @@ class _Count:
     time: int
     id: str | None
     count: int = 1
+    arrived: bool = False
 
 
 @attrs.define
@@ -106,6 +110,7 @@ class Conversions(UserCheck[_State]):
             elif key in state.receipts:
                 # The window of a message that was held up starts when it arrives.
                 state.receipts[key].time = event.time
+                state.receipts[key].arrived = True
 
     def forget(self, now: int) -> None:
         """Drop receipts whose window has ended, and their conversions."""
@@ -137,7 +142,8 @@ class Conversions(UserCheck[_State]):
         if behavior.window is None or receipt is None or not certain:
             return
         late = event.time - receipt.time - behavior.window
-        if late > _SLACK:
+        arrived = receipt.arrived or self.context.is_whole(event.user)
+        if late > (_SLACK if arrived else _DELAY):
             yield event.finding(
                 IncoherenceCode.CONVERTED_TOO_LATE,
                 f"its window of {behavior.window:g} seconds ended {late:g} seconds before",

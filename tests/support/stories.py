@@ -286,8 +286,12 @@ def welcome(user: str) -> list[Event]:
         "abort_type": "frequency_capped",
         "abort_log": "Frequency cap rule: 1 email messages every 1 week",
     }
-    passage = {**CANVAS, "canvas_entry_id": f"{user}-passage", "progression_type": "advance"}
-    tried = {"conversion_behavior": TRIES, "conversion_behavior_index": 1}
+    passage: dict[str, Any] = {
+        **CANVAS,
+        "canvas_entry_id": f"{user}-passage",
+        "progression_type": "advance",
+    }
+    tried: dict[str, Any] = {"conversion_behavior": TRIES, "conversion_behavior_index": 1}
     return [
         step("canvas.Entry", 0, user=user, **CANVAS, in_control_group=False),
         step("email.Send", 0, user=user, **STEP, dispatch_id=f"{user}-1"),
@@ -342,7 +346,7 @@ def shop(user: str) -> list[Event]:
 
 def survey(user: str) -> list[Event]:
     """A landing page with a form and a survey."""
-    page = {"landing_page_api_id": "page"}
+    page: dict[str, Any] = {"landing_page_api_id": "page"}
     answers: dict[str, Any] = SURVEY | {"survey_session_id": f"{user}-survey"} | page
     return [
         step("landingpage.Impression", 0, user=user, **page),
@@ -358,7 +362,7 @@ def goodbye(user: str) -> list[Event]:
 
     The push token moves from the one to the other.
     """
-    token = {"push_token": f"{user}-moving", "push_token_device_id": f"{user}-pad"}
+    token: dict[str, Any] = {"push_token": f"{user}-moving", "push_token_device_id": f"{user}-pad"}
     ms = (START + 60) * 1000
     return [
         step("behaviors.CustomEvent", 0, user=f"{user}-anonymous", name="Viewed"),
