@@ -88,7 +88,7 @@ class Causes(UserCheck[_State]):
             if key is None:
                 continue
             at = (group.number, intern(key))
-            values = tuple([event.value(link) for link in group.links])
+            values = _values(event, group.links)
             if state.orphans and at in state.orphans:
                 yield from _precedes(state, at, group, event, values)
             state.causes[at] = _Cause(event, values, state.causes.get(at))
@@ -111,7 +111,7 @@ class Causes(UserCheck[_State]):
         if key is None or (row.unless and event.properties.get(row.unless) is True):
             return
         at = (group.number, key)
-        values = tuple([event.value(link) for link in row.links])
+        values = _values(event, row.links)
         cause = state.causes.get(at)
         while cause is not None:
             if event.time - cause.time <= row.within and _fits(cause.values, values):
@@ -175,7 +175,16 @@ class Causes(UserCheck[_State]):
                 self._group(row, f"{family}.{last}")
 
 
+def _values(event: Seen, links: tuple[str, ...]) -> tuple[str | None, ...]:
+    # Nearly all rows have one link or none.
+    if len(links) == 1:
+        return (event.value(links[0]),)
+    return tuple([event.value(link) for link in links])
+
+
 def _fits(cause: tuple[str | None, ...], effect: tuple[str | None, ...]) -> bool:
+    if cause == effect:
+        return True
     for one, other in zip(cause, effect, strict=True):
         if one is not None and other is not None and one != other:
             return False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -172,6 +173,7 @@ class Tokens:
         }
 
 
+@lru_cache(maxsize=4096)
 def _version(text: str | None) -> tuple[str | None, tuple[int, ...]]:
     """Split a version such as `Android 14.1` into the system's name and its numbers."""
     if text is None or not (match := re.fullmatch(r"([^0-9]{0,40})([0-9.]{1,40})", text)):

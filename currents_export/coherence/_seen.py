@@ -83,7 +83,8 @@ class Seen:
     def text(self, field: str) -> str | None:
         """Return the text of a property; None if it is missing, empty or not text."""
         value = self.properties.get(field)
-        return value if isinstance(value, str) and value else None
+        # Most properties that are asked for are missing, and this is asked a dozen times an event.
+        return value if value and isinstance(value, str) else None
 
     def number(self, field: str) -> float | None:
         """Return the number in a property; None if it is missing, not a number or huge."""
@@ -174,4 +175,4 @@ def see(
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return value if value and isinstance(value, str) else None
