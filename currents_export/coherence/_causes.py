@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from sys import intern
-from typing import Final
+from typing import Any, Final
 
 from ._causes_table import CauseRow
 from ._context import Context, UserCheck
@@ -33,14 +33,12 @@ class _Group:
         self.missing = set(causes)
 
 
-class _Cause:
-    """A remembered event; `older` is the one before it with the same key."""
+#: The values of the links of an event.
+_Values = tuple[str | None, ...]
 
-    __slots__ = ("id", "older", "time", "values")
-
-    def __init__(self, event: Seen, values: tuple[str | None, ...], older: _Cause | None) -> None:
-        self.id, self.time, self.values, self.older = event.id, event.time, values, older
-
+#: A remembered event: its time, id and values, and the one before it with the same key. Millions of
+#: them can be remembered, and the garbage collector need not look at tuples.
+_Cause = tuple[int, str | None, _Values, Any]
 
 _Key = tuple[int, str]
 
@@ -50,7 +48,7 @@ class _State:
 
     def __init__(self) -> None:
         self.causes: dict[_Key, _Cause] = {}
-        self.orphans: dict[_Key, list[tuple[Seen, tuple[str | None, ...]]]] = {}
+        self.orphans: dict[_Key, list[tuple[Seen, _Values]]] = {}
 
 
 class Causes(UserCheck[_State]):
@@ -91,16 +89,18 @@ class Causes(UserCheck[_State]):
             values = _values(event, group.links)
             if state.orphans and at in state.orphans:
                 yield from _precedes(state, at, group, event, values)
-            state.causes[at] = _Cause(event, values, state.causes.get(at))
+            state.causes[at] = (event.time, event.id, values, state.causes.get(at))
 
     def forget(self, now: int) -> None:
         """Drop causes older than the longest delay of their effects."""
         oldest = {group.number: now - group.longest for group in self._groups.values()}
         for state in self.states.values():
-            for at in [at for at, cause in state.causes.items() if cause.time < oldest[at[0]]]:
-                del state.causes[at]
-            for at, cause in state.causes.items():
-                _cut(cause, oldest[at[0]])
+            for at, cause in [*state.causes.items()]:
+                left = _since(cause, oldest[at[0]])
+                if left is None:
+                    del state.causes[at]
+                elif left is not cause:
+                    state.causes[at] = left
             for at in [at for at, kept in state.orphans.items() if kept[-1][0].time < now - _WAIT]:
                 del state.orphans[at]
 
@@ -114,9 +114,10 @@ class Causes(UserCheck[_State]):
         values = _values(event, row.links)
         cause = state.causes.get(at)
         while cause is not None:
-            if event.time - cause.time <= row.within and _fits(cause.values, values):
+            time, _, linked, older = cause
+            if event.time - time <= row.within and _fits(linked, values):
                 return
-            cause = cause.older
+            cause = older
         demanded = row.demanded and not group.missing
         if self.context.is_whole(event.user) or (
             demanded and self.context.knows(event.user, event.time, row.within)
@@ -175,14 +176,14 @@ class Causes(UserCheck[_State]):
                 self._group(row, f"{family}.{last}")
 
 
-def _values(event: Seen, links: tuple[str, ...]) -> tuple[str | None, ...]:
+def _values(event: Seen, links: tuple[str, ...]) -> _Values:
     # Nearly all rows have one link or none.
     if len(links) == 1:
         return (event.value(links[0]),)
     return tuple([event.value(link) for link in links])
 
 
-def _fits(cause: tuple[str | None, ...], effect: tuple[str | None, ...]) -> bool:
+def _fits(cause: _Values, effect: _Values) -> bool:
     if cause == effect:
         return True
     for one, other in zip(cause, effect, strict=True):
@@ -192,7 +193,7 @@ def _fits(cause: tuple[str | None, ...], effect: tuple[str | None, ...]) -> bool
 
 
 def _precedes(
-    state: _State, at: _Key, group: _Group, cause: Seen, values: tuple[str | None, ...]
+    state: _State, at: _Key, group: _Group, cause: Seen, values: _Values
 ) -> Iterator[IncoherenceFinding]:
     """Yield the findings of earlier effects that belong to a cause."""
     left = []
@@ -219,12 +220,19 @@ def _precedes(
         state.orphans[at] = left
 
 
-def _cut(cause: _Cause, oldest: int) -> None:
-    while cause.older is not None:
-        if cause.older.time < oldest:
-            cause.older = None
-            return
-        cause = cause.older
+def _since(cause: _Cause, oldest: int) -> _Cause | None:
+    """Return a cause and those before it, without the ones that are too old."""
+    kept = []
+    left: _Cause | None = cause
+    while left is not None and left[0] >= oldest:
+        kept.append(left)
+        left = left[3]
+    if left is None:
+        return cause
+    made: _Cause | None = None
+    for time, event_id, values, _ in reversed(kept):
+        made = (time, event_id, values, made)
+    return made
 
 
 def _either(causes: tuple[str, ...]) -> str:

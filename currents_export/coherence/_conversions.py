@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import attrs
 import orjson
@@ -54,12 +54,12 @@ class _Behavior:
     window: float | None
 
 
-@attrs.define
-class _Count:
-    first: int
+class _Count(NamedTuple):
+    """How often something happened, when for the last time, and whether the message arrived."""
+
     time: int
     id: str | None
-    count: int = 1
+    times: int
     arrived: bool = False
 
 
@@ -107,10 +107,9 @@ class Conversions(UserCheck[_State]):
             key = (owner, event.text("dispatch_id"))
             if event.kind.last not in ("Delivery", "UniqueReceipt"):
                 _count(state.receipts, key, event)
-            elif key in state.receipts:
+            elif receipt := state.receipts.get(key):
                 # The window of a message that was held up starts when it arrives.
-                state.receipts[key].time = event.time
-                state.receipts[key].arrived = True
+                state.receipts[key] = receipt._replace(time=event.time, arrived=True)
 
     def forget(self, now: int) -> None:
         """Drop receipts whose window has ended, and their conversions."""
@@ -159,19 +158,18 @@ class Conversions(UserCheck[_State]):
         if before is None:
             _count(state.conversions, key, event)
             return
-        before_id, before_count = before.id, before.count
         _count(state.conversions, key, event)
         owner, dispatch, _ = key
         if dispatch is None:
             receipts = [each for at, each in state.receipts.items() if at[0] == owner]
             known = self.context.knows(event.user, event.time, 2 * _LONGEST)
-            if not known or before_count < sum(each.count for each in receipts):
+            if not known or before.times < sum(each.times for each in receipts):
                 return
         yield event.finding(
             IncoherenceCode.CONVERTED_TWICE,
             "the receipt converted by the same conversion event before",
             "a receipt converts once for each index",
-            before_id,
+            before.id,
         )
 
     def _check_behavior(
@@ -197,10 +195,7 @@ class Conversions(UserCheck[_State]):
 
 def _count(counts: dict[Any, _Count], key: Any, event: Seen) -> None:
     known = counts.get(key)
-    if known is None:
-        counts[key] = _Count(event.time, event.time, event.id)
-    else:
-        known.time, known.id, known.count = event.time, event.id, known.count + 1
+    counts[key] = _Count(event.time, event.id, 1 if known is None else known.times + 1)
 
 
 @lru_cache(maxsize=1024)

@@ -69,15 +69,12 @@ def load_fates(directory: Path | None = None) -> list[FateRow]:
 _Values = tuple[str | None, ...]
 
 
-class _Fate:
-    __slots__ = ("id", "last", "time", "values")
+#: A fate: the last part of its type, its time and id, and the values that identify its message.
+_Fate = tuple[str, int, str | None, _Values]
 
-    def __init__(self, event: Seen, values: _Values) -> None:
-        self.last, self.time, self.id, self.values = event.kind.last, event.time, event.id, values
-
-
-#: The fates of the messages of one user, by channel and dispatch or message id.
-_State = dict[tuple[str, str], list[_Fate]]
+#: The fates of the messages of one user, by channel and dispatch or message id. Tuples, so
+#: that the garbage collector need not look at them.
+_State = dict[tuple[str, str], tuple[_Fate, ...]]
 
 
 class Fates(UserCheck[_State]):
@@ -120,30 +117,31 @@ class Fates(UserCheck[_State]):
         if state is None:
             state = self.states[event.user] = {}
         values = (event.message, *[event.value(link) for link in self._links])
-        fates = state.setdefault((event.kind.channel, unique), [])
+        key = (event.kind.channel, unique)
+        fates = state.get(key, ())
         against = self._against[event.kind.name]
         last = event.kind.last
-        for fate in fates:
-            links = against.get(fate.last)
-            if links is None or not self._same(fate.values, values, links):
+        for other, time, other_id, other_values in fates:
+            links = against.get(other)
+            if links is None or not self._same(other_values, values, links):
                 continue
             attempt = last in ("Deferral", "SoftBounce", "Retry")
-            if attempt and event.time == fate.time:
+            if attempt and event.time == time:
                 continue
             yield event.finding(
                 IncoherenceCode.AFTER_FATE if attempt else IncoherenceCode.TWO_FATES,
-                f"a {last} follows the {fate.last} of the same message",
-                f"after a {fate.last} there is no {last}",
-                fate.id,
+                f"a {last} follows the {other} of the same message",
+                f"after a {other} there is no {last}",
+                other_id,
             )
             break
-        if not any(fate.last == last and fate.values == values for fate in fates):
-            fates.append(_Fate(event, values))
+        if not any(fate[0] == last and fate[3] == values for fate in fates):
+            state[key] = (*fates, (last, event.time, event.id, values))
 
     def forget(self, now: int) -> None:
         """Drop messages whose fate is decided."""
         for state in self.states.values():
-            old = [key for key, fates in state.items() if fates[-1].time < now - _LONGEST]
+            old = [key for key, fates in state.items() if fates[-1][1] < now - _LONGEST]
             for key in old:
                 del state[key]
 

@@ -39,7 +39,7 @@ DEFAULT_WINDOW: Final = 3 * HOUR
 #: After how many events to drop what is no longer needed.
 _SWEEP: Final = 50_000
 
-#: How many event types to remember; streams with more have made-up ones.
+#: How many event types to check; a stream with more has made-up ones.
 _MAX_KINDS: Final = 4096
 
 
@@ -144,13 +144,10 @@ class StreamChecker:
         yield from context.overdue(event.time)
         if event.user is not None and event.user not in context.since:
             context.since[event.user] = event.time
-        context.types.add(name)
-        checks = self._concerned.get(name)
-        if checks is None:
-            checks = [check for check in self._checks if check.concerns(event.kind)]
-            if len(self._concerned) < _MAX_KINDS:
-                self._concerned[name] = checks
-        for check in checks:
+        if name not in self._concerned and len(self._concerned) < _MAX_KINDS:
+            context.types.add(name)
+            self._concerned[name] = [each for each in self._checks if each.concerns(event.kind)]
+        for check in self._concerned.get(name, ()):
             yield from check.feed(event)
         self._fed += 1
         if self._fed >= max(_SWEEP, len(context.since)):

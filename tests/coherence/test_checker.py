@@ -313,6 +313,24 @@ def test_types_of_the_tables_exist() -> None:
             assert any(fnmatchcase(name, row[column]) for name in CATALOG), row.place
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_forgetting_changes_nothing(monkeypatch: pytest.MonkeyPatch, whole: bool) -> None:
+    expected = problems(BROKEN, whole=whole)
+    monkeypatch.setattr("currents_export.coherence.checker._SWEEP", 1)
+    assert problems(BROKEN, whole=whole) == expected
+    assert codes(WHOLE, whole=whole) == []
+
+
+def test_endless_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("currents_export.coherence.checker._MAX_KINDS", 3)
+    made_up = [step(f"users.x{number}", number) for number in range(9)]
+    bounce = [step("email.Bounce", -9, **MAIL), step("email.Send", -8, **MAIL)]
+    assert codes([*bounce, *made_up]) == ["before_cause", "sent_while_silent"]
+    assert (
+        codes([*made_up, *(step(f"email.{last}", 20, **MAIL) for last in ("Bounce", "Send"))]) == []
+    )
+
+
 def endless(users: int, count: int) -> Iterator[Event]:
     """Yield the sends, deliveries and opens of many days."""
     for number in range(count):
