@@ -22,6 +22,13 @@ if TYPE_CHECKING:
         check_event,
         json_schema,
     )
+    from .coherence import (
+        CoherenceRule,
+        IncoherenceCode,
+        IncoherenceFinding,
+        StreamChecker,
+        check_stream,
+    )
     from .current import Current, CurrentsExportWarning, Region
     from .delivery import (
         Action,
@@ -81,6 +88,7 @@ __all__ = [
     "Catalog",
     "CatalogError",
     "Clock",
+    "CoherenceRule",
     "Counts",
     "CredentialsCheck",
     "Current",
@@ -100,6 +108,8 @@ __all__ = [
     "FindingCode",
     "FindingCount",
     "Hooks",
+    "IncoherenceCode",
+    "IncoherenceFinding",
     "InvalidEventsError",
     "Located",
     "ManualClock",
@@ -121,6 +131,7 @@ __all__ = [
     "Sender",
     "SenderClosedError",
     "State",
+    "StreamChecker",
     "SystemClock",
     "Totals",
     "Transformation",
@@ -128,6 +139,7 @@ __all__ = [
     "ValueRule",
     "World",
     "check_event",
+    "check_stream",
     "json_schema",
     "listen",
     "parse_script",
@@ -148,6 +160,13 @@ _MODULES = {
         "ValueRule",
         "check_event",
         "json_schema",
+    ),
+    "coherence": (
+        "CoherenceRule",
+        "IncoherenceCode",
+        "IncoherenceFinding",
+        "StreamChecker",
+        "check_stream",
     ),
     "current": ("Current", "CurrentsExportWarning", "Region"),
     "delivery": (

@@ -30,6 +30,7 @@ PARTS: dict[str, set[str]] = {
     "payload": GROUND | {"events"},
     "reading": GROUND | {"events"},
     "catalog": GROUND | {"events"},
+    "coherence": GROUND | {"catalog", "events"},
     "destinations": GROUND,
     "current": GROUND | {"_config", "catalog", "destinations", "payload"},
     "_config": GROUND | {"destinations", "payload"},
@@ -43,8 +44,8 @@ PARTS: dict[str, set[str]] = {
     | {"catalog", "simulation", "simulation.people", "simulation.workspace"},
     "receiver": GROUND | {"catalog", "events"},
     "cli": GROUND
-    | {"_config", "_toml", "catalog", "current", "delivery", "destinations", "events", "payload"}
-    | {"reading", "receiver", "simulation"},
+    | {"_config", "_toml", "catalog", "coherence", "current", "delivery", "destinations"}
+    | {"events", "payload", "reading", "receiver", "simulation"},
     "__init__": {"_version"},
     "__main__": {"cli"},
 }

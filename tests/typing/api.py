@@ -15,6 +15,7 @@ from currents_export import (
     Attempt,
     Backoff,
     Catalog,
+    CoherenceRule,
     Counts,
     CredentialsCheck,
     Current,
@@ -29,6 +30,8 @@ from currents_export import (
     Finding,
     FindingCount,
     Hooks,
+    IncoherenceCode,
+    IncoherenceFinding,
     InvalidEventsError,
     ManualClock,
     Notice,
@@ -44,10 +47,12 @@ from currents_export import (
     Sender,
     SenderClosedError,
     State,
+    StreamChecker,
     Totals,
     UnknownNameError,
     World,
     check_event,
+    check_stream,
     listen,
     parse_script,
     read_events,
@@ -195,6 +200,18 @@ with listen(receiver) as url:
     assert_type(url, str)
 with AppTransport(receiver.app) as app_transport:
     assert_type(send(app_transport), Result)
+
+# Coherence
+
+for finding in check_stream([event, {"event_type": "x"}], whole=True, window=60):
+    assert_type(finding, IncoherenceFinding)
+    assert_type(finding.code, IncoherenceCode)
+    assert_type(finding.rule, CoherenceRule)
+    assert_type(finding.other_id, str | None)
+    assert_type(finding.to_dict(), dict[str, Any])
+checker = StreamChecker()
+assert_type([*checker.feed(event, where="x"), *checker.finish()], list[IncoherenceFinding])
+assert_type(checker.late, int)
 
 # Errors
 
