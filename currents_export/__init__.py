@@ -22,6 +22,13 @@ if TYPE_CHECKING:
         check_event,
         json_schema,
     )
+    from .coherence import (
+        CoherenceRule,
+        IncoherenceCode,
+        IncoherenceFinding,
+        StreamChecker,
+        check_stream,
+    )
     from .current import Current, CurrentsExportWarning, Region
     from .delivery import (
         Action,
@@ -82,6 +89,7 @@ __all__ = [
     "Catalog",
     "CatalogError",
     "Clock",
+    "CoherenceRule",
     "Counts",
     "CredentialsCheck",
     "Current",
@@ -101,6 +109,8 @@ __all__ = [
     "FindingCode",
     "FindingCount",
     "Hooks",
+    "IncoherenceCode",
+    "IncoherenceFinding",
     "InvalidEventsError",
     "Located",
     "ManualClock",
@@ -123,6 +133,7 @@ __all__ = [
     "Sender",
     "SenderClosedError",
     "State",
+    "StreamChecker",
     "SystemClock",
     "Totals",
     "Transformation",
@@ -130,6 +141,7 @@ __all__ = [
     "ValueRule",
     "World",
     "check_event",
+    "check_stream",
     "json_schema",
     "listen",
     "parse_script",
@@ -150,6 +162,13 @@ _MODULES = {
         "ValueRule",
         "check_event",
         "json_schema",
+    ),
+    "coherence": (
+        "CoherenceRule",
+        "IncoherenceCode",
+        "IncoherenceFinding",
+        "StreamChecker",
+        "check_stream",
     ),
     "current": ("Current", "CurrentsExportWarning", "Region"),
     "delivery": (

@@ -14,7 +14,8 @@ import enum
 import hashlib
 import math
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from types import NoneType
 from typing import Any
 
@@ -37,6 +38,7 @@ __all__ = [
     "encode_bodies",
     "encode_body",
     "encode_event",
+    "encode_events",
     "transform",
 ]
 
@@ -107,21 +109,74 @@ def encode_event(event: Event) -> bytes:
             the field.
     """
     value = event.to_dict()
-    # Most values are plain scalars, which the encoder itself checks. It would silently accept a
-    # NaN, a UUID or a date, so everything else is checked first.
+    # Most values are scalars, which the encoder itself checks. It would silently accept a NaN, a
+    # UUID or a date, so everything else is checked first.
     if (
         event.extra
         or not _SCALARS.issuperset(map(type, event.properties.values()))
         or not _SCALARS.issuperset(map(type, event.user.values()))
-    ):
+    ) and not _are_plain((event,)):
         _refuse_non_json(value)
     try:
-        # Copy to the exact size: orjson shrinks the block of the bytes that it returns, and a long
-        # queue of such blocks costs the allocator more time than everything else takes.
-        return b"".join((orjson.dumps(value), b""))
+        return _dump(value)
     except (TypeError, ValueError) as error:
         _refuse_non_json(value)
         raise EventError(f"event {event.id!r} cannot be written as JSON: {error}") from error
+
+
+def encode_events(events: Sequence[Event]) -> list[bytes] | None:
+    """Return the JSON of each event, or None if one of them cannot be written.
+
+    This is faster than `encode_event` for each, because it checks all values together. It is not
+    faster to encode all events in one call, because the JSON must be split afterwards.
+    """
+    if not _are_plain(events):
+        return None
+    try:
+        return [_dump(each.to_dict()) for each in events]
+    except (TypeError, ValueError):
+        return None
+
+
+def _dump(value: dict[str, Any]) -> bytes:
+    # Copy to the exact size: orjson shrinks the block of the bytes that it returns, and a long
+    # queue of such blocks costs the allocator more time than everything else takes.
+    return b"".join((orjson.dumps(value), b""))
+
+
+def _are_plain(events: Sequence[Event]) -> bool:
+    """Return whether the encoder writes the events as they are, or refuses them.
+
+    It checks scalars and keys, but writes a NaN, a UUID or an enum as something else. False means
+    that a closer look is necessary.
+    """
+    parts = [each.properties.values() for each in events]
+    parts += [each.user.values() for each in events]
+    parts += [each.extra.values() for each in events if each.extra]
+    # Most values are scalars.
+    return _SCALARS.issuperset(map(type, chain.from_iterable(parts))) or all(
+        _is_plain(each, 2) for each in parts
+    )
+
+
+def _is_plain(values: Collection[Any], depth: int) -> bool:
+    if _SCALARS.issuperset(map(type, values)):
+        return True
+    if depth > _MAX_DEPTH:
+        return False
+    for each in values:
+        kind = type(each)
+        if kind in _SCALARS:
+            continue
+        if kind is float:
+            if not math.isfinite(each):
+                return False
+        elif kind is list or kind is tuple:
+            if not _is_plain(each, depth + 1):
+                return False
+        elif kind is not dict or not _is_plain(each.values(), depth + 1):
+            return False
+    return True
 
 
 def encode_body(events: Iterable[bytes]) -> bytes:

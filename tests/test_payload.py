@@ -28,6 +28,7 @@ from currents_export.payload import (
     encode_bodies,
     encode_body,
     encode_event,
+    encode_events,
     transform,
 )
 from currents_export.reading import read_events, read_values
@@ -205,6 +206,33 @@ def test_garbage_becomes_json_or_an_error(values: dict[Any, Any]) -> None:
         assert str(error)  # noqa: PT017 - either outcome is right
     else:
         assert json.loads(encoded, parse_constant=pytest.fail)["properties"].keys() == values.keys()
+
+
+@given(st.lists(any_events, max_size=4))
+def test_events_are_encoded_together(some: list[Event]) -> None:
+    assert encode_events(some) == [encode_event(each) for each in some]
+
+
+@given(st.lists(garbage, max_size=3))
+def test_garbage_is_not_encoded_together(values: list[Any]) -> None:
+    """What needs a closer look is left to the error of its own event."""
+    some = [made(properties={"a": each}) for each in values]
+    together = encode_events(some)
+    try:
+        one_by_one = [encode_event(each) for each in some]
+    except EventError:
+        assert together is None
+    else:
+        assert together in (None, one_by_one)
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), Color.RED, uuid.UUID(int=1), datetime.date(2026, 1, 1), 2**70, "\ud800"]
+)
+@pytest.mark.parametrize("part", ["properties", "user", "extra"])
+def test_other_value_is_not_encoded_together(value: Any, part: str) -> None:
+    for values in ({"a": value}, {"a": [1, {"b": (value,)}]}):
+        assert encode_events([event(), made(**{part: values})]) is None
 
 
 # Scalars and arrays of other libraries

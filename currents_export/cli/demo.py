@@ -121,8 +121,8 @@ def _deliver(world: World, url: str) -> _Delivery:
             on_delivered=lambda _, ids: advance(len(ids)),
             on_dropped=drops.append,
         )
-        backoff = Backoff(initial=0.05, maximum=0.5)
-        with Sender(current, backoff=backoff, pause_after=30, hooks=hooks) as sender:
+        wait = Backoff(initial=0.05, maximum=0.5)
+        with Sender(current, wait=wait, pause_after=30, hooks=hooks) as sender:
             now = int(time.time())
             sender.send_test_events(lambda each: world.sample(each, time=now))
         return _Delivery(sender.result, attempts, drops)

@@ -2,7 +2,7 @@
 
 from ..destinations import CredentialsCheck
 from ._backoff import Backoff
-from ._queues import Drop, Totals
+from ._ledger import Drop, Totals
 from ._responses import Action, Response
 from ._status import NoticeKind, State
 from .clock import Clock, ManualClock, SystemClock

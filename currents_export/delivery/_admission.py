@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..current import Current
 from ..errors import EventError
 from ..events import Event
-from ..payload import encode_event, transform
-from ._queues import Entry
+from ..payload import encode_event, encode_events, transform
+from ._batches import Entry
 from .reasons import FilterReason
 
 __all__ = ["chunks", "prepare"]
@@ -37,7 +37,7 @@ def prepare(
     """
     selected, transformations = current.selected, current.field_transformations
     needs_external_user_id = current.destination.needs_external_user_id
-    entries: list[Entry] = []
+    chosen: list[tuple[int, Event]] = []
     others: dict[int, EventError | FilterReason] = {}
     for index, event in enumerate(events):
         if not isinstance(event, Event):
@@ -52,10 +52,20 @@ def prepare(
         elif needs_external_user_id and not event.user.get("external_user_id"):
             others[index] = FilterReason.NO_EXTERNAL_USER_ID
         else:
-            try:
-                changed = transform(event, transformations) if transformations else event
-                original = None if changed is event else encode_event(event)
-                entries.append((event.event_type, event.id, encode_event(changed), original))
-            except EventError as error:
-                others[index] = error
-    return entries, others
+            chosen.append((index, event))
+    together = len(chosen) > 1 and not transformations
+    if together and (bodies := encode_events([event for _, event in chosen])) is not None:
+        return [
+            (event.event_type, event.id, body, None)
+            for (_, event), body in zip(chosen, bodies, strict=True)
+        ], others
+    entries: list[Entry] = []
+    for index, event in chosen:
+        try:
+            changed = transform(event, transformations) if transformations else event
+            original = None if changed is event else encode_event(event)
+            entries.append((event.event_type, event.id, encode_event(changed), original))
+        except EventError as error:
+            others[index] = error
+    # By index, as if each event had been looked at once.
+    return entries, dict(sorted(others.items()))

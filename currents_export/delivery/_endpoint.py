@@ -5,14 +5,11 @@ from __future__ import annotations
 import codecs
 import logging
 import ssl
-import threading
 import time
 import zlib
-from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-import httpcore
 import httpx
 
 from .._redaction import MASK, mask_url, printable, redact
@@ -20,6 +17,7 @@ from .._version import __version__
 from ..current import Current
 from ..errors import CurrentError
 from ._proxies import proxy_for, proxy_secrets, read_proxy
+from ._reply import GivenTransport, Reply, Target, Transport, ends_program
 from ._responses import Response, retry_after
 from ._transport import DeadlineTransport
 from .tls import default_context
@@ -33,14 +31,11 @@ _HEADERS = {
     "User-Agent": f"currents-export/{__version__}",
     "Accept-Encoding": "identity",
 }
-#: A response is its status. The body is read to its end only if that is near, so that the
-#: connection can be used again, and for no longer than these seconds.
-_MAX_BODY = 64 * 1024
-_BODY_PATIENCE = 1.0
 #: What a message is made from, and how long it can get.
 _MAX_TEXT = 1024
 _MAX_MESSAGE = 200
-#: The loggers of httpcore, which write headers: also those of a redirect, with the URL in it.
+#: The loggers of httpcore, which writes headers if an httpx transport was passed in: also those of
+#: a redirect, with the URL in it.
 _LOGGERS = tuple(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks"))
 
 
@@ -56,26 +51,23 @@ class _Route(NamedTuple):
     tls: bool
 
 
-class _Target(NamedTuple):
-    transport: httpx.BaseTransport
-    url: httpx.URL
-    headers: httpx.Headers
+class _Way(NamedTuple):
+    """How requests go out, and what must not be shown of it."""
+
+    transport: Transport
+    target: Target
     secrets: tuple[str, ...]
 
 
 class Endpoint:
     """Where a Current's requests go.
 
-    Requests go to a transport without a `Client` around it. What a client adds is what a Current
-    must not do: it follows redirects, keeps cookies, and logs every URL with the write key in it.
-
     Args:
         current: the Current.
         timeout: seconds for a whole request: connecting, writing, and the response up to its
             headers. The body gets what is left, but no more than a second.
         max_retry_after: the longest wait, in seconds, that a `Retry-After` header can ask for.
-        transport: a transport to use instead of the default one. It gets the timeout as httpx's
-            clients pass it on, and must enforce it itself.
+        transport: a transport to use instead of the default one.
         ssl_context: the TLS settings; None for those of httpx.
 
     Raises:
@@ -93,12 +85,11 @@ class Endpoint:
         transport: httpx.BaseTransport | None,
         ssl_context: ssl.SSLContext | None,
     ) -> None:
-        self._given_transport = transport
+        self._given_transport = None if transport is None else GivenTransport(transport)
         self._ssl_context = ssl_context
-        self._own_transports: dict[_Route, tuple[httpx.BaseTransport, set[str]]] = {}
+        self._own_transports: dict[_Route, tuple[Transport, set[str]]] = {}
         self._timeout = timeout
         self._max_retry_after = max_retry_after
-        self._limits = httpx.Timeout(timeout).as_dict()
         self._filter = _RedactingFilter()
         self.use(current)
         for name in _LOGGERS:
@@ -116,17 +107,16 @@ class Endpoint:
         if destination.authorization is not None:
             headers["Authorization"] = destination.authorization
         secrets = destination.secrets
-        transport = self._given_transport
+        transport: Transport | None = self._given_transport
         if transport is None:
             transport, others = self._transport_to(destination.url)
             secrets += tuple(others)
         # In one assignment, since another thread may be about to post.
-        self._target = _Target(
-            transport, url.copy_with(userinfo=b"", fragment=None), headers, secrets
-        )
+        target = Target(url.copy_with(userinfo=b"", fragment=None), headers)
+        self._way = _Way(transport, target, secrets)
         self._filter.secrets = secrets
 
-    def _transport_to(self, url: str) -> tuple[httpx.BaseTransport, set[str]]:
+    def _transport_to(self, url: str) -> tuple[Transport, set[str]]:
         """Return a transport that reaches the URL, and the secrets of its proxy."""
         proxy = proxy_for(url)
         secure_proxy = (proxy or "").lower().startswith("https:")
@@ -141,29 +131,18 @@ class Endpoint:
         Only an exception that ends the program, such as KeyboardInterrupt, goes through, and only
         in the main thread. In another thread, it can only come from a transport that was passed in.
         """
-        transport, url, headers, secrets = self._target
-        limits = self._limits.copy()
+        transport, target, secrets = self._way
         try:
-            request = httpx.Request(
-                "POST", url, headers=headers, content=body, extensions={"timeout": limits}
+            reply = transport.post(target, body, self._timeout)
+            return Response(
+                status=reply.status,
+                text=_message(reply, target.url, secrets),
+                retry_after=retry_after(reply.headers, now=time.time(), most=self._max_retry_after),
             )
-            response = transport.handle_request(request)
-            try:
-                limits["read"] = min(self._timeout, _BODY_PATIENCE)
-                data, cut = _beginning(response)
-                return Response(
-                    status=response.status_code,
-                    text=_message(response, str(url), data, secrets, cut=cut),
-                    retry_after=retry_after(
-                        response.headers, now=time.time(), most=self._max_retry_after
-                    ),
-                )
-            finally:
-                _close(response)
-        except httpcore.TimeoutException:
+        except httpx.TimeoutException:
             return Response(status=None, text=f"timed out after {self._timeout:g} s")
         except BaseException as error:
-            if _ends_program(error):
+            if ends_program(error):
                 raise
             return Response(status=None, text=printable(redact(_what(error), secrets)))
 
@@ -188,9 +167,7 @@ class _RedactingFilter(logging.Filter):
         return True
 
 
-def _make_transport(
-    route: _Route, context: ssl.SSLContext | None
-) -> tuple[httpx.BaseTransport, set[str]]:
+def _make_transport(route: _Route, context: ssl.SSLContext | None) -> tuple[Transport, set[str]]:
     # Without TLS, certificates that cannot be read do not matter.
     context = context or default_context(verify=route.tls)
     if route.proxy is None:
@@ -201,42 +178,27 @@ def _make_transport(
     return DeadlineTransport(context, proxy), proxy_secrets(proxy)
 
 
-def _close(response: httpx.Response) -> None:
-    """Close a response; a failure does not change what it means."""
-    try:
-        response.close()
-    except BaseException as error:
-        if _ends_program(error):
-            raise
-
-
-def _ends_program(error: BaseException) -> bool:
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    return in_main_thread and not isinstance(error, Exception)
-
-
 def _what(error: BaseException) -> str:
     name = type(error).__name__
     try:
         text = str(error)
     except Exception:  # noqa: BLE001 - an exception of foreign code
         return name
-    if isinstance(error, httpx.HTTPError | httpcore.NetworkError | httpcore.ProtocolError):
+    if isinstance(error, httpx.HTTPError):
         return text or name
     return f"{name}: {text}" if text else name
 
 
-def _message(
-    response: httpx.Response, url: str, data: bytes, secrets: tuple[str, ...], *, cut: bool
-) -> str:
-    """Return the text of a response, safe for a terminal and without secrets."""
-    if 300 <= response.status_code < 400:
+def _message(reply: Reply, url: httpx.URL, secrets: tuple[str, ...]) -> str:
+    """Return what a response says, fit for a terminal and without secrets."""
+    cut = reply.cut
+    if 300 <= reply.status < 400:
         text = "redirects are not followed"
-        if location := response.headers.get("location"):
-            text += f"; Location: {_shown_location(url, location)}"
+        if location := reply.headers.get("location"):
+            text += f"; Location: {_shown_location(str(url), location)}"
         cut = False
     else:
-        text, cut_more = _decode(data, response.headers.get("content-encoding", ""))
+        text, cut_more = _decode(reply.body, reply.headers.get("content-encoding", ""))
         cut = cut or cut_more
     return printable(redact(text, secrets, cut=cut))[:_MAX_MESSAGE]
 
@@ -246,31 +208,6 @@ def _shown_location(url: str, location: str) -> str:
         return mask_url(urljoin(url, location)) or MASK
     except ValueError:
         return MASK
-
-
-def _beginning(response: httpx.Response) -> tuple[bytes, bool]:
-    """Return the first bytes of the body, encoded as they came, and whether there are more.
-
-    A failure after the status does not change what the response means.
-    """
-    data = b""
-    until = time.monotonic() + _BODY_PATIENCE
-    try:
-        # Not decoded: a small body may decode to a very large one.
-        for chunk in _chunks(response):
-            data += chunk[: _MAX_BODY - len(data)]
-            if len(data) >= _MAX_BODY or time.monotonic() > until:
-                return data, True
-    except BaseException as error:
-        if _ends_program(error):
-            raise
-        return data, True
-    return data, False
-
-
-def _chunks(response: httpx.Response) -> Iterator[bytes]:
-    assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - no async transports
-    return iter(response.stream)
 
 
 def _decode(data: bytes, encoding: str) -> tuple[str, bool]:

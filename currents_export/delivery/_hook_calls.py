@@ -1,72 +1,141 @@
-"""Call hooks in order, one at a time, in a separate thread."""
+"""Call hooks and loggers in order, one at a time, in a separate thread."""
 
 from __future__ import annotations
 
+import _thread
 import logging
+import queue
 import threading
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from ._latch import Latch
 from .clock import Clock
 
-__all__ = ["HookCalls"]
+__all__ = ["LIMIT", "HookCalls"]
 
 _log = logging.getLogger("currents_export.delivery")
 
-#: Seconds after which the thread ends if no call is due.
-_LINGER = 1.0
+#: How many calls may wait before nothing more is sent, until some have ended or the sender closes.
+LIMIT = 1_000
+
+#: Seconds after which a caller that waits looks whether a thread could be started.
+_GLANCE = 0.1
 
 
 class HookCalls:
-    """The hook calls that are due.
+    """The calls of hooks and loggers that are due.
 
     A hook is code of the user: it may be slow, fail, or call the sender. In a separate thread it
-    does not delay requests, and can wait for room in the sender's queues.
+    does not delay requests, and can wait for room in the sender's queues. Log records are written
+    there too, because a logging handler is code of the user.
+
+    `add` and `end` only put something into a queue that is safe to use from any thread and from a
+    signal handler.
+
+    Args:
+        wake: called when so many calls have ended that the sender may send again.
+
+    Attributes:
+        failures: how many calls raised an exception.
     """
 
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._due: deque[Callable[[], object]] = deque()
-        self._added = 0
-        self._done = 0
-        self._thread: threading.Thread | None = None
+    def __init__(self, wake: Callable[[], object]) -> None:
+        self._wake = wake
+        self._due: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        # Whoever holds it makes the calls: the thread, or a caller that waits for them when no
+        # thread can be started.
+        self._turn = _thread.allocate_lock()
+        self._started = False
+        self._left = False  # whether callers that wait make the calls
+        self._caller: int | None = None
+        self.held = False
+        self.failures = 0
 
-    def add(self, hook: Callable[..., object] | None, *args: Any) -> None:
+    def add(self, call: Callable[..., object] | None, *args: Any) -> None:
         """Schedule a call, to run after all calls that were added before."""
-        if hook is None:
-            return
-        with self._changed:
-            self._due.append(partial(hook, *args))
-            self._added += 1
-            self._changed.notify_all()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="hooks", daemon=True)
-                self._thread.start()
+        if call is not None:
+            self._due.put(partial(call, *args))
+
+    def end(self) -> None:
+        """End the thread, if there is one, after the calls that are due."""
+        if self._started:
+            self._due.put(None)
+        self._left = True
+
+    @property
+    def too_many(self) -> bool:
+        """Whether too many calls wait; if so, `wake` is called when that has changed."""
+        if self._due.qsize() < LIMIT:
+            return False
+        # Announce it first, then look again: the thread looks at it after each call.
+        self.held = True
+        self.held = self._due.qsize() >= LIMIT
+        return self.held
+
+    @property
+    def needs_thread(self) -> bool:
+        """Whether calls are due and no thread makes them."""
+        return not self._started and not self._due.empty()
+
+    def start(self) -> bool:
+        """Start the thread, and return whether that was possible."""
+        try:
+            threading.Thread(target=self._run, name="hooks", daemon=True).start()
+        except BaseException:  # noqa: BLE001 - at interpreter exit, or no thread is left
+            self._left = True
+            return False
+        self._started, self._left = True, False
+        return True
+
+    @property
+    def inside(self) -> bool:
+        """Whether the caller runs inside a hook."""
+        return self._caller == threading.get_ident()
 
     def wait(self, clock: Clock, until: float | None) -> None:
         """Wait until all calls added so far have ended; return at once inside a hook."""
-        with self._changed:
-            if threading.current_thread() is self._thread:
+        if self.inside or (self._due.empty() and not self._turn.locked()):
+            return
+        latch = Latch()
+        self._due.put(latch.open)
+        while True:
+            if self._left:
+                self._make_calls(block=False)
+            if latch.wait(min(clock.timeout(until), _GLANCE)):
                 return
-            added = self._added
-            while self._done < added and (until is None or clock.now() < until):
-                clock.wait(self._changed, until)
+            if until is not None and clock.now() >= until:
+                return
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                if not self._due:
-                    self._changed.wait(_LINGER)
-                if not self._due:
-                    self._thread = None
+        self._make_calls(block=True)
+
+    def _make_calls(self, *, block: bool) -> None:
+        if not self._turn.acquire(blocking=block):
+            return
+        try:
+            self._caller = threading.get_ident()
+            while True:
+                call = self._due.get(block=block)
+                if call is None:
                     return
-                call = self._due.popleft()
+                self._make(call)
+                if self.held and self._due.qsize() <= LIMIT // 2:
+                    self.held = False
+                    self._wake()
+        except queue.Empty:
+            return
+        finally:
+            self._caller = None
+            self._turn.release()
+
+    def _make(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except BaseException:  # noqa: BLE001 - a failing hook must not stop the others
+            self.failures += 1
             try:
-                call()
-            except Exception:  # noqa: BLE001 - a failing hook must not stop the others
                 _log.exception("a hook raised an exception")
-            with self._changed:
-                self._done += 1
-                self._changed.notify_all()
+            except BaseException:  # noqa: BLE001 - nor must a failing logging handler
+                self.failures += 1

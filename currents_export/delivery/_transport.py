@@ -1,16 +1,17 @@
-"""The default transport of a sender: httpcore, with one deadline for each request."""
+"""The transport of a sender, with one deadline for each request."""
 
 from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections import deque
+from typing import NamedTuple
 
-import httpcore
 import httpx
 
-from ._deadline import DeadlineBackend
+from ._http import Connection, Head
+from ._opening import forwards, open_stream, proxy_headers
+from ._reply import BODY_PATIENCE, Reply, Target
 
 __all__ = ["DeadlineTransport"]
 
@@ -18,12 +19,30 @@ __all__ = ["DeadlineTransport"]
 _KEEP_ALIVE = 5.0
 
 
-class DeadlineTransport(httpx.BaseTransport):
-    """Send requests over a pool of connections, with one deadline for each.
+class _Idle(NamedTuple):
+    """A connection that waits for the next request.
+
+    Attributes:
+        target: where its requests went to.
+        connection: the connection.
+        until: when it is too old.
+    """
+
+    target: Target
+    connection: Connection
+    until: float
+
+
+class DeadlineTransport:
+    """Send HTTP/1.1 requests, with one deadline for each.
 
     httpx's own transport limits connecting, each write and each read. This one adds them up: the
-    `read` timeout of a request, in seconds, is the limit for all of it, from connecting to the
-    headers of the response. Changed after that, it is the limit for the body.
+    timeout is the limit for all of it, from looking up the host to the end of the response.
+
+    httpx's own transport also takes a second response to a request for that to the next. This one
+    closes a connection on which more arrives than was asked for.
+
+    Any thread can use it. A connection has one user at a time.
 
     Args:
         context: the TLS settings.
@@ -31,79 +50,70 @@ class DeadlineTransport(httpx.BaseTransport):
     """
 
     def __init__(self, context: ssl.SSLContext, proxy: httpx.Proxy | None = None) -> None:
-        self._backend = DeadlineBackend()
-        # The workers are the limit of connections.
-        options: dict[str, Any] = {
-            "ssl_context": context,
-            "max_connections": None,
-            "keepalive_expiry": _KEEP_ALIVE,
-            "network_backend": self._backend,
-        }
-        self._pool: httpcore.ConnectionPool
-        if proxy is None:
-            self._pool = httpcore.ConnectionPool(**options)
-            return
-        options |= {"proxy_url": _url(proxy.url), "proxy_auth": proxy.raw_auth}
-        if proxy.url.scheme.startswith("socks5"):
-            self._pool = httpcore.SOCKSProxy(**options)
-        else:
-            self._pool = httpcore.HTTPProxy(**options, proxy_ssl_context=proxy.ssl_context)
+        self._context = context
+        self._proxy = proxy
+        self._head: tuple[Target, Head] | None = None
+        # The operations of a deque are atomic. The connection that was used last is used next,
+        # because it is the least likely to be closed.
+        self._idle: deque[_Idle] = deque()
+        self._closed = False
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and return the response once its headers are there.
+    def post(self, target: Target, body: bytes, timeout: float) -> Reply:
+        """Send a body once, and return the response; see `Transport`.
 
         Raises:
-            httpcore.TimeoutException: there were no headers by the deadline.
-            httpcore.NetworkError: the connection failed.
-            httpcore.ProtocolError: the server does not speak HTTP.
+            httpx.TimeoutException: there was no response by the deadline.
+            httpx.NetworkError: the connection failed.
+            httpx.ProxyError: the proxy refused.
+            httpx.ProtocolError: the server does not speak HTTP.
         """
-        limits = request.extensions["timeout"]
-        until = time.monotonic() + limits["read"]
-        # The streams of the backend take these as deadlines; httpcore passes them on.
-        deadlines = dict.fromkeys(("connect", "read", "write"), until)
-        assert isinstance(request.stream, httpx.SyncByteStream)  # noqa: S101 - a body in memory
-        with self._backend.closing_on_failure():
-            response = self._pool.handle_request(
-                httpcore.Request(
-                    request.method,
-                    _url(request.url),
-                    headers=request.headers.raw,
-                    content=request.stream,
-                    extensions={"timeout": deadlines},
-                )
-            )
-        assert isinstance(response.stream, Iterable)  # noqa: S101 - the pool is not asynchronous
-        return httpx.Response(
-            response.status,
-            headers=response.headers,
-            stream=_Body(response.stream, limits, deadlines),
-        )
+        until = time.monotonic() + timeout
+        head = self._head_for(target)
+        connection = self._connection_to(target, until)
+        try:
+            reply = connection.post(head, body, BODY_PATIENCE)
+        finally:
+            if connection.reusable and not self._closed:
+                self._idle.append(_Idle(target, connection, time.monotonic() + _KEEP_ALIVE))
+            else:
+                connection.stream.close()
+        if self._closed:
+            self.close()
+        return reply
+
+    def _head_for(self, target: Target) -> Head:
+        known = self._head
+        if known is not None and known[0] is target:
+            return known[1]
+        url, headers, path = target.url, target.headers.raw, target.url.raw_path
+        if self._proxy is not None and forwards(url, self._proxy):
+            path = b"%b://%b%b" % (url.raw_scheme, url.netloc, path)
+            headers = [*proxy_headers(self._proxy), *headers]
+        head = Head(b"POST", path, [(b"Host", url.netloc), *headers])
+        self._head = target, head
+        return head
+
+    def _connection_to(self, target: Target, until: float) -> Connection:
+        """Return an idle connection, or a new one."""
+        while self._idle:
+            try:
+                idle = self._idle.pop()
+            except IndexError:
+                break
+            stream = idle.connection.stream
+            # A change of the target is rare: connections are not kept for it.
+            if idle.target is target and time.monotonic() < idle.until and stream.is_quiet():
+                stream.until = until
+                return idle.connection
+            stream.close()
+        return Connection(open_stream(target.url, self._proxy, self._context, until))
 
     def close(self) -> None:
-        """Close the connections."""
-        self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    """The body of a response; the limits may have changed since the headers."""
-
-    def __init__(
-        self, stream: Iterable[bytes], limits: dict[str, float], deadlines: dict[str, float]
-    ) -> None:
-        self._stream = stream
-        self._limits = limits
-        self._deadlines = deadlines
-
-    def __iter__(self) -> Iterator[bytes]:
-        until = time.monotonic() + self._limits["read"]
-        self._deadlines["read"] = min(self._deadlines["read"], until)
-        yield from self._stream
-
-    def close(self) -> None:
-        self._stream.close()  # type: ignore[attr-defined]
-
-
-def _url(url: httpx.URL) -> httpcore.URL:
-    return httpcore.URL(
-        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-    )
+        """Close the connections, those in use after their request."""
+        self._closed = True
+        while self._idle:
+            try:
+                idle = self._idle.pop()
+            except IndexError:
+                return
+            idle.connection.stream.close()

@@ -14,21 +14,25 @@ _GLANCE = 0.005
 
 
 class Clock(Protocol):
-    """The time, as the sender sees it."""
+    """The time, as the sender sees it.
+
+    The sender never waits on a clock; it asks how long to wait before it looks at the clock again.
+    """
 
     def now(self) -> float:
         """Return the seconds since the Unix epoch; they never decrease."""
         ...
 
-    def wait(self, condition: threading.Condition, until: float | None) -> None:
-        """Wait until `condition` is notified or until the given time.
+    def timeout(self, until: float | None) -> float:
+        """Return the longest real time to wait before looking again, in seconds.
 
-        The caller holds the lock of `condition`. The wait may end early.
+        Args:
+            until: the time that is waited for; None if it is only something other than time.
         """
         ...
 
-    def pause(self, condition: threading.Condition, until: float) -> None:
-        """Wait like `wait`, before a batch is sent again; a clock for tests may skip this wait."""
+    def skip(self, until: float) -> None:
+        """Move to a given time, if the clock can: nothing happens before a batch is sent again."""
         ...
 
 
@@ -42,16 +46,14 @@ class SystemClock:
         """Return the seconds since the Unix epoch."""
         return time.monotonic() + self._offset
 
-    def wait(self, condition: threading.Condition, until: float | None) -> None:
-        """Wait until `condition` is notified or until the given time."""
+    def timeout(self, until: float | None) -> float:
+        """Return the seconds until the given time."""
         if until is None:
-            condition.wait()
-        else:
-            condition.wait(min(max(until - self.now(), 0.0), threading.TIMEOUT_MAX))
+            return threading.TIMEOUT_MAX
+        return min(max(until - self.now(), 0.0), threading.TIMEOUT_MAX)
 
-    def pause(self, condition: threading.Condition, until: float) -> None:
-        """Wait until `condition` is notified or until the given time."""
-        self.wait(condition, until)
+    def skip(self, until: float) -> None:
+        """Do nothing: time passes by itself."""
 
 
 class ManualClock:
@@ -72,19 +74,15 @@ class ManualClock:
         """Return the seconds since the Unix epoch."""
         return self._now
 
-    def wait(self, condition: threading.Condition, until: float | None) -> None:
-        """Wait until `condition` is notified or until the clock has moved that far."""
+    def timeout(self, until: float | None) -> float:
+        """Return a short time, unless the clock is already there or time does not matter."""
         if until is None:
-            condition.wait()
-        elif until > self._now:
-            # The waiting thread checks the clock itself, so moving the clock needs no lock.
-            condition.wait(_GLANCE)
+            return threading.TIMEOUT_MAX
+        return _GLANCE if until > self._now else 0.0
 
-    def pause(self, condition: threading.Condition, until: float) -> None:
-        """Wait like `wait`, or move the clock to `until` if `skip` allows it."""
-        if until - self._now > self._skip:
-            self.wait(condition, until)
-        else:
+    def skip(self, until: float) -> None:
+        """Move the clock to `until`, if `skip` allows it."""
+        if until - self._now <= self._skip:
             self.advance(until - self._now)
 
     def advance(self, seconds: float) -> None:

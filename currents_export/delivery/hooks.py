@@ -7,7 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from ..events import Event
-from ._queues import Drop
+from ._ledger import Drop
 from ._responses import Action, Response
 from ._status import NoticeKind
 from .reasons import FilterReason
@@ -69,8 +69,9 @@ class Hooks:
 
     The sender calls them one at a time, in the order in which things happen, in a separate thread.
     A slow hook therefore delays only the hooks after it, not requests, and a hook may call
-    `Sender.send`. `flush` and `close` wait for the hooks that are due. An exception in a hook is
-    logged and has no other effect.
+    `Sender.send`. `flush` and `close` wait for the hooks that are due. Whatever a hook raises is
+    logged and counted in `Result.hook_failures`, and has no other effect. When more than a thousand
+    calls wait, nothing is sent until some of them have ended or the sender closes.
 
     Attributes:
         on_attempt: called after a request got a response or failed.

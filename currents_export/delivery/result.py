@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from ._queues import Totals
+from ._ledger import Totals
 from ._status import State
 from .reasons import DropReason, FilterReason
 
@@ -37,6 +37,7 @@ class Result:
         state: whether the Current is active, paused or disabled.
         reason: why the Current is not active, or why its requests are failing; empty if they are
             not.
+        hook_failures: how many calls of hooks raised an exception; each was logged.
     """
 
     accepted: int
@@ -52,6 +53,7 @@ class Result:
     filter_reasons: Mapping[FilterReason, int]
     state: State
     reason: str
+    hook_failures: int = 0
 
     @property
     def complete(self) -> bool:

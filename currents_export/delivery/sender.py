@@ -1,93 +1,88 @@
-"""`Sender`: the shell of threads, sockets and clocks around the pure parts of delivery."""
+"""`Sender`: the face of delivery."""
 
 from __future__ import annotations
 
 import atexit
 import logging
-import math
 import os
-import random
 import ssl
-import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 import httpx
 import orjson
-import tenacity
 
 from ..catalog import EventType
 from ..current import Current
 from ..destinations import CredentialsCheck
-from ..errors import (
-    EventError,
-    InvalidEventsError,
-    NotTakenError,
-    OptionError,
-    QueueFullError,
-    SenderClosedError,
-)
+from ..errors import EventError, InvalidEventsError, NotTakenError
 from ..events import Event
-from ..payload import BATCH_SIZE, EMPTY_BODY, MAX_EVENT_BYTES, encode_body
+from ..payload import BATCH_SIZE, EMPTY_BODY
 from ._admission import chunks, prepare
-from ._backoff import Backoff
+from ._backoff import Policy, Stop, Wait
+from ._connections import Connections
+from ._core import Core
 from ._endpoint import Endpoint
-from ._hook_calls import HookCalls
-from ._queues import Batch, Drop, Entry, Queues
-from ._responses import Action, Response, decide
-from ._status import NoticeKind, State, Status
+from ._engine import Engine
+from ._options import check_counts, check_seconds, check_strategies
+from ._reports import Reports
+from ._room import Room
+from ._scheduler import Scheduler
 from .clock import Clock, SystemClock
-from .hooks import Attempt, Hooks, Notice
-from .reasons import DropReason, FilterReason
+from .hooks import Hooks
+from .reasons import FilterReason
 from .result import Result
 
 __all__ = ["Sender"]
 
 _log = logging.getLogger("currents_export.delivery")
 
-
-class _Outcome(NamedTuple):
-    response: Response
-    action: Action | None
-
-
-_HALTED = _Outcome(Response(None), None)
+#: Seconds that requests in flight still get when a sender is closed.
+_LAST_CHANCE = 1.0
 
 
 class Sender:
     """Send events as a Current does: queued by event type, in batches, at least once.
 
-    The sender uses its own threads, and any number of threads may call `send`. Use it as
-    a context manager, or call `close`: events that are pending when the process ends are lost,
-    and an error is logged.
+    The sender uses its own threads: one for each request in flight, one that watches the time, one
+    for hooks, and one while it looks up the address of a host. Any number of threads may call it,
+    and signal handlers may, too. Use it as a context manager, or call `close`: events that are
+    pending when the process ends are lost, and an error is logged. After a fork, it belongs to the
+    parent; in the child, each method raises `SenderClosedError`.
 
     Args:
         current: where events are sent to, and which ones.
         batch_size: the largest number of events in a request. Braze: 100.
-        max_age: seconds after which a batch is sent even if it is not full. Braze: 300.
-        max_pending_events: how many events may be pending before `send` blocks.
-        max_pending_bytes: how many bytes of JSON may be pending before `send` blocks.
-        backoff: how long to wait before a batch is sent again.
+        max_age: seconds after which a batch is sent even if it is not full. Braze: 300. When events
+            wait for room, batches that are not full are sent earlier.
+        max_pending_events: the largest number of pending events; if there is no room, `send`
+            blocks. Half of the room is divided equally among the event types of the Current, so
+            that no type can block the others; the first to come takes the other half.
+        max_pending_bytes: the largest number of bytes of JSON that are pending, divided in the same
+            way. A larger event fits if no other event of its type is pending.
+        wait: how long to wait before a batch is sent again: any wait strategy of tenacity. The
+            default is `Backoff()`, exponential with jitter. `Retry-After` sets the minimum.
+        stop: when to stop sending a batch again: any stop strategy of tenacity. When it says so,
+            the Current is paused, with a notice, and the batch is kept. The default is never.
         concurrency: the largest number of requests in flight at once. A batch that waits to be sent
-            again does not count; it occupies a sleeping thread, and delays the other batches of its
-            event type.
-        timeout: seconds allowed for a whole request: connecting, writing, and the response.
+            again does not count. Batches that failed use at most half of them, but at least one.
+        timeout: seconds allowed for a whole request: for connecting, writing, and the response.
         max_retry_after: the longest wait, in seconds, that a `Retry-After` header can ask for.
-        pause_after: seconds of failures after which the Current is paused. With None, the default,
-            it is not paused but disabled after five days, as in Braze.
+        pause_after: seconds of failures, without a success of any event type, after which the
+            Current is paused. With None, the default, it is not paused but disabled after five
+            days, as in Braze.
         hooks: functions to call when something happens.
         ssl_context: the TLS settings, such as the certificates to trust or a client certificate;
             those of httpx by default. A transport that is passed in has its own.
         transport: an httpx transport to use instead of the sender's own, for a test or another
-            network. It gets `timeout` as httpx's clients pass it on, and whatever it raises in a
-            worker is a failed attempt. The sender does not close it, so several senders may share
-            it.
+            network. It must allow `concurrency` requests at once, from different threads, and keeps
+            to `timeout` as httpx's clients pass it on. Whatever it raises is a failed attempt. The
+            sender does not close it, so several senders may share it. The sender's own transports
+            are never used by two requests at once.
         clock: the time; for tests.
-        rng: the randomness of the backoff; for tests.
 
     Raises:
         OptionError: an argument is out of range.
@@ -101,9 +96,10 @@ class Sender:
         *,
         batch_size: int = BATCH_SIZE,
         max_age: float = 300.0,
-        max_pending_events: int = 10_000,
+        max_pending_events: int = 20_000,
         max_pending_bytes: int = 64 * 2**20,
-        backoff: Backoff | None = None,
+        wait: Wait | None = None,
+        stop: Stop | None = None,
         concurrency: int = 2,
         timeout: float = 30.0,
         max_retry_after: float = 3600.0,
@@ -112,58 +108,55 @@ class Sender:
         ssl_context: ssl.SSLContext | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
-        rng: random.Random | None = None,
     ) -> None:
-        _check_counts(
+        check_counts(
             batch_size=batch_size,
             max_pending_events=max_pending_events,
             max_pending_bytes=max_pending_bytes,
             concurrency=concurrency,
         )
-        _check_seconds(max_age=max_age, timeout=timeout, max_retry_after=max_retry_after)
+        check_seconds(max_age=max_age, timeout=timeout, max_retry_after=max_retry_after)
         if pause_after is not None:
-            _check_seconds(pause_after=pause_after)
-        self._current = current
-        self._max_pending_events = max_pending_events
-        self._max_pending_bytes = max_pending_bytes
-        self._backoff = backoff or Backoff()
-        self._concurrency = concurrency
-        self._hooks = hooks or Hooks()
+            check_seconds(pause_after=pause_after)
+        check_strategies(wait=wait, stop=stop)
         self._clock = clock or SystemClock()
-        self._rng = rng or random.Random()
-        self._endpoint = Endpoint(
-            current,
-            timeout=timeout,
-            max_retry_after=max_retry_after,
-            transport=transport,
-            ssl_context=ssl_context,
-        )
         self._began = self._clock.now()
-
-        # One lock guards everything below. Each condition is named after what threads wait for.
-        self._lock = threading.Lock()
-        self._work = threading.Condition(self._lock)
-        self._again = threading.Condition(self._lock)
-        self._room = threading.Condition(self._lock)
-        self._settled = threading.Condition(self._lock)
-        self._queues = Queues(batch_size=batch_size, max_age=max_age)
-        self._status = Status(pause_after=pause_after)
-        self._hook_calls = HookCalls()
-        self._requests = 0
-        self._retries = 0
-        self._resumes = 0
-        self._threads: set[threading.Thread] = set()
-        self._idle = 0
-        self._active = 0
-        self._returning = 0
-        self._closed = False
-        self._stopped = False
-        self._process = os.getpid()
-        self._exit_check = partial(_check_at_exit, weakref.ref(self))
+        self._connections = Connections(
+            current,
+            partial(
+                Endpoint,
+                timeout=timeout,
+                max_retry_after=max_retry_after,
+                transport=transport,
+                ssl_context=ssl_context,
+            ),
+        )
+        self._core = Core(
+            Scheduler(
+                batch_size=batch_size,
+                max_age=max_age,
+                room=Room(max_pending_events, max_pending_bytes, len(current.selected)),
+                concurrency=concurrency,
+            ),
+            pause_after=pause_after,
+        )
+        connections, hooks = self._connections, hooks or Hooks()
+        self._engine = Engine(
+            self._core,
+            connections,
+            Policy(wait, stop),
+            self._clock,
+            concurrency=concurrency,
+            reports=lambda calls: Reports(calls, hooks, lambda: connections.current),
+        )
+        self._exit_check = partial(
+            _check_at_exit, weakref.ref(self._engine), repr(self), os.getpid()
+        )
         atexit.register(self._exit_check)
 
     def __repr__(self) -> str:
-        return f"<Sender of {self._current.integration_name!r} to {self._current.shown_url}>"
+        current = self._connections.current
+        return f"<Sender of {current.integration_name!r} to {current.shown_url}>"
 
     def __enter__(self) -> Self:
         return self
@@ -174,9 +167,9 @@ class Sender:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # Close immediately on an interrupt; after any other error, still deliver the accepted
-        # events.
-        interrupted = kind is not None and not issubclass(kind, Exception)
+        # Only an interrupt by the user does not wait for events to leave; the end of the program,
+        # of a generator or of a task does.
+        interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
         self.close(timeout=0.0 if interrupted else 30.0)
 
     # Accept events
@@ -206,6 +199,7 @@ class Sender:
                 Current is paused, so that nothing will make room.
             SenderClosedError: the sender is closed.
         """
+        self._engine.check_process()
         until = None if timeout is None else self._clock.now() + timeout
         problems: list[EventError] = []
         taken = 0
@@ -230,121 +224,26 @@ class Sender:
         block: bool,
         until: float | None,
     ) -> None:
-        """Accept a chunk of events under one lock, and add invalid ones to `problems`."""
-        entries, others = prepare(self._current, chunk)
+        """Accept a chunk of events, and add invalid ones to `problems`."""
+        entries, others = prepare(self._connections.current, chunk)
+        filtered = [
+            # Each of the others before it is not an entry.
+            (index - number, chunk[index], why)
+            for number, (index, why) in enumerate(others.items())
+            if isinstance(why, FilterReason)
+        ]
         done = len(chunk)
-        with self._lock:
-            try:
-                self._refuse_if_closed()
-                self._tick()
-                self._keep_a_worker()
-                if self._have_room(entries):
-                    self._add(entries)
-                else:
-                    self._add_one_by_one(entries, block=block, until=until)
-            except NotTakenError as error:
-                places = [index for index in range(len(chunk)) if index not in others]
-                done = places[error.taken] if entries else 0
-                error.taken, error.event = done, chunk[done]
-                raise
-            except BaseException:  # an interrupt may occur at any point
-                self._queues.recount()
-                raise
-            finally:
-                for index, why in others.items():
-                    if index < done:
-                        self._set_aside(chunk[index], why, problems)
-
-    def _have_room(self, entries: list[Entry]) -> bool:
-        """Return whether all entries can be queued at once, which is the usual case."""
-        sizes = [len(entry[2]) for entry in entries]
-        originals = sum([len(entry[3]) for entry in entries if entry[3] is not None])
-        return not self._lacks_room(len(entries), sum(sizes) + originals) and (
-            self._reason_to_drop(max(sizes, default=0)) is None
-        )
-
-    def _add(self, entries: list[Entry]) -> None:
-        if self._queues.add(entries, self._clock.now()):
-            self._wake_a_worker()
-
-    def _add_one_by_one(self, entries: list[Entry], *, block: bool, until: float | None) -> None:
-        for index, entry in enumerate(entries):
-            event_type, event_id, body, original = entry
-            try:
-                size = len(body) + len(original or b"")
-                self._wait_for_room(len(body), size, block=block, until=until)
-            except NotTakenError as error:
-                error.taken = index
-                raise
-            if (reason := self._reason_to_drop(len(body))) is not None:
-                self._dropped([self._queues.refuse(event_type, event_id, reason)])
-            else:
-                self._add([entry])
-
-    def _set_aside(
-        self, event: Event, why: EventError | FilterReason, problems: list[EventError]
-    ) -> None:
-        if isinstance(why, EventError):
-            problems.append(why)
-        else:
-            self._queues.filter(event.event_type, why)
-            self._hook_calls.add(self._hooks.on_filtered, event, why)
-
-    def _refuse_if_closed(self) -> None:
-        if os.getpid() != self._process:
-            raise SenderClosedError("the sender was made in another process; make a new one")
-        if self._closed:
-            raise SenderClosedError("the sender is closed; make a new one to send more events")
-
-    def _reason_to_drop(self, size: int) -> DropReason | None:
-        if size > MAX_EVENT_BYTES:
-            return DropReason.TOO_LARGE
-        return DropReason.DISABLED if self._status.state is State.DISABLED else None
-
-    def _lacks_room(self, count: int, size: int) -> bool:
-        """Return whether there is no room for `count` more events of `size` bytes in total.
-
-        When nothing is pending, one event always has room, whatever its size.
-        """
-        pending = self._queues.pending
-        return pending + count > self._max_pending_events or (
-            self._queues.pending_bytes + size > self._max_pending_bytes and pending > 0
-        )
-
-    def _has_ample_room(self) -> bool:
-        """Return whether to wake threads that wait for room; every batch would be too often."""
-        return (
-            self._queues.pending <= 0.75 * self._max_pending_events
-            and self._queues.pending_bytes <= 0.75 * self._max_pending_bytes
-        )
-
-    def _wait_for_room(self, length: int, size: int, *, block: bool, until: float | None) -> None:
-        """Return when there is room for an event, or when it will be dropped and needs none.
-
-        Args:
-            length: the bytes of JSON that would be sent.
-            size: the bytes of JSON that would be kept.
-            block: whether to wait.
-            until: when to stop waiting.
-        """
-        while self._lacks_room(1, size) and self._reason_to_drop(length) is None:
-            full = f"{self._queues.pending} events are pending"
-            if self._status.state is State.PAUSED and not self._queues.in_flight:
-                raise QueueFullError(
-                    f"{full}, and the Current is paused ({self._status.reason}): "
-                    "there will be no room until it is resumed"
-                )
-            if not block:
-                raise QueueFullError(f"{full}, which is the limit")
-            if until is not None and self._clock.now() >= until:
-                raise QueueFullError(f"{full}, and there was no room in time")
-            if not self._queues.in_flight and self._queues.next_due() != -math.inf:
-                # Nothing is about to leave, so send the batches that are not full to make room.
-                self._queues.start_flush()
-                self._work.notify_all()
-            self._clock.wait(self._room, until)
-            self._refuse_if_closed()
-            self._tick()
+        try:
+            self._engine.admit(entries, filtered, block=block, until=until)
+        except NotTakenError as error:
+            places = [index for index in range(len(chunk)) if index not in others]
+            done = places[error.taken] if entries else 0
+            error.taken, error.event = done, chunk[done]
+            raise
+        finally:
+            problems += [
+                why for index, why in others.items() if index < done and isinstance(why, EventError)
+            ]
 
     # Wait for events to leave
 
@@ -358,55 +257,39 @@ class Sender:
         Args:
             timeout: the longest time to wait, in seconds; None waits as long as necessary.
         """
-        with self._lock:
-            generation = self._queues.start_flush()
-            self._work.notify_all()
-            until = None if timeout is None else self._clock.now() + timeout
-            while (
-                self._queues.pending_before(generation) > 0
-                and not self._stopped
-                and os.getpid() == self._process
-                and (self._status.state is State.ACTIVE or self._queues.in_flight)
-                and (until is None or self._clock.now() < until)
-            ):
-                self._clock.wait(self._settled, until)
-        self._hook_calls.wait(self._clock, until)
+        self._engine.check_process()
+        until = None if timeout is None else self._clock.now() + timeout
+        self._engine.flush(until)
+        self._engine.hook_calls.wait(self._clock, until)
         return self.result
 
     def close(self, timeout: float | None = 30.0) -> Result:
         """Accept no more events, flush, and end the threads; a second call does nothing.
 
-        When the time is up, waits between attempts end, and a request in flight gets one more
+        Events leave first; the time that remains is for the hooks that are due, which may still
+        send. When the time is up, waits between attempts end, and a request in flight gets one more
         second. The result and `pending` show the events that are still pending.
 
         Args:
             timeout: the longest time to wait for events to leave, in seconds; None waits as long
                 as necessary.
         """
-        end = None if timeout is None else self._clock.now() + timeout
-        self._hook_calls.wait(self._clock, end)  # a hook that is due may still call send
-        with self._lock:
-            self._closed = True
-            self._room.notify_all()
-        self.flush(None if end is None else max(end - self._clock.now(), 0.0))
-        with self._lock:
-            self._stopped = True
-            self._wake_all()
-            until = self._clock.now() + 1.0
-            while self._threads and self._clock.now() < until:
-                self._clock.wait(self._settled, until)
-            if not self._threads:
-                self._endpoint.close()
-        self._hook_calls.wait(self._clock, until)
+        engine, clock = self._engine, self._clock
+        engine.check_process()
+        until = None if timeout is None else clock.now() + timeout
+        if timeout is None or timeout > 0:
+            engine.flush(until, urgent=True)
+            engine.hook_calls.wait(clock, until)
+            engine.close()
+            engine.flush(until)
+        engine.stop(_LAST_CHANCE)
+        last = clock.now() + _LAST_CHANCE
+        engine.hook_calls.wait(clock, None if until is None else max(until, last))
         atexit.unregister(self._exit_check)
         result = self.result
         if result.pending:
             _log.warning("%r closed with %d events pending", self, result.pending)
         return result
-
-    def _log_lost_events(self) -> None:
-        if os.getpid() == self._process and (pending := self.result.pending):
-            _log.error("%r was not closed; %d pending events are lost", self, pending)
 
     def resume(self, current: Current | None = None) -> None:
         """Enable a paused or disabled Current again, and send the events it kept.
@@ -417,43 +300,44 @@ class Sender:
         Raises:
             SenderClosedError: the sender is closed.
         """
-        with self._lock:
-            self._refuse_if_closed()
-            if current is not None:
-                self._endpoint.use(current)
-                self._current = current
-            self._resumes += 1
-            if self._status.state is not State.ACTIVE:
-                self._status = self._status.resumed()
-                self._queues.clear_failures()
-                self._notify(NoticeKind.RESUMED)
-                self._wake_all()
+        self._engine.check_process()
+        self._engine.check_open()
+        if current is not None:
+            self._connections.use(current)
+        now, types = self._clock.now(), len(self._connections.current.selected)
+        self._engine.ask(lambda: self._core.resume(now, types=types))
 
     @property
     def result(self) -> Result:
         """What happened to the events so far."""
-        with self._lock:
-            by_event_type = self._queues.totals_by_type()
-            sums = {
-                name: sum(getattr(totals, name) for totals in by_event_type.values())
-                for name in ("accepted", "delivered", "dropped", "filtered", "pending")
-            }
-            return Result(
-                **sums,
-                requests=self._requests,
-                retries=self._retries,
-                duration_s=self._clock.now() - self._began,
-                by_event_type=by_event_type,
-                drop_reasons=dict(self._queues.drop_reasons),
-                filter_reasons=dict(self._queues.filter_reasons),
-                state=self._status.state,
-                reason=self._status.reason,
-            )
+        self._engine.check_process()
+        now = self._clock.now()
+        return self._engine.ask(lambda: self._result(now))
+
+    def _result(self, now: float) -> Result:
+        ledger, status = self._core.ledger, self._core.status
+        by_event_type = ledger.totals_by_type()
+        sums = {
+            name: sum(getattr(totals, name) for totals in by_event_type.values())
+            for name in ("accepted", "delivered", "dropped", "filtered", "pending")
+        }
+        return Result(
+            **sums,
+            requests=ledger.requests,
+            retries=ledger.retries,
+            duration_s=now - self._began,
+            by_event_type=by_event_type,
+            drop_reasons=dict(ledger.drop_reasons),
+            filter_reasons=dict(ledger.filter_reasons),
+            state=status.state,
+            reason=status.reason,
+            hook_failures=self._engine.hook_calls.failures,
+        )
 
     def pending(self) -> Iterator[Event]:
         """Return the pending events, as they were before field transformations."""
-        with self._lock:
-            queued = self._queues.pending_events()
+        self._engine.check_process()
+        queued = self._engine.ask(self._core.scheduler.pending_events)
         return (Event.from_dict(orjson.loads(each.original or each.body)) for each in queued)
 
     # Ask the receiver
@@ -463,8 +347,10 @@ class Sender:
 
         The request is not counted as an attempt, and a bad response does not pause the Current.
         """
-        response = self._endpoint.post(EMPTY_BODY)
-        return self._current.destination.judge(response.status, response.text)
+        self._engine.check_process()
+        response = self._connections.post(EMPTY_BODY)
+        destination = self._connections.current.destination
+        return destination.judge(response.status, response.text)
 
     def send_test_events(
         self, sample: Callable[[EventType], Event], *, timeout: float | None = 30.0
@@ -477,235 +363,16 @@ class Sender:
 
         Source: Braze, Set up Currents ("Send Test Events").
         """
-        current = self._current
+        current = self._connections.current
         types = current.catalog.event_types
         self.send(sample(each) for each in types if each.name in current.selected)
         return self.flush(timeout)
 
-    # The workers
 
-    def _keep_a_worker(self) -> None:
-        """Ensure that one worker is idle, to watch the time and to take the next batch."""
-        if not self._idle and not self._stopped:
-            thread = threading.Thread(target=self._run_worker, name="currents-export", daemon=True)
-            thread.start()  # may fail; otherwise the new thread waits for the lock
-            self._threads.add(thread)
-            self._idle += 1
-
-    def _has_slot(self) -> bool:
-        return self._active + self._returning < self._concurrency
-
-    def _wake_a_worker(self) -> None:
-        if self._has_slot():
-            self._work.notify()
-
-    def _run_worker(self) -> None:
-        try:
-            while (batch := self._next_batch()) is not None:
-                self._deliver(batch)
-                with self._lock:
-                    self._idle += 1
-        finally:
-            with self._lock:
-                self._threads.discard(threading.current_thread())
-                if self._stopped and not self._threads:
-                    self._endpoint.close()
-                self._settled.notify_all()
-
-    def _next_batch(self) -> Batch | None:
-        """Wait for a batch in an idle worker; None ends the worker."""
-        with self._lock:
-            while not self._stopped:
-                self._tick()
-                free = self._has_slot() and not self._halted
-                batch = self._queues.take(self._clock.now()) if free else None
-                if batch is not None:
-                    self._active += 1
-                    self._idle -= 1
-                    try:
-                        self._keep_a_worker()
-                    except RuntimeError as error:  # this worker continues without another
-                        _log.warning("cannot start another thread: %s", error)
-                    self._wake_a_worker()
-                    return batch
-                self._room.notify_all()
-                if self._idle > self._concurrency + 1:
-                    self._work.notify()
-                    break
-                due = self._queues.next_due() if free else None
-                self._clock.wait(self._work, _earliest(due, self._next_change()))
-            self._idle -= 1
-            return None
-
-    def _deliver(self, batch: Batch) -> None:
-        outcome = _HALTED
-        try:
-            body = encode_body([each.body for each in batch.events])
-            outcome = self._attempt(batch, body)
-            if outcome.action is Action.RETRY:
-                outcome = self._repeat(batch, body, outcome)
-        finally:
-            self._finish(batch, outcome)
-
-    def _repeat(self, batch: Batch, body: bytes, first: _Outcome) -> _Outcome:
-        """Retry with backoff until the response is final."""
-        repeat = tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda outcome: outcome.action is Action.RETRY),
-            wait=self._pause,
-            sleep=partial(self._back_off, batch),
-        )
-        # The attempt that was already made counts as the first one for tenacity.
-        attempts = chain((first,), iter(partial(self._attempt, batch, body), None))
-        last: _Outcome = repeat(next, attempts)
-        return last
-
-    def _attempt(self, batch: Batch, body: bytes) -> _Outcome:
-        with self._lock:
-            if self._halted:
-                return _HALTED
-            self._requests += 1
-            self._retries += batch.attempts > 0
-            batch.attempts += 1
-            number, resumes = batch.attempts, self._resumes
-        began = self._clock.now()
-        response = self._endpoint.post(body)
-        now = self._clock.now()
-        action = decide(response.status, size=len(batch.events), split_off=batch.split_off)
-        with self._lock:
-            if self._hooks.on_attempt is not None:
-                attempt = Attempt(
-                    batch.event_type, len(batch.events), number, response, action, now, now - began
-                )
-                self._hook_calls.add(self._hooks.on_attempt, attempt)
-            if action is Action.PAUSE and resumes != self._resumes:
-                # The request was sent before the Current was resumed, with the old credentials.
-                return _HALTED
-            if action in (Action.RETRY, Action.PAUSE):
-                self._queues.record_failure(batch, str(response), now)
-            before = self._status
-            self._status = before.after_response(action, str(response), now)
-            if self._status.state is not before.state:
-                self._notify(NoticeKind.PAUSED)
-                self._wake_all()
-            self._tick()
-        return _Outcome(response, action)
-
-    def _pause(self, state: tenacity.RetryCallState) -> float:
-        """Return the seconds to wait before the next attempt."""
-        assert state.outcome is not None  # noqa: S101 - tenacity asks only after an attempt
-        asked = state.outcome.result().response.retry_after
-        return self._backoff.wait(state, self._rng, asked)
-
-    def _back_off(self, batch: Batch, seconds: float) -> None:
-        """Wait before the batch is sent again, and let other event types use its slot."""
-        with self._lock:
-            until = self._clock.now() + seconds
-            self._queues.hold(batch)
-            self._active -= 1
-            self._wake_a_worker()
-            while not self._halted and self._clock.now() < until:
-                self._clock.pause(self._again, min(until, self._next_change() or until))
-                self._tick()
-            # From here on, this batch gets the next free slot before any new batch.
-            self._returning += 1
-            while not self._halted and self._active >= self._concurrency:
-                self._clock.wait(self._again, self._next_change())
-                self._tick()
-            self._returning -= 1
-            self._active += 1
-            self._queues.release(batch)
-
-    def _finish(self, batch: Batch, outcome: _Outcome) -> None:
-        with self._lock:
-            self._active -= 1
-            action, reason = outcome.action, DropReason.REJECTED_ALONE
-            if action in (None, Action.RETRY, Action.PAUSE) and self._status.expired:
-                action, reason = Action.DROP, DropReason.EXPIRED
-            response = "" if outcome is _HALTED else str(outcome.response)
-            self._dropped(self._queues.settle(batch, action, reason, response))
-            if action is Action.DELIVERED and self._hooks.on_delivered is not None:
-                ids = tuple(each.id for each in batch.events)
-                self._hook_calls.add(self._hooks.on_delivered, batch.event_type, ids)
-            if self._has_ample_room():
-                self._room.notify_all()
-            self._settled.notify_all()
-            # This thread takes the next batch itself. Wake another only if there is more to do:
-            # waking one for every batch would cost more than sending the batch.
-            if self._returning:
-                self._again.notify_all()
-            if action in (Action.SPLIT_TO_ONES, Action.SPLIT_SMALLER):
-                self._wake_a_worker()
-
-    # The methods below are called with the lock held.
-
-    @property
-    def _halted(self) -> bool:
-        return self._stopped or self._status.state is not State.ACTIVE
-
-    def _stuck_since(self) -> float | None:
-        stuck = self._queues.stuck
-        return None if stuck is None else stuck.failing_since
-
-    def _next_change(self) -> float | None:
-        return self._status.next_change(self._stuck_since())
-
-    def _tick(self) -> None:
-        """Apply the changes of status that are due by now."""
-        if self._status.failing_since is None and not (self._queues.stuck or self._status.alarmed):
-            return
-        self._status, kinds = self._status.at(self._clock.now(), self._stuck_since())
-        for kind in kinds:
-            self._notify(kind)
-            if kind is NoticeKind.EXPIRED:
-                self._dropped(self._queues.expire(DropReason.EXPIRED))
-        if kinds:
-            self._wake_all()
-
-    def _wake_all(self) -> None:
-        for condition in (self._work, self._again, self._room, self._settled):
-            condition.notify_all()
-
-    def _dropped(self, drops: list[Drop]) -> None:
-        for drop in drops:
-            _log.debug(
-                "dropped %s (%s): %s %s", drop.id, drop.event_type, drop.reason, drop.response
-            )
-            self._hook_calls.add(self._hooks.on_dropped, drop)
-
-    def _notify(self, kind: NoticeKind) -> None:
-        name, email = self._current.integration_name, self._current.contact_email
-        stuck = self._queues.stuck
-        reason = self._status.reason or (stuck.last_failure if stuck else "")
-        notice = Notice(kind, name, email, reason, self._clock.now())
-        _log.warning("%s (to %s)", notice.message, email)
-        self._hook_calls.add(self._hooks.on_notice, notice)
-
-
-def _check_counts(**options: object) -> None:
-    for name, value in options.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise OptionError(f"{name} is {value!r}; it must be a whole number of 1 or more")
-
-
-def _check_seconds(**options: object) -> None:
-    for name, value in options.items():
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not 0 < value <= threading.TIMEOUT_MAX
-        ):
-            raise OptionError(
-                f"{name} is {value!r}; it must be a number of seconds above 0 and up to "
-                f"{threading.TIMEOUT_MAX:.0f}"
-            )
-
-
-def _check_at_exit(reference: weakref.ReferenceType[Sender]) -> None:
-    # A function, because a bound method would keep the sender alive.
-    if (sender := reference()) is not None:
-        # A function of this module, so that atexit does not keep the sender alive.
-        sender._log_lost_events()  # noqa: SLF001
-
-
-def _earliest(*times: float | None) -> float | None:
-    return min((time for time in times if time is not None), default=None)
+def _check_at_exit(reference: weakref.ReferenceType[Engine], name: str, process: int) -> None:
+    # A weak reference, because the interpreter would otherwise keep every sender alive.
+    engine = reference()
+    if engine is None or os.getpid() != process:
+        return
+    if pending := engine.count_pending():
+        _log.error("%s was not closed; %d pending events are lost", name, pending)

@@ -1,33 +1,42 @@
-"""Compare the speed of the sender with a bare httpx loop, and watch its memory.
+"""Compare the speed of the sender with other clients, and watch its memory.
 
-Run it from the checkout: `python -m tests.benchmarks.sender`. A server in another process responds
-200 to every request: this package's receiver or, with `--server bare`, a minimal server that is
-fast enough not to hide the sender's own work. In each round, a bare `httpx.Client` first posts
-encoded bodies of 100 events; then a `Sender` encodes and delivers the same events. The figures are
-the medians of the rounds and of their ratios.
+Run it from the checkout: `python -m tests.benchmarks.sender`. The servers run in other processes
+and respond 200 to every request. In each round, all clients of a comparison deliver the same
+events, one client after the other; the figures are the medians of the rounds and of their ratios.
+
+- A bare `httpx.Client` posts bodies of 100 events that were encoded before; a `Sender` encodes and
+  delivers the same events, with its own transport and with httpx's. The server is this package's
+  receiver, and a minimal one that does not hide the clients' own work.
+- With 50 ms before each response, eight requests at once are compared with one.
+- RudderStack's and Segment's libraries, if they are installed (`pip install rudder-sdk-python
+  segment-analytics-python`), deliver as many events, 100 in a request, to the minimal server.
+- 100 events are encoded one at a time; one at a time but checked together, as the sender does; and
+  in one call of orjson without checks, which leaves no JSON of each event to send again.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import multiprocessing
+import importlib
 import resource
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle, islice
-from multiprocessing.connection import Connection
+from typing import Any
 
 import httpx
+import orjson
 
 from currents_export.current import Current
 from currents_export.delivery import Sender
 from currents_export.events import Event
-from currents_export.payload import encode_body, encode_event
-from currents_export.receiver import Receiver, listen
+from currents_export.payload import encode_body, encode_event, encode_events
 from currents_export.simulation import World
+
+from .servers import minimal_server, receiver
 
 BATCH = 100
 #: How many events are sent repeatedly: enough for variety, and few enough to stay in the cache.
@@ -38,54 +47,15 @@ EVENT_TYPES = (
     "users.messages.email.Open",
     "users.messages.email.Click",
 )
+#: Seconds before each response, where requests at once are compared.
+DELAY = 0.05
+_SDKS = {
+    "rudder-sdk-python": "rudderstack.analytics",
+    "segment-analytics-python": "segment.analytics",
+}
 
-
-class _Bare(asyncio.Protocol):
-    """A minimal HTTP server: it reads the body and responds 200."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._data = bytearray()
-        self._length: int | None = None
-
-    def data_received(self, data: bytes) -> None:
-        self._data += data
-        if self._length is None:
-            end = self._data.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            head = bytes(self._data[:end]).lower()
-            length = head.split(b"content-length:")[1].split(b"\r\n")[0]
-            self._length = end + 4 + int(length)
-        if len(self._data) >= self._length:
-            del self._data[: self._length]
-            self._length = None
-            self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
-
-
-async def _serve_bare(pipe: Connection) -> None:
-    server = await asyncio.get_running_loop().create_server(_Bare, "127.0.0.1", 0)
-    host, port = server.sockets[0].getsockname()
-    pipe.send(f"http://{host}:{port}/")
-    await server.serve_forever()
-
-
-def _serve(kind: str, pipe: Connection) -> None:
-    if kind == "bare":
-        asyncio.run(_serve_bare(pipe))
-    else:
-        with listen(Receiver(check=False, keep=False)) as url:
-            pipe.send(f"{url}/")
-            pipe.recv()
-
-
-def _bare_loop(url: str, bodies: list[bytes], count: int) -> float:
-    began = time.perf_counter()
-    with httpx.Client(headers={"Content-Type": "application/json"}) as client:
-        for body in islice(cycle(bodies), count // BATCH):
-            client.post(url, content=body).raise_for_status()
-    return count / (time.perf_counter() - began)
+#: A client delivers this many events to a URL, and returns when all have arrived.
+Client = Callable[[str, int], object]
 
 
 def _current(url: str) -> Current:
@@ -97,16 +67,110 @@ def _current(url: str) -> Current:
     )
 
 
-def _sender(url: str, events: list[Event], count: int) -> float:
-    current = _current(url)
-    began = time.perf_counter()
-    with Sender(current) as sender:
-        for _ in range(count // len(events)):
-            sender.send(events)
-        result = sender.flush()
-    if result.delivered != count:
-        raise SystemExit(f"{result.delivered} of {count} delivered")
-    return count / (time.perf_counter() - began)
+def _bare(events: Sequence[Event]) -> Client:
+    bodies = [
+        encode_body(encode_event(each) for each in events[at : at + BATCH])
+        for at in range(0, len(events), BATCH)
+    ]
+
+    def deliver(url: str, count: int) -> None:
+        with httpx.Client(headers={"Content-Type": "application/json"}) as client:
+            for body in islice(cycle(bodies), count // BATCH):
+                client.post(url, content=body).raise_for_status()
+
+    return deliver
+
+
+def _sender(events: Sequence[Event], **options: Any) -> Client:
+    def deliver(url: str, count: int) -> None:
+        with Sender(_current(url), **options) as sender:
+            for at in range(0, count, len(events)):
+                sender.send(events[: count - at])
+            result = sender.flush()
+        if result.delivered != count:
+            raise SystemExit(f"{result.delivered} of {count} delivered")
+
+    return deliver
+
+
+def _sender_over_httpx(events: Sequence[Event]) -> Client:
+    def deliver(url: str, count: int) -> None:
+        with httpx.HTTPTransport() as transport:
+            _sender(events, transport=transport)(url, count)
+
+    return deliver
+
+
+def _sdk(module: str, events: Sequence[Event]) -> Client | None:
+    """Return a client with a library that has the interface of analytics-python."""
+    try:
+        make = importlib.import_module(f"{module}.client").Client
+    except ImportError:
+        return None
+
+    def deliver(url: str, count: int) -> None:
+        failures: list[object] = []
+        client = make(
+            "key",
+            host=url.rstrip("/"),
+            gzip=False,
+            upload_size=BATCH,
+            max_queue_size=count + 1,
+            on_error=lambda *each: failures.append(each),
+        )
+        for event in islice(cycle(events), count):
+            client.track(
+                event.user.get("external_user_id", "none"),
+                event.event_type,
+                event.properties,
+                message_id=event.id,
+            )
+        client.flush()
+        client.join()
+        if failures:
+            raise SystemExit(f"{module}: {failures[0]}")
+
+    return deliver
+
+
+def _encode(events: Sequence[Event], count: int, encode: Callable[[Sequence[Event]], Any]) -> None:
+    kept: deque[object] = deque(maxlen=100)  # as in queues; memory that is free again is faster
+    for _ in range(count // len(events)):
+        for at in range(0, len(events), BATCH):
+            kept.append(encode(events[at : at + BATCH]))
+
+
+def _each(events: Sequence[Event]) -> list[bytes]:
+    return [encode_event(each) for each in events]
+
+
+def _unchecked(events: Sequence[Event]) -> bytes:
+    return orjson.dumps({"events": [each.to_dict() for each in events]})
+
+
+def _compare(title: str, url: str, clients: Mapping[str, tuple[Client, int]], rounds: int) -> None:
+    """Print the speed of clients, and its ratio to that of the first one.
+
+    Args:
+        title: what is compared.
+        url: the server.
+        clients: by name, the clients and how many events each of them delivers.
+        rounds: how many times each client runs.
+    """
+    speeds: dict[str, list[float]] = {name: [] for name in clients}
+    for _ in range(rounds):
+        for name, (client, count) in clients.items():
+            began = time.perf_counter()
+            client(url, count)
+            speeds[name].append(count / (time.perf_counter() - began))
+    print(title)
+    first = next(iter(speeds.values()))
+    for name, values in speeds.items():
+        ratios = [ours / theirs for theirs, ours in zip(first, values, strict=True)]
+        print(
+            f"  {name:<28}{statistics.median(values):>9,.0f} events/s"
+            f"   ratio {statistics.median(ratios):5.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        )
 
 
 def _peak_mib() -> float:
@@ -114,15 +178,14 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
-def _memory(url: str, events: list[Event], million: int) -> None:
+def _memory(url: str, events: Sequence[Event], million: int) -> None:
     def stream() -> Iterator[Event]:
         for number, event in enumerate(islice(cycle(events), million), start=1):
             yield event
             if number % (million // 5) == 0:
                 print(f"  {number:>9,} events: peak {_peak_mib():.1f} MiB")
 
-    current = _current(url)
-    with Sender(current) as sender:
+    with Sender(_current(url)) as sender:
         sender.send(stream())
         result = sender.flush()
     print(f"  {result.delivered:,} delivered in {result.duration_s:.1f} s")
@@ -130,39 +193,52 @@ def _memory(url: str, events: list[Event], million: int) -> None:
 
 def main() -> None:
     """Measure and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--events", type=int, default=100_000)
-    parser.add_argument("--server", choices=("receiver", "bare"), default="receiver")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--events", type=int, default=40_000)
     parser.add_argument("--memory", type=int, default=0, metavar="EVENTS")
     options = parser.parse_args()
-    here, there = multiprocessing.Pipe()
-    context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_serve, args=(options.server, there), daemon=True)
-    process.start()
-    url = here.recv()
+    rounds, count = options.rounds, options.events
     world = World(1, users=500)
     events = [*islice(world.events(event_types=EVENT_TYPES, start=1_750_000_000), POOL)]
     if options.memory:
-        _memory(url, events, options.memory)
+        with receiver() as url:
+            _memory(url, events, options.memory)
         return
-    bodies = [
-        encode_body(encode_event(each) for each in events[at : at + BATCH])
-        for at in range(0, POOL, BATCH)
-    ]
-    rounds = [
-        (_bare_loop(url, bodies, options.events), _sender(url, events, options.events))
-        for _ in range(options.rounds)
-    ]
-    bare, sender = (statistics.median(column) for column in zip(*rounds, strict=True))
-    ratios = [ours / theirs for theirs, ours in rounds]
-    print(f"server: {options.server}; bodies of {len(bodies[0]):,} bytes")
-    print(f"bare httpx.Client: {bare:>9,.0f} events/s")
-    print(f"Sender:            {sender:>9,.0f} events/s")
-    print(
-        f"ratio:             {statistics.median(ratios):.2f} "
-        f"({min(ratios):.2f} to {max(ratios):.2f} in {len(ratios)} rounds)"
-    )
+    clients = {
+        "bare httpx.Client": (_bare(events), count),
+        "Sender": (_sender(events), count),
+        "Sender, httpx's transport": (_sender_over_httpx(events), count),
+    }
+    with receiver() as url:
+        _compare("receiver", url, clients, rounds)
+    with minimal_server() as url:
+        _compare("minimal server", url, clients, rounds)
+        libraries = {
+            name: (client, count // 4)
+            for name, module in _SDKS.items()
+            if (client := _sdk(module, events)) is not None
+        }
+        ours = {"Sender": (_sender(events), count)}
+        for name, library in libraries.items():
+            _compare(f"beside {name}", url, {name: library} | ours, rounds)
+    with minimal_server(DELAY) as url:
+        clients = {
+            f"concurrency={number}": (_sender(events, concurrency=number), 40 * number * BATCH)
+            for number in (1, 8)
+        }
+        _compare(f"{DELAY * 1000:.0f} ms before each response", url, clients, max(rounds // 3, 1))
+    encoders: dict[str, tuple[Client, int]] = {
+        "one at a time": (lambda _, number: _encode(events, number, _each), count),
+        "100 checked together": (lambda _, number: _encode(events, number, encode_events), count),
+        "100 in one call, unchecked": (
+            lambda _, number: _encode(events, number, _unchecked),
+            count,
+        ),
+    }
+    _compare("encoding", "", encoders, rounds)
 
 
 if __name__ == "__main__":

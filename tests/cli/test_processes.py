@@ -183,7 +183,7 @@ def test_receiver_is_killed(start: Start, tmp_path: Path) -> None:
             yield event(number)
 
     with Sender(
-        custom(url), backoff=Backoff(0.01, 0.05), hooks=Hooks(on_delivered=kill), batch_size=50
+        custom(url), wait=Backoff(0.01, 0.05), hooks=Hooks(on_delivered=kill), batch_size=50
     ) as sender:
         sender.send(stream())
     result = sender.result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 
 import httpx
@@ -59,7 +58,6 @@ def test_accepted_means_kept(
         batch_size=batch_size,
         concurrency=concurrency,
         hooks=log.hooks,
-        rng=random.Random(0),
     )
     sent: list[str] = []
     for number, size in enumerate(sizes):

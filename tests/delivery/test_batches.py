@@ -11,7 +11,7 @@ from currents_export.delivery import Backoff, Hooks, ManualClock, Sender
 from currents_export.receiver import Receiver, ScriptedResponse, listen
 from tests.support.currents import custom
 from tests.support.events import CLICK, OPEN, event, make_events
-from tests.support.senders import PATIENCE, HookLog, WatchedClock, abandoned
+from tests.support.senders import PATIENCE, HookLog, abandoned
 from tests.support.servers import Responding, events_of
 
 
@@ -58,8 +58,8 @@ def test_waiting_batch_holds_only_its_type() -> None:
     assert order == [event(0).id, event(2).id, event(0).id, event(1).id]
 
 
-def test_retried_batch_precedes_new_ones() -> None:
-    clock = WatchedClock()
+def test_due_retry_precedes_served_types() -> None:
+    clock = ManualClock()
     begun, release, failed = threading.Event(), threading.Event(), threading.Event()
 
     def response(request: httpx.Request) -> int:
@@ -80,7 +80,6 @@ def test_retried_batch_precedes_new_ones() -> None:
         sender.send(make_events(3))
         assert begun.wait(PATIENCE)
         clock.advance(1.0)
-        assert clock.waits_for_place.wait(PATIENCE)
         release.set()
         assert sender.flush().delivered == 4
     assert [each["event_type"] for each in transport.events] == [CLICK, OPEN, CLICK, OPEN, OPEN]
@@ -113,7 +112,7 @@ def test_system_clock() -> None:
     backoff = Backoff(initial=0.001, maximum=0.002)
     with (
         listen(receiver) as url,
-        Sender(custom(url), backoff=backoff, max_age=0.001) as sender,
+        Sender(custom(url), wait=backoff, max_age=0.001) as sender,
     ):
         sender.send(make_events(3))
         result = sender.flush(timeout=PATIENCE)

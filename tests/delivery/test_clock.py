@@ -6,7 +6,6 @@ import time
 import pytest
 
 from currents_export.delivery import ManualClock, SystemClock
-from tests.support.senders import PATIENCE
 
 
 def test_manual_clock_moves_only_forward() -> None:
@@ -18,29 +17,18 @@ def test_manual_clock_moves_only_forward() -> None:
 
 def test_manual_clock_skips_short_pauses() -> None:
     clock = ManualClock(100.0, skip=10.0)
-    condition = threading.Condition()
-    with condition:
-        clock.pause(condition, 110.0)
-        assert clock.now() == 110.0
-        clock.pause(condition, 130.0)
-        assert clock.now() == 110.0
+    clock.skip(110.0)
+    assert clock.now() == 110.0
+    clock.skip(130.0)
+    assert clock.now() == 110.0
 
 
-def test_manual_clock_ends_waits() -> None:
-    clock = ManualClock()
-    until = clock.now() + 3600.0
-    condition = threading.Condition()
-
-    def wait() -> None:
-        with condition:
-            while clock.now() < until:
-                clock.wait(condition, until)
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    clock.advance(3600.0)
-    thread.join(PATIENCE)
-    assert not thread.is_alive()
+def test_manual_clock_is_looked_at_again() -> None:
+    clock = ManualClock(100.0)
+    assert 0 < clock.timeout(110.0) < 1
+    clock.advance(10.0)
+    assert clock.timeout(110.0) == 0.0
+    assert clock.timeout(None) == threading.TIMEOUT_MAX
 
 
 def test_system_clock_ignores_time_changes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,9 +39,10 @@ def test_system_clock_ignores_time_changes(monkeypatch: pytest.MonkeyPatch) -> N
         assert clock.now() >= before
 
 
-def test_system_clock_wait_for_past_time() -> None:
+def test_system_clock_times_out() -> None:
     clock = SystemClock()
-    condition = threading.Condition()
-    with condition:
-        clock.wait(condition, clock.now() - 5.0)
-        clock.pause(condition, clock.now() - 5.0)
+    assert clock.timeout(clock.now() - 5.0) == 0.0
+    assert 4.0 < clock.timeout(clock.now() + 5.0) <= 5.0
+    assert clock.timeout(None) == clock.timeout(float("inf")) == threading.TIMEOUT_MAX
+    clock.skip(clock.now() + 1e6)
+    assert clock.timeout(clock.now() + 5.0) > 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import httpx
@@ -81,7 +82,7 @@ def test_closed_sender_refuses_events(ok: Responding, clock: ManualClock) -> Non
 def send_and_raise(error: type[BaseException], sender: Sender) -> Result:
     def block() -> None:
         with sender:
-            sender.send(event())
+            sender.send(make_events(50))
             raise error
 
     with pytest.raises(error):
@@ -89,13 +90,48 @@ def send_and_raise(error: type[BaseException], sender: Sender) -> Result:
     return sender.result
 
 
-def test_error_in_block_still_delivers(ok: Responding, clock: ManualClock) -> None:
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError, SystemExit, GeneratorExit, asyncio.CancelledError]
+)
+def test_error_in_block_still_delivers(
+    error: type[BaseException], ok: Responding, clock: ManualClock
+) -> None:
     sender = Sender(custom(), transport=ok, clock=clock)
-    assert send_and_raise(ZeroDivisionError, sender).delivered == 1
+    assert send_and_raise(error, sender).delivered == 50
+
+
+def test_closed_generator_delivers(ok: Responding, clock: ManualClock) -> None:
+    def results() -> Generator[Sender, None, None]:
+        with Sender(custom(), transport=ok, clock=clock) as sender:
+            sender.send(event())
+            yield sender
+
+    generator = results()
+    sender = next(generator)
+    generator.close()
+    assert sender.result.delivered == 1
+
+
+def test_cancelled_task_delivers(ok: Responding, clock: ManualClock) -> None:
+    sender = Sender(custom(), transport=ok, clock=clock)
+
+    async def task() -> None:
+        with sender:
+            sender.send(make_events(50))
+            await asyncio.Event().wait()
+
+    async def cancel() -> None:
+        running = asyncio.create_task(task())
+        await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.wait([running])
+
+    asyncio.run(cancel())
+    assert sender.result.delivered == 50
 
 
 def test_interrupt_in_block_does_not_wait() -> None:
-    assert send_and_raise(KeyboardInterrupt, stuck()).pending == 1
+    assert send_and_raise(KeyboardInterrupt, stuck()).pending == 50
 
 
 def test_request_in_flight_at_close_counts() -> None:

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from currents_export.delivery import Sender
-from currents_export.delivery._deadline import DeadlineBackend
+from currents_export.delivery._deadline import connect
 from currents_export.delivery._endpoint import Endpoint
 from currents_export.destinations import CredentialsCheck
 from tests.support.currents import custom
@@ -173,9 +173,29 @@ def test_each_address_gets_a_share_of_the_time(monkeypatch: pytest.MonkeyPatch) 
     with silent, open_one, contextlib.ExitStack() as stack:
         for each in waiting:
             stack.enter_context(each)
-        stream = DeadlineBackend().connect_tcp("both", port, time.monotonic() + 1.0)
-        assert stream.get_extra_info("server_addr") == ("127.0.0.2", port)
+        stream = connect("both", port, time.monotonic() + 1.0)
+        assert stream.socket.getpeername() == ("127.0.0.2", port)
         stream.close()
+
+
+def test_slow_lookup_is_failed_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lookups of one name share a thread."""
+    ended = threading.Event()
+    before = threading.active_count()
+
+    def look_up(*_: object, **__: object) -> list[Any]:
+        ended.wait(LATEST)
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    try:
+        for _ in range(2):
+            assert "timed out after 0.2 s" in ask("https://receiver.example.com/").message
+        assert threading.active_count() == before + 1
+    finally:
+        ended.set()
+    with closing(endpoint("https://receiver.example.com/", timeout=LATEST)) as it:
+        assert "no such name" in it.post(b"{}").text
 
 
 def test_large_response_is_not_read() -> None:
@@ -255,3 +275,17 @@ def test_encoded_text_is_shown(encoding: str, body: bytes, message: str) -> None
     transport = Responding(lambda _: httpx.Response(500, headers=headers, stream=stream))
     with closing(endpoint("http://127.0.0.1:9/", transport=transport)) as it:
         assert str(it.post(b"{}")) == message
+
+
+def test_lookup_without_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the interpreter's exit, no thread can be started."""
+
+    def fail(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", fail)
+            stream = connect("localhost", port, time.monotonic() + LATEST)
+        stream.close()

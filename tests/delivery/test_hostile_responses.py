@@ -66,7 +66,8 @@ def test_no_control_character_reaches_a_log(
     nasty = say("500 \x9b2J", "\x1b]0;owned\x07", "x-nasty: \x9b31m")
     with (
         raw_server(nasty, say("200 OK")) as url,
-        Sender(custom(url), clock=clock, hooks=log.hooks) as sender,
+        httpx.HTTPTransport() as transport,
+        Sender(custom(url), transport=transport, clock=clock, hooks=log.hooks) as sender,
     ):
         sender.send(event())
         sender.flush()

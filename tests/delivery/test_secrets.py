@@ -40,14 +40,17 @@ def test_secrets_are_redacted(
             assert secret not in caplog.text
 
 
-def test_redirect_is_redacted(
+def test_redirect_is_redacted_in_logs_of_httpx_transport(
     caplog: pytest.LogCaptureFixture, log: HookLog, clock: ManualClock
 ) -> None:
     caplog.set_level(logging.DEBUG)
     location = f"location: https://elsewhere.example/v1/webhook?writeKey={WRITE_KEY}"
     with (
         raw_server(say("302 Found", "", location), say("200 OK")) as url,
-        Sender(rudderstack(url.rstrip("/")), clock=clock, hooks=log.hooks) as sender,
+        httpx.HTTPTransport() as transport,
+        Sender(
+            rudderstack(url.rstrip("/")), transport=transport, clock=clock, hooks=log.hooks
+        ) as sender,
     ):
         sender.send(event())
         sender.flush()

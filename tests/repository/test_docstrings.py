@@ -9,12 +9,22 @@ import attrs
 import pytest
 
 import currents_export
-from currents_export import catalog, delivery, destinations, payload, reading, receiver, simulation
+from currents_export import (
+    catalog,
+    coherence,
+    delivery,
+    destinations,
+    payload,
+    reading,
+    receiver,
+    simulation,
+)
 from currents_export.destinations import DestinationFields
 
 _PACKAGES = (
     currents_export,
     catalog,
+    coherence,
     delivery,
     destinations,
     payload,

@@ -28,7 +28,6 @@ __all__ = [
     "PATIENCE",
     "HookLog",
     "LeapingClock",
-    "WatchedClock",
     "abandoned",
     "adds_up",
     "stuck",
@@ -92,26 +91,6 @@ def worker_threads() -> set[threading.Thread]:
     return {each for each in threading.enumerate() if each.name == "currents-export"}
 
 
-class WatchedClock(ManualClock):
-    """A manual clock that reports when a worker waits for a free slot after a pause."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waits_for_place = threading.Event()
-        self._pausing: dict[threading.Thread, bool] = {}
-
-    def pause(self, condition: threading.Condition, until: float) -> None:
-        self._pausing[threading.current_thread()] = True
-        super().pause(condition, until)
-        self._pausing[threading.current_thread()] = False
-
-    def wait(self, condition: threading.Condition, until: float | None) -> None:
-        # A pause calls this method too; the first wait after it is for a slot.
-        if self._pausing.get(threading.current_thread()) is False:
-            self.waits_for_place.set()
-        super().wait(condition, until)
-
-
 class LeapingClock(ManualClock):
     """A manual clock that leaps to the end of each wait of the thread that made it."""
 
@@ -119,7 +98,7 @@ class LeapingClock(ManualClock):
         super().__init__()
         self._thread = threading.current_thread()
 
-    def wait(self, condition: threading.Condition, until: float | None) -> None:
+    def timeout(self, until: float | None) -> float:
         if until is not None and threading.current_thread() is self._thread:
             self.advance(until - self.now())
-        super().wait(condition, until)
+        return super().timeout(until)

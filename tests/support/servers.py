@@ -17,6 +17,7 @@ __all__ = [
     "Responding",
     "closed_port",
     "drip",
+    "keep_alive_server",
     "over_tls",
     "raw_server",
     "read_request",
@@ -89,6 +90,39 @@ def raw_server(*scripts: Callable[[socket.socket], None]) -> Iterator[str]:
             listening.shutdown(socket.SHUT_RDWR)
         listening.close()
         thread.join()
+
+
+@contextlib.contextmanager
+def keep_alive_server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Serve a socket: each connection gets a thread, which serves it until it returns."""
+    listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+    connections: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def run(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError, IndexError, ValueError):
+            serve(connection)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connections.append(connection)
+                threads.append(threading.Thread(target=run, args=(connection,), daemon=True))
+                threads[-1].start()
+
+    acceptor = threading.Thread(target=accept, daemon=True)
+    acceptor.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    finally:
+        for each in (listening, *connections):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        for thread in (acceptor, *threads):
+            thread.join()
 
 
 def read_request(connection: socket.socket) -> bytes:

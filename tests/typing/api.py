@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, assert_type
 
 import httpx
+import tenacity
 
 from currents_export import (
     Action,
@@ -14,6 +15,7 @@ from currents_export import (
     Attempt,
     Backoff,
     Catalog,
+    CoherenceRule,
     Counts,
     CredentialsCheck,
     Current,
@@ -28,6 +30,8 @@ from currents_export import (
     Finding,
     FindingCount,
     Hooks,
+    IncoherenceCode,
+    IncoherenceFinding,
     InvalidEventsError,
     ManualClock,
     Notice,
@@ -43,10 +47,12 @@ from currents_export import (
     Sender,
     SenderClosedError,
     State,
+    StreamChecker,
     Totals,
     UnknownNameError,
     World,
     check_event,
+    check_stream,
     listen,
     parse_script,
     read_events,
@@ -149,7 +155,8 @@ def send(transport: httpx.BaseTransport) -> Result:
         current,
         batch_size=10,
         max_age=1,
-        backoff=Backoff(initial=0.1),
+        wait=Backoff(initial=0.1),
+        stop=tenacity.stop_after_attempt(3),
         hooks=hooks,
         transport=transport,
         clock=ManualClock(),
@@ -193,6 +200,18 @@ with listen(receiver) as url:
     assert_type(url, str)
 with AppTransport(receiver.app) as app_transport:
     assert_type(send(app_transport), Result)
+
+# Coherence
+
+for finding in check_stream([event, {"event_type": "x"}], whole=True, window=60):
+    assert_type(finding, IncoherenceFinding)
+    assert_type(finding.code, IncoherenceCode)
+    assert_type(finding.rule, CoherenceRule)
+    assert_type(finding.other_id, str | None)
+    assert_type(finding.to_dict(), dict[str, Any])
+checker = StreamChecker()
+assert_type([*checker.feed(event, where="x"), *checker.finish()], list[IncoherenceFinding])
+assert_type(checker.late, int)
 
 # Errors
 

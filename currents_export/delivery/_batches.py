@@ -1,0 +1,110 @@
+"""Queued events, batches of them, and the queue of one event type."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import attrs
+
+__all__ = ["Batch", "Entry", "Lane", "Queued", "bytes_of", "retry_at", "size_of"]
+
+
+class Queued(NamedTuple):
+    """An accepted event that waits to be sent.
+
+    Attributes:
+        id: the event's id.
+        body: its JSON as it is sent.
+        original: its JSON before field transformations; None if they changed nothing.
+        at: when it was accepted.
+        generation: the flush generation in which it was accepted.
+    """
+
+    id: str
+    body: bytes
+    original: bytes | None
+    at: float
+    generation: int
+
+
+@attrs.define(eq=False)
+class Batch:
+    """Events of one type that are sent in one request.
+
+    Attributes:
+        event_type: their type.
+        events: the events, in the order in which they were accepted.
+        split_off: whether the batch is one event that was split off after a 400.
+        attempts: how many times it was sent.
+        began_at: when it was sent for the first time.
+        sent_at: when it was sent last.
+        settled_at: when the last response arrived.
+        retry_at: when it may be sent again after a failure; None if it does not wait.
+        waited: how many seconds it has waited between attempts.
+        failing_since: when its current streak of failures began, if there is one.
+        last_failure: the last response that left it waiting.
+    """
+
+    event_type: str
+    events: tuple[Queued, ...]
+    split_off: bool = False
+    attempts: int = 0
+    began_at: float = 0.0
+    sent_at: float = 0.0
+    settled_at: float = 0.0
+    retry_at: float | None = None
+    waited: float = 0.0
+    failing_since: float | None = None
+    last_failure: str = ""
+
+
+#: An event for a queue: its type, its id, its JSON, and its JSON before field transformations if
+#: they changed it.
+Entry = tuple[str, str, bytes, bytes | None]
+
+
+@attrs.define
+class Lane:
+    """The queue of one event type.
+
+    Attributes:
+        waiting: events that were never sent.
+        returned: batches that may be sent again at once.
+        failed: batches that wait until their `retry_at`.
+        probe: the batch in flight that failed before, if there is one.
+        used: the time its requests were in flight, in the scheduler's virtual time.
+        served: the number of the turn it had last.
+    """
+
+    waiting: deque[Queued] = attrs.field(factory=deque)
+    returned: deque[Batch] = attrs.field(factory=deque)
+    failed: list[Batch] = attrs.field(factory=list)
+    probe: Batch | None = None
+    used: float = 0.0
+    served: int = 0
+
+    @property
+    def may_leave_early(self) -> bool:
+        """Whether its next batch was never sent, and might wait only to become full."""
+        return bool(self.waiting) and not (self.failed or self.returned or self.probe)
+
+    def first_failed(self) -> Batch:
+        """Return the failed batch that may be sent again first."""
+        return min(self.failed, key=retry_at)
+
+
+def retry_at(batch: Batch) -> float:
+    """Return when the batch may be sent again."""
+    return float("-inf") if batch.retry_at is None else batch.retry_at
+
+
+def size_of(entries: Iterable[Entry]) -> int:
+    """Count the bytes of JSON that the queues would keep for these entries."""
+    return sum([len(body) + len(original or b"") for _, _, body, original in entries])
+
+
+def bytes_of(events: Iterable[Queued]) -> int:
+    """Count the bytes of JSON that the queues keep for these events."""
+    return sum([len(body) + len(original or b"") for _, body, original, _, _ in events])

@@ -1,0 +1,92 @@
+"""Endpoints, each used by one thread at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from ..current import Current
+from ..errors import CurrentsExportError
+from ._endpoint import Endpoint
+from ._responses import Response
+
+__all__ = ["Connections"]
+
+
+class Connections:
+    """The connections to a Current's URL.
+
+    A request borrows an endpoint that no other request uses, and gives it back; so a connection
+    never has two users. There are no more endpoints than requests at once.
+
+    Args:
+        current: the Current.
+        make: makes an endpoint for a Current.
+
+    Attributes:
+        current: the Current to which requests go.
+    """
+
+    def __init__(self, current: Current, make: Callable[[Current], Endpoint]) -> None:
+        self._make = make
+        self._closed = False
+        # The operations of a deque are atomic. The endpoint that was used last is used next,
+        # because its connection is the least likely to be closed.
+        self._free: deque[tuple[Endpoint, Current]] = deque()
+        self.use(current)
+
+    def use(self, current: Current) -> None:
+        """Use this Current's URL and secrets from now on.
+
+        Raises:
+            CurrentError: httpx cannot use the Current's URL.
+            CurrentsExportError: the proxy or the certificates cannot be used.
+        """
+        try:
+            endpoint, used = self._free.pop()
+        except IndexError:
+            endpoint, used = self._make(current), current
+        try:
+            if used is not current:
+                endpoint.use(current)
+                used = current
+        finally:
+            self._free.append((endpoint, used))
+        self.current = current
+
+    def post(self, body: bytes) -> Response:
+        """Send a body once. A failure is returned as a response."""
+        current = self.current
+        try:
+            endpoint = self._borrow(current)
+        except CurrentsExportError as error:
+            return Response(status=None, text=str(error))
+        try:
+            response = endpoint.post(body)
+        except BaseException:
+            # What was interrupted may have left a response unread: use this connection no more.
+            endpoint.close()
+            raise
+        self._free.append((endpoint, current))
+        if self._closed:
+            self.close()
+        return response
+
+    def _borrow(self, current: Current) -> Endpoint:
+        try:
+            endpoint, used = self._free.pop()
+        except IndexError:
+            return self._make(current)
+        if used is not current:
+            endpoint.use(current)
+        return endpoint
+
+    def close(self) -> None:
+        """Close the connections, those in use when their request ends."""
+        self._closed = True
+        while self._free:
+            try:
+                endpoint, _ = self._free.pop()
+            except IndexError:
+                return
+            endpoint.close()

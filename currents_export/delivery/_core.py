@@ -1,0 +1,259 @@
+"""What becomes of every accepted event: the scheduler, the ledger and the status together.
+
+Nothing here waits, calls foreign code or reads a clock: each method takes the time, changes the
+state, and adds to `happenings` what hooks and logs should learn of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from ..payload import MAX_EVENT_BYTES
+from ._batches import Batch, Entry, Queued, size_of
+from ._ledger import Drop, Ledger
+from ._responses import Action, Response
+from ._scheduler import Scheduler
+from ._status import NoticeKind, State, Status
+from .reasons import DropReason
+
+__all__ = ["Attempted", "Core", "Delivered", "Dropped", "Happening", "Noticed"]
+
+
+class Attempted(NamedTuple):
+    """A batch was sent, and got a response or failed."""
+
+    batch: Batch
+    number: int
+    response: Response
+    action: Action
+    at: float
+    duration_s: float
+
+
+class Delivered(NamedTuple):
+    """A batch was delivered."""
+
+    batch: Batch
+
+
+class Dropped(NamedTuple):
+    """An accepted event was dropped."""
+
+    drop: Drop
+
+
+class Noticed(NamedTuple):
+    """The Current's state changed, or something else is due to be reported to its contact."""
+
+    kind: NoticeKind
+    reason: str
+    at: float
+
+
+Happening = Attempted | Delivered | Dropped | Noticed
+
+
+class Core:
+    """The state of a delivery.
+
+    Args:
+        scheduler: the empty queues.
+        pause_after: seconds of failures after which the Current is paused; None for never.
+
+    Attributes:
+        scheduler: the queues and the batches in flight.
+        ledger: the totals.
+        status: whether the Current is active, paused or disabled.
+        resumes: how many times the Current was resumed.
+        stopped: whether no batch leaves any more.
+        happenings: what hooks and logs should learn; the caller empties it.
+    """
+
+    def __init__(self, scheduler: Scheduler, *, pause_after: float | None) -> None:
+        self.scheduler = scheduler
+        self.ledger = Ledger()
+        self.status = Status(pause_after=pause_after)
+        self.resumes = 0
+        self.stopped = False
+        self.happenings: list[Happening] = []
+
+    @property
+    def halted(self) -> bool:
+        """Whether no batch leaves until something changes."""
+        return self.stopped or self.status.state is not State.ACTIVE
+
+    # Accept
+
+    def accept(
+        self, entries: Sequence[Entry], now: float, *, size: int | None = None, room: bool = True
+    ) -> int:
+        """Accept events until there is no room for one; return how many were accepted.
+
+        Args:
+            entries: the events.
+            now: the time.
+            size: how many bytes of JSON they have, if that is known.
+            room: whether they need room; if not, it was promised to them, and all are accepted.
+        """
+        if size is None:
+            size = size_of(entries)
+        # What is small together has no part that is too large.
+        if (
+            size <= MAX_EVENT_BYTES
+            and self.scheduler.room.fits_any(len(entries), size)
+            and self.status.state is not State.DISABLED
+        ):
+            self._queue(entries, now)
+            return len(entries)
+        for taken, entry in enumerate(entries):
+            event_type, event_id, body, original = entry
+            kept = len(body) + len(original or b"")
+            if (reason := self._reason_to_drop(len(body))) is not None:
+                self.ledger.accept(event_type)
+                self._drop(Drop(event_type, event_id, reason))
+            elif not room or self.scheduler.room.fits(event_type, kept):
+                self._queue([entry], now)
+            else:
+                return taken
+        return len(entries)
+
+    def _queue(self, entries: Sequence[Entry], now: float) -> None:
+        for event_type, count in self.scheduler.add(entries, now).items():
+            self.ledger.accept(event_type, count)
+
+    def _reason_to_drop(self, size: int) -> DropReason | None:
+        if size > MAX_EVENT_BYTES:
+            return DropReason.TOO_LARGE
+        return DropReason.DISABLED if self.status.state is State.DISABLED else None
+
+    # Send
+
+    def take(self, now: float, *, wanted: Collection[str] = ()) -> Batch | None:
+        """Return the next batch to send, or None; see `Scheduler.take`."""
+        if self.halted:
+            return None
+        batch = self.scheduler.take(now, wanted=wanted)
+        if batch is not None:
+            self.ledger.requests += 1
+            self.ledger.retries += batch.attempts > 1
+        return batch
+
+    def respond(
+        self,
+        batch: Batch,
+        response: Response,
+        action: Action,
+        now: float,
+        *,
+        resumes: int,
+        wait: float = 0.0,
+        stop: bool = False,
+    ) -> None:
+        """Record the response to a batch in flight, and decide what becomes of the batch.
+
+        Args:
+            batch: the batch.
+            response: its response.
+            action: what the response means.
+            now: the time.
+            resumes: the number of resumes when the batch was sent. A response to older credentials
+                does not pause the Current.
+            wait: for a retry, how many seconds to wait.
+            stop: for a retry, whether to pause the Current instead.
+        """
+        scheduler = self.scheduler
+        scheduler.settle(batch, now)
+        duration = max(now - batch.sent_at, 0.0)
+        self.happenings.append(Attempted(batch, batch.attempts, response, action, now, duration))
+        outdated = action is Action.PAUSE and resumes != self.resumes
+        text = str(response)
+        if not outdated:
+            if action in (Action.RETRY, Action.PAUSE):
+                scheduler.record_failure(batch, text, now)
+            self._follow(Action.PAUSE if stop else action, text, now)
+        match action:
+            case Action.DELIVERED:
+                scheduler.remove(batch)
+                self.ledger.deliver(batch.event_type, len(batch.events))
+                self.happenings.append(Delivered(batch))
+            case Action.DROP:
+                scheduler.remove(batch)
+                self._drop_all(batch.event_type, batch.events, DropReason.REJECTED_ALONE, text)
+            case Action.SPLIT_TO_ONES | Action.SPLIT_SMALLER:
+                scheduler.split(batch, to_ones=action is Action.SPLIT_TO_ONES)
+            case Action.RETRY if not stop:
+                scheduler.retry(batch, now + wait)
+            case _:
+                scheduler.put_back(batch)
+        self.tick(now)
+        if self.status.expired:
+            self._expire()
+
+    def _follow(self, action: Action, text: str, now: float) -> None:
+        before = self.status
+        self.status = before.after_response(action, text, now)
+        if self.status.state is not before.state:
+            self._notice(NoticeKind.PAUSED, now)
+
+    # Time and state
+
+    def tick(self, now: float) -> None:
+        """Apply the changes of status that are due by now."""
+        since = self._stuck_since
+        if self.status.failing_since is None and since is None and not self.status.alarmed:
+            return
+        self.status, kinds = self.status.at(now, since)
+        for kind in kinds:
+            self._notice(kind, now)
+            if kind is NoticeKind.EXPIRED:
+                self._expire()
+
+    def next_change(self) -> float | None:
+        """Return when `tick` will next change something unless a response does."""
+        return self.status.next_change(self._stuck_since)
+
+    def next_due(self) -> float | None:
+        """Return when `take` will next have a batch, unless something else happens."""
+        return None if self.halted else self.scheduler.next_due()
+
+    def can_take(self, now: float, *, wanted: Collection[str] = ()) -> bool:
+        """Return whether `take` would return a batch."""
+        return not self.halted and self.scheduler.can_take(now, wanted=wanted)
+
+    def next_retry(self) -> float | None:
+        """Return when the next batch that waits after a failure may leave."""
+        return None if self.halted else self.scheduler.next_retry()
+
+    def resume(self, now: float, *, types: int) -> None:
+        """Enable a paused or disabled Current again; it has so many event types now."""
+        self.resumes += 1
+        self.scheduler.room.divide(types)
+        if self.status.state is not State.ACTIVE:
+            self.status = self.status.resumed()
+            self.scheduler.clear_failures()
+            self._notice(NoticeKind.RESUMED, now)
+
+    @property
+    def _stuck_since(self) -> float | None:
+        stuck = self.scheduler.stuck
+        return None if stuck is None else stuck.failing_since
+
+    def _notice(self, kind: NoticeKind, now: float) -> None:
+        stuck = self.scheduler.stuck
+        reason = self.status.reason or (stuck.last_failure if stuck else "")
+        self.happenings.append(Noticed(kind, reason, now))
+
+    def _expire(self) -> None:
+        for event_type, events in self.scheduler.withdraw():
+            self._drop_all(event_type, events, DropReason.EXPIRED)
+
+    def _drop_all(
+        self, event_type: str, events: Sequence[Queued], reason: DropReason, response: str = ""
+    ) -> None:
+        for each in events:
+            self._drop(Drop(event_type, each.id, reason, response))
+
+    def _drop(self, drop: Drop) -> None:
+        self.ledger.drop(drop.event_type, drop.reason)
+        self.happenings.append(Dropped(drop))

@@ -1,0 +1,392 @@
+"""The threads of a sender: a thin shell around `Core`.
+
+- Callers never touch the state. They put requests into the inbox, which is safe to use from any
+  thread and from a signal handler, and wait on a latch of their own.
+- The lead, one thread, reads the inbox, watches the time and starts the workers.
+- The workers send batches. After a response, a worker itself takes the next batch.
+- Hooks and loggers are called in one more thread.
+
+The lead and the workers change the state with `_turn` held, and call no foreign code meanwhile. No
+signal handler runs in these threads, so a handler never interrupts a change. A finalizer may, so it
+gets an error if it has to wait.
+
+Every change ends with `_follow_up`, which does all that the change made possible, or wakes the lead
+for what only the lead can do. What that is, and when, is said in one place: `_agenda`.
+"""
+
+from __future__ import annotations
+
+import _thread
+import logging
+import os
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from ..errors import SenderClosedError
+from ..events import Event
+from ..payload import encode_body
+from ._backoff import Policy
+from ._batches import Batch, Entry, size_of
+from ._connections import Connections
+from ._core import Core
+from ._desk import Desk, closed_error
+from ._hook_calls import HookCalls
+from ._inbox import Inbox
+from ._latch import Turn
+from ._reports import Reports
+from ._requests import Admission, Flush, Question
+from ._responses import Action, Response, decide
+from .clock import Clock
+from .reasons import FilterReason
+
+__all__ = ["Engine"]
+
+_log = logging.getLogger("currents_export.delivery")
+
+T = TypeVar("T")
+_Job = tuple[Batch, int]
+
+#: Seconds after which a thread that could not be started is tried again.
+_START_AGAIN = 0.1
+#: Seconds to wait after an attempt when not even the default strategy could be asked.
+_WAIT = 60.0
+#: The alarm of a lead that does not sleep.
+_AWAKE = float("-inf")
+_NEVER = float("inf")
+
+
+class Engine:
+    """The threads, and the state that they share.
+
+    Args:
+        core: the state.
+        connections: where batches are sent to.
+        policy: how long a batch waits before it is sent again.
+        clock: the time.
+        concurrency: the largest number of workers.
+        reports: what calls hooks and loggers.
+
+    Attributes:
+        hook_calls: the calls of hooks that are due.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        connections: Connections,
+        policy: Policy,
+        clock: Clock,
+        *,
+        concurrency: int,
+        reports: Callable[[HookCalls], Reports],
+    ) -> None:
+        self._core = core
+        self._connections = connections
+        self._policy = policy
+        self._clock = clock
+        self._concurrency = concurrency
+        self.hook_calls = HookCalls(self.wake)
+        self._process = os.getpid()
+        self._inbox = Inbox(clock)
+        self._leading = _thread.allocate_lock()
+        self._started = False
+        self._lead: int | None = None
+        # The turn guards everything below.
+        self._turn = Turn()
+        self._desk = Desk(core, self.hook_calls, reports(self.hook_calls))
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._workers = 0
+        self._idle = 0
+        self._alarm = _AWAKE  # when the lead looks at the state again, if nothing wakes it
+        self._skipped_to = _NEVER  # the time that the clock was asked to skip to
+        self._latest = clock.now()
+
+    # Called by any thread
+
+    def count_pending(self) -> int:
+        """Return how many events are pending."""
+        return self.ask(lambda: self._core.scheduler.pending)
+
+    def check_process(self) -> None:
+        """Raise an error in a forked child, whose copies of the locks may be held forever."""
+        if os.getpid() != self._process:
+            raise SenderClosedError("the sender was made in another process; make a new one")
+
+    def check_open(self) -> None:
+        """Raise an error if the sender is closed."""
+        if self._desk.closed:
+            raise closed_error()
+
+    def wake(self) -> None:
+        """Let the lead look at the state again."""
+        self._inbox.put(None)
+
+    def admit(
+        self,
+        entries: Sequence[Entry],
+        filtered: Sequence[tuple[int, Event, FilterReason]],
+        *,
+        block: bool,
+        until: float | None,
+    ) -> None:
+        """Accept events.
+
+        Raises:
+            NotTakenError: no more than `taken` of the entries were accepted.
+        """
+        self.check_open()
+        if not self._started:
+            self._start()
+        size = size_of(entries)
+        admission = Admission(
+            entries,
+            filtered,
+            size=size,
+            block=block,
+            from_hook=self.hook_calls.inside,
+            has_permit=self._desk.take_permit(len(entries), size),
+        )
+        if admission.done is not None:
+            self._refuse_in_turn()
+        try:
+            self._inbox.put(admission)
+            if admission.done is not None and not self._inbox.wait(admission.done, until):
+                self.ask(lambda: self._desk.give_up(admission, "there was no room in time"))
+        finally:
+            if admission.done is not None and not admission.resolved:  # an interrupt
+                admission.abandoned = True
+                self._inbox.put(Question(partial(self._desk.give_up, admission, "interrupted")))
+        error = admission.error
+        if error is None and self._inbox.ended and not admission.resolved:
+            error = closed_error()
+        if error is not None:
+            error.taken = admission.taken
+            raise error
+
+    def flush(self, until: float | None, *, urgent: bool = False) -> None:
+        """Send everything that was accepted, and wait for it until the given time.
+
+        Args:
+            until: the time; None waits as long as necessary.
+            urgent: whether to send even if too many calls of hooks are due, as in a hook.
+        """
+        flush = Flush(urgent=urgent or self.hook_calls.inside)
+        if not self._started or self._inbox.ended:
+            return
+        self._refuse_in_turn()
+        self._inbox.put(flush)
+        self._inbox.wait(flush.done, until)
+
+    def ask(self, function: Callable[[], T]) -> T:
+        """Return what a function of the state returns; see `Question`."""
+        if self._inbox.ended or not self._started:
+            return function()
+        self._refuse_in_turn()
+        if threading.get_ident() == self._lead:  # the clock, which is foreign code, asks
+            self.wake()
+            with self._turn:
+                return function()
+        question = Question(function)
+        self._inbox.put(question)
+        self._inbox.wait(question.answered, None)
+        # After the end, no thread changes the state, and no thread may answer.
+        return question.value if question.is_answered else function()
+
+    def close(self) -> None:
+        """Accept no more events."""
+        self._desk.closed = True
+        self.wake()
+
+    def stop(self, patience: float) -> None:
+        """Send nothing more, and wait some seconds for the requests in flight."""
+        self._desk.closed = True
+        if not self._started:
+            self._core.stopped = self._inbox.ended = True
+        if not self._inbox.ended:
+            self.ask(partial(setattr, self._core, "stopped", True))
+            self._inbox.wait(None, self._clock.now() + patience)
+        if self._inbox.ended:
+            self._connections.close()
+
+    def _refuse_in_turn(self) -> None:
+        """Raise an error in a finalizer that runs while this thread changes the state."""
+        if self._turn.is_mine:
+            raise RuntimeError("a finalizer that interrupts the sender cannot wait for it")
+
+    # The lead
+
+    def _start(self) -> None:
+        """Start the lead in one step, which no signal handler can interrupt.
+
+        A second lead that starts meanwhile ends at once.
+
+        Raises:
+            RuntimeError: no thread can be started.
+        """
+        _thread.start_new_thread(self._become_lead, ())
+        self._started = True
+
+    def _become_lead(self) -> None:
+        if not self._leading.acquire(blocking=False):
+            return
+        try:
+            # A thread that the threading module knows, for debuggers and profilers.
+            threading.Thread(target=self._run_lead, name="currents-export", daemon=True).start()
+        except BaseException:  # noqa: BLE001 - no thread is left: this one is enough
+            self._run_lead()
+
+    def _run_lead(self) -> None:
+        self._lead = threading.get_ident()
+        self._started = True
+        timeout = 0.0
+        while True:
+            requests = self._inbox.read(timeout)
+            now = self._now()
+            with self._turn:
+                self._alarm = _AWAKE
+                self._desk.handle(requests, now)
+                self._follow_up(now)
+                if self._is_over():
+                    break
+                wants_worker = self._wants_worker(now)
+                retry = None if wants_worker else self._next_skip(now)
+                self._skipped_to = self._skipped_to if retry is None else retry
+                self._alarm = self._agenda(now)
+                until = None if self._alarm == _NEVER else self._alarm
+            if retry is not None:
+                self._guarded(self._clock.skip, retry, default=None)
+            timeout = self._guarded(self._clock.timeout, until, default=_START_AGAIN)
+            if wants_worker and not self._start_worker(now):
+                timeout = _START_AGAIN
+            if self.hook_calls.needs_thread and not self.hook_calls.start():
+                timeout = _START_AGAIN
+        self._end()
+
+    def _end(self) -> None:
+        self._connections.close()
+        with self._turn:
+            self._inbox.ended = True
+            # Requests from before the end are handled; later ones see that it has come.
+            self._desk.handle(self._inbox.read(0.0), self._latest)
+            self._desk.settle(self._latest)
+        if self.hook_calls.needs_thread:
+            self.hook_calls.start()
+        self.hook_calls.end()
+        self._inbox.end_waits()
+
+    def _agenda(self, now: float) -> float:
+        """Return when there is something to do that only the lead can do."""
+        if (
+            self._is_over()
+            or self._wants_worker(now)
+            or self._next_skip(now) is not None
+            or self.hook_calls.needs_thread
+        ):
+            return now
+        until = self._desk.next_time(now)
+        return _NEVER if until is None else until
+
+    def _is_over(self) -> bool:
+        return self._core.stopped and not self._workers
+
+    def _wants_worker(self, now: float) -> bool:
+        free = not self._idle and self._workers < self._concurrency
+        return free and self._desk.can_take(now)
+
+    def _next_skip(self, now: float) -> float | None:
+        """Return the time of the next retry, unless the clock was asked to skip to it."""
+        retry = self._core.next_retry()
+        return None if retry is None or retry <= now or retry == self._skipped_to else retry
+
+    # Called by the lead and the workers, with the turn held
+
+    def _follow_up(self, now: float) -> None:
+        """Do what a change of the state made possible; every change ends with this."""
+        self._desk.settle(now)
+        while self._idle and (job := self._take(now)) is not None:
+            self._idle -= 1
+            self._jobs.put(job)
+        if self._core.stopped:
+            for _ in range(self._idle):
+                self._jobs.put(None)
+            self._idle = 0
+        if self._agenda(now) < self._alarm:
+            self._alarm = _AWAKE
+            self.wake()
+
+    def _take(self, now: float) -> _Job | None:
+        batch = self._desk.take(now)
+        return None if batch is None else (batch, self._core.resumes)
+
+    def _now(self) -> float:
+        """Return the time; the latest known one if the clock fails."""
+        self._latest = max(self._latest, self._guarded(self._clock.now, default=self._latest))
+        return self._latest
+
+    def _guarded(self, method: Callable[..., T], *args: object, default: T) -> T:
+        try:
+            return method(*args)
+        except BaseException as error:  # noqa: BLE001 - code of the user must not end a thread
+            self.hook_calls.add(_log.error, "%r raised %r", method, error)
+            return default
+
+    def _start_worker(self, now: float) -> bool:
+        """Start a worker, and return whether that was possible; if none runs, be one."""
+        with self._turn:
+            self._workers += 1
+            self._idle += 1
+        try:
+            threading.Thread(target=self._run_worker, name="currents-export", daemon=True).start()
+        except BaseException as error:  # noqa: BLE001 - at interpreter exit, or no thread is left
+            self.hook_calls.add(_log.warning, "cannot start another thread: %s", error)
+            with self._turn:
+                self._workers -= 1
+                if self._idle:
+                    self._idle -= 1
+                    job = None if self._workers else self._take(now)
+                else:  # another worker gave it a job meanwhile
+                    job = self._jobs.get_nowait()
+            if job is not None:
+                self._work(job)
+            return job is not None
+        return True
+
+    # The workers
+
+    def _run_worker(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            while job is not None:
+                job = self._work(job, idles=True)
+        with self._turn:
+            self._workers -= 1
+            self._follow_up(self._latest)
+
+    def _work(self, job: _Job, *, idles: bool = False) -> _Job | None:
+        """Send a batch, record its response, and return the next job of this worker."""
+        batch, resumes = job
+        response, action, wait, stop = self._send(batch)
+        now = self._now()
+        with self._turn:
+            self._core.respond(batch, response, action, now, resumes=resumes, wait=wait, stop=stop)
+            self._desk.settle(now)  # what it accepts may fill the next batch
+            following = self._take(now) if idles else None
+            self._idle += idles and following is None
+            self._follow_up(now)
+            return following
+
+    def _send(self, batch: Batch) -> tuple[Response, Action, float, bool]:
+        """Send a batch; return the response, what it means, and when to send it again."""
+        try:
+            response = self._connections.post(encode_body([each.body for each in batch.events]))
+        except BaseException as error:  # noqa: BLE001 - a transport that was passed in may raise anything
+            response = Response(status=None, text=type(error).__name__)
+        action = decide(response.status, size=len(batch.events), split_off=batch.split_off)
+        if action is not Action.RETRY:
+            return response, action, 0.0, False
+        wait, stop = self._guarded(
+            self._policy.ask, batch, response, self._now(), default=(_WAIT, False)
+        )
+        return response, action, wait, stop

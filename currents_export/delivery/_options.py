@@ -1,0 +1,37 @@
+"""Checks of the options of a sender, by name; each raises `OptionError`."""
+
+from __future__ import annotations
+
+import threading
+
+from ..errors import OptionError
+
+__all__ = ["check_counts", "check_seconds", "check_strategies"]
+
+
+def check_counts(**options: object) -> None:
+    """Refuse what is not a whole number of 1 or more."""
+    for name, value in options.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise OptionError(f"{name} is {value!r}; it must be a whole number of 1 or more")
+
+
+def check_seconds(**options: object) -> None:
+    """Refuse what is not a time that threads can wait for."""
+    for name, value in options.items():
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not 0 < value <= threading.TIMEOUT_MAX
+        ):
+            raise OptionError(
+                f"{name} is {value!r}; it must be a number of seconds above 0 and up to "
+                f"{threading.TIMEOUT_MAX:.0f}"
+            )
+
+
+def check_strategies(**options: object) -> None:
+    """Refuse what is neither None nor a function."""
+    for name, value in options.items():
+        if value is not None and not callable(value):
+            raise OptionError(f"{name} is {value!r}; it must be a {name} strategy of tenacity")
