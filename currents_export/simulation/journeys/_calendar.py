@@ -82,7 +82,7 @@ class Calendar:
         """The action-based campaigns, by what sets them off."""
         found: dict[str, list[Campaign]] = {}
         for campaign in self._workspace.campaigns:
-            if campaign.event and campaign.channel not in IN_SESSION:
+            if campaign.event and campaign.channel not in IN_SESSION | _ELSEWHERE:
                 found.setdefault(campaign.event, []).append(campaign)
         return found
 
@@ -142,8 +142,7 @@ class Calendar:
                 )
                 for number, campaign in enumerate(self._workspace.campaigns)
                 if campaign.region in (region, _EVERYWHERE)
-                and campaign.channel not in IN_SESSION
-                and campaign.channel not in _ELSEWHERE
+                and campaign.channel not in IN_SESSION | _ELSEWHERE
                 for schedule in (campaign.schedule,)
                 if schedule
                 for day in schedule.days

@@ -36,11 +36,12 @@ class Passage(Journey):
         place: the index of the step that comes next.
         began: when the user entered it.
         left: whether it has ended.
+        exited: whether it ended before its last step.
         performed: whether the user did what ends it early.
         entered: the event of its entry.
     """
 
-    __slots__ = ("began", "canvas", "entered", "left", "performed", "place", "variation")
+    __slots__ = ("began", "canvas", "entered", "exited", "left", "performed", "place", "variation")
 
     def __init__(
         self, life: Life, canvas: Canvas, variation: CanvasVariation, cause: Cause
@@ -51,6 +52,7 @@ class Passage(Journey):
         self.place = 0
         self.began = life.now
         self.left = False
+        self.exited = False
         self.performed = False
         self.entered: Cause = 0
         self.facts = {"canvas_entry_id": uuid_from(self.key)}
@@ -106,7 +108,7 @@ def _step(passage: Passage) -> None:
     if passage.performed or passage.happens("canvas.matched_audience", passage.place):
         kind = _PERFORMED if passage.performed else _MATCHED
         passage.emit(kind, cause=passage.entered)
-        passage.left = True
+        passage.left = passage.exited = True
         return
     skip = 0
     match step.channel:
@@ -216,6 +218,7 @@ def _send(passage: Passage, step: CanvasStep) -> None:
         return
     key = mix(passage.key, step.id)
     journey = MessageJourney(life, passage.name, key, message, flow=True, cause=passage.entered)
+    journey.passage = passage
     journey.facts["dispatch_id"] = object_id(life.now, f"{journey.key:016x}")
     if step.channel == "email" and passage.happens("canvas.optimizer", passage.place):
         draws = Draws(mix(journey.key, "combination"))

@@ -6,7 +6,7 @@ Source: Braze, Quiet Hours; Frequency capping; message events.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._draws import Draws, mix, unit
 from .._ids import object_id, wamid
@@ -17,6 +17,9 @@ from ._chances import Effect
 from ._curve import DAY, HOUR, local_time
 from ._life import Cause, Journey, Life
 from ._state import OwnedDevice
+
+if TYPE_CHECKING:
+    from ._canvases import Passage
 
 __all__ = [
     "AFTER",
@@ -63,11 +66,12 @@ class MessageJourney(Journey):
         channel: its channel.
         flow: whether it belongs to a Canvas or to an action-based campaign.
         owned: the device it is sent to or seen on; None if there is none.
+        passage: the way through a Canvas that it belongs to; None for a campaign.
         sent: the event of its sending.
         whole: the message.
     """
 
-    __slots__ = ("channel", "flow", "owned", "sent", "whole")
+    __slots__ = ("channel", "flow", "owned", "passage", "sent", "whole")
 
     def __init__(
         self, life: Life, name: str, key: int, message: Message, *, flow: bool, cause: Cause = 0
@@ -77,6 +81,7 @@ class MessageJourney(Journey):
         self.channel = message.channel
         self.flow = flow
         self.owned: OwnedDevice | None = None
+        self.passage: Passage | None = None
         self.sent: Cause = 0
 
 
@@ -150,7 +155,7 @@ def send(journey: MessageJourney) -> None:
         receipt = journey.emit("users.campaigns.EnrollInControl")
         await_goals(journey, message, "users.campaigns.Conversion", receipt)
         return
-    if not _can_reach(journey):
+    if (journey.passage and journey.passage.exited) or not _can_reach(journey):
         return
     clock = local_time(life.user.place.timezone, life.now) % DAY
     if channel in _QUIET and not _QUIET_UNTIL <= clock < _QUIET_FROM:

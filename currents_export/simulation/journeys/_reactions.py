@@ -7,7 +7,7 @@ from typing import Any
 
 from .._data import read_data
 from .._draws import Draws, mix
-from .._ids import object_id, wamid
+from .._ids import wamid
 from ..workspace.model import Link, Message
 from ._life import Cause, Journey
 from ._messages import AFTER, BEFORE, MessageJourney, Pending, follow, receive
@@ -17,6 +17,9 @@ __all__ = ["change_state", "see"]
 
 _MAIL = read_data("fields", "mail.toml")
 _REPLIES = read_data("fields", "replies.toml")
+
+#: A reply names a message of the last four hours.
+_REPLY_WINDOW = 4 * 3600
 
 _Before = Callable[[Pending], Mapping[str, Any] | None]
 _After = Callable[[Pending, Cause], None]
@@ -248,17 +251,24 @@ def _short_link_bot(pending: Pending) -> Mapping[str, Any]:
 
 
 @_before("sms.reply", "whatsapp.reply", "rcs.reply", "line.reply")
-def _reply(pending: Pending) -> Mapping[str, Any]:
+def _reply(pending: Pending) -> Mapping[str, Any] | None:
+    if _late(pending):
+        return None
     return {"action": _REPLIES["no_action"], **_inbound(pending)}
 
 
 @_before("sms.stop", "whatsapp.stop", "rcs.stop")
 def _stop(pending: Pending) -> Mapping[str, Any] | None:
     group = pending.journey.whole.fields["subscription_group_id"]
-    if pending.life.reach.states.get(group) != "Subscribed":
+    if _late(pending) or pending.life.reach.states.get(group) != "Subscribed":
         return None
     keyword, action = _REPLIES["keywords"][0]
     return {"action": action, "message_body": keyword, "media_urls": None, **_inbound(pending)}
+
+
+def _late(pending: Pending) -> bool:
+    """Return whether a reply would no longer name the message it answers."""
+    return pending.journey.now - int(pending.journey.facts["send_time"]) > _REPLY_WINDOW
 
 
 def _inbound(pending: Pending) -> Mapping[str, Any]:
@@ -295,7 +305,11 @@ def _fall_back(pending: Pending, event: Cause) -> None:
         journey.life, journey.name, mix(journey.key, "sms"), journey.whole, flow=True, cause=event
     )
     sms.channel = "sms"
-    sms.facts = {"dispatch_id": journey.facts["dispatch_id"], "is_sms_fallback": True}
+    sms.facts = {
+        "dispatch_id": journey.facts["dispatch_id"],
+        "send_time": journey.now,
+        "is_sms_fallback": True,
+    }
     sms.sent = sms.emit("users.messages.sms.Send")
     follow(sms, "sms.send", sms.sent)
 
@@ -308,8 +322,8 @@ def see(session: Journey, message: Message, key: int, owned: Any, name: str) -> 
     life = session.life
     journey = MessageJourney(life, name, key, message, flow=True, cause=session.cause)
     journey.owned = owned
-    if message.kind == "canvas" and message.channel != "inappmessage":
-        journey.facts["dispatch_id"] = object_id(journey.now, f"{journey.key:016x}")
+    # What the app asks for has no dispatch.
+    journey.facts["dispatch_id"] = None
     event = journey.emit(f"users.messages.{message.channel}.Impression", device=owned.device)
     receive(journey, event)
     follow(journey, f"{message.channel}.impression", event)

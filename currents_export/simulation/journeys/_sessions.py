@@ -94,11 +94,11 @@ def _open(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
     first = not any(each.used for each in life.devices if each.device.app is device.app)
     new, owned.used = not owned.used, True
     if first:
-        if session.happens("install.attributed") and device.platform in ("ios", "android"):
-            session.emit("users.behaviors.InstallAttribution", device=device)
         began = session.emit("users.behaviors.app.FirstSession", device=device)
         life.run.acted(life, "first_session", began)
     session.started = session.emit("users.behaviors.app.SessionStart", device=device)
+    if first and device.platform in ("ios", "android") and session.happens("install.attributed"):
+        session.emit("users.behaviors.InstallAttribution", device=device, cause=session.started)
     if new and owned.push:
         register_token(session, owned, "add", session.started)
     session.cause = session.started
