@@ -14,16 +14,31 @@ from currents_export.errors import OptionError
 from currents_export.simulation._settings import (
     Delay,
     TimePoint,
+    to_action,
+    to_actions,
+    to_behavior,
     to_delay,
     to_duration,
     to_moment,
     to_share,
     to_time_of_day,
     to_time_point,
+    to_wall_time,
 )
 from tests.support.strategies import garbage
 
-CONVERTERS = (to_delay, to_duration, to_moment, to_share, to_time_of_day, to_time_point)
+CONVERTERS = (
+    to_action,
+    to_actions,
+    to_behavior,
+    to_delay,
+    to_duration,
+    to_moment,
+    to_share,
+    to_time_of_day,
+    to_time_point,
+    to_wall_time,
+)
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ class _Steps(dict[str, tuple[tuple[Disturbance, int], ...]]):
         self._catalog = catalog
         self._steps = []
         numbers: Counter[str] = Counter()
-        for each in sorted(disturbances, key=lambda each: each.rank):
+        for each in sorted(disturbances, key=lambda each: (each.rank, each.kind)):
             selected = {event_type.name for event_type in catalog.select(*each.event_types)}
             key = mix(seed, "disturbances", each.kind, numbers[each.kind])
             self._steps.append((each, key, selected))
