@@ -128,7 +128,9 @@ class Scenario(Checked):
         if rate is not None and not 0 < rate < math.inf:
             yield ("rate",), "it must be a number greater than 0"
         match values:
-            case {"start": int(start), "until": TimePoint() as until} if until.at(start) <= start:
+            case {"until": TimePoint(time=None, after=0)}:
+                yield ("until",), "it must be after the start"
+            case {"start": int(start), "until": TimePoint(time=int(end))} if end <= start:
                 yield ("until",), "it must be after the start"
         for name in ("campaigns", "canvases"):
             seen: set[str] = set()

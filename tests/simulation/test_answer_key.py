@@ -163,6 +163,12 @@ def test_steps_of_a_canvas_are_different_messages() -> None:
     assert found["canvases"]["v1"]["name"] == "Cart"
 
 
+def test_campaigns_have_their_own_messages() -> None:
+    shown = "users.messages.inappmessage.Impression"
+    summary = total(*(keyed(shown, 0, None, record={"campaign": name}) for name in ("c1", "c2")))
+    assert [each.opened for each in summary.campaigns.values()] == [1, 1]
+
+
 def test_events_that_are_not_of_messages() -> None:
     found = funnel(
         keyed("users.messages.landingpage.Impression"),
@@ -176,7 +182,8 @@ def test_events_that_are_not_of_messages() -> None:
 
 def test_name_is_the_first_that_is_not_null() -> None:
     assert funnel(keyed(SEND, campaign_name=None))["name"] is None
-    assert funnel(keyed(SEND, campaign_name=None), keyed(SEND))["name"] == "Spring"
+    unnamed = keyed(SEND, campaign_name=None)
+    assert funnel(unnamed, keyed(SEND), unnamed)["name"] == "Spring"
 
 
 def test_conversions_by_letter() -> None:

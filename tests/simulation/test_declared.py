@@ -214,6 +214,10 @@ def test_problem_of_a_campaign(tmp_path: Path, text: str, problem: str) -> None:
             "line 5: canvases[0].steps[0].paths: the shares of the paths add up to 0.5; it",
         ),
         (
+            "{name='A', kind='audience', paths=[{name='B', share=0.8}, {name='C', share=0.8}]}",
+            "line 5: canvases[0].steps[0].paths: the shares of the paths add up to 1.6; it",
+        ),
+        (
             "{ name = 'A', kind = 'decision', paths = [{ name = 'B', next = 'A' }] }",
             "line 5: canvases[0].steps[0].paths[0].next: 'A' is neither a later step nor end",
         ),
@@ -222,6 +226,12 @@ def test_problem_of_a_campaign(tmp_path: Path, text: str, problem: str) -> None:
 def test_problem_of_a_canvas(tmp_path: Path, steps: str, problem: str) -> None:
     (found,) = problems_of(tmp_path, f"{CANVAS}steps = [\n{steps}\n]")
     assert found.startswith(problem)
+
+
+def test_four_conversion_events_are_enough(tmp_path: Path) -> None:
+    goals = "{ behavior = 'purchase' }," * 4
+    text = f"{CAMPAIGN}entry = 'purchase'\ngoals = [{goals}]"
+    assert len(scenario(tmp_path, text).campaigns[0].goals) == 4
 
 
 def test_names_occur_once(tmp_path: Path) -> None:

@@ -214,6 +214,12 @@ def test_unsorted_stream_keeps_its_order() -> None:
     assert [event.id for event, _ in found] == [event.id for event, _ in stream]
 
 
+def test_unsorted_event_arrives_after_those_before_it() -> None:
+    stream = [pair(0, time=START + 90), pair(1, CLICK, time=START + 40)]
+    late = Late(share=1, event_types=[CLICK], at_least=10, up_to=10)
+    assert [arrival(item) - START for item in disturbed(stream, late)] == [90, 100]
+
+
 def test_stream_can_be_disturbed_twice() -> None:
     once = disturbed(many(50), Late(share=1, at_least="1h", up_to="2h"))
     twice = disturbed(once, Late(share=1, at_least="1h", up_to="2h"), seed=2)

@@ -68,6 +68,8 @@ up_to = "2 fortnights"
             "until = 'quite'",
             "line 1: until: 'quite' is neither a time such as 2026-01-31T12:00:00Z ",
         ),
+        ("until = '0s'", "line 1: until: it must be after the start"),
+        ("start = 2026-03-01\nuntil = 2026-03-01", "line 2: until: it must be after the start"),
         ("event_types = '*'", "line 1: event_types: it must be a list of names, families or globs"),
         ("event_types = []", "line 1: event_types: it must be a list of names, families or globs"),
         ("event_types = [5]", "line 1: event_types[0]: 5 is not an event type"),
