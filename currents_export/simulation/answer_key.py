@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -51,7 +52,7 @@ class KeyRecord:
     disturbance: str | None = None
     arrival: int | None = None
     sent_at: int | None = None
-    revenue: dict[str, float] | None = attrs.field(default=None, hash=False)
+    revenue: Mapping[str, float] | None = attrs.field(default=None, hash=False)
 
     @property
     def disturbances(self) -> tuple[str, ...]:
@@ -60,11 +61,14 @@ class KeyRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record without what is None or false."""
-        return {
+        found = {
             name: value
             for name in _NAMES
             if (value := getattr(self, name)) is not None and value is not False
         }
+        if self.revenue is not None:
+            found["revenue"] = dict(self.revenue)
+        return found
 
     def to_json(self) -> bytes:
         """Return the record as a line of JSON Lines, with its line feed."""
