@@ -1,4 +1,4 @@
-"""The kinds of values in settings, such as durations and shares, and how they are written.
+"""The kinds of values in settings, such as durations, shares and actions, and how they are written.
 
 Each converter accepts both what a TOML file contains and what it returns. It raises a ValueError
 with a sentence that begins with the value or with "it".
@@ -9,26 +9,43 @@ from __future__ import annotations
 import datetime
 import math
 import re
+from bisect import bisect_right
+from collections.abc import Iterable
 from typing import Any, NewType, Self
 
 import attrs
 
 from .._forms import quoted
+from .._suggestions import did_you_mean
 from ..errors import OptionError
 
 __all__ = [
+    "ACTIONS",
+    "BEHAVIORS",
+    "Action",
+    "Actions",
+    "Behavior",
+    "Channel",
     "Delay",
     "Duration",
     "Moment",
+    "Region",
     "Share",
     "TimeOfDay",
     "TimePoint",
+    "WallTime",
+    "to_action",
+    "to_actions",
+    "to_behavior",
+    "to_channel",
     "to_delay",
     "to_duration",
     "to_moment",
+    "to_region",
     "to_share",
     "to_time_of_day",
     "to_time_point",
+    "to_wall_time",
 ]
 
 #: Whole seconds.
@@ -40,6 +57,29 @@ Share = NewType("Share", float)
 #: Whole seconds since midnight.
 TimeOfDay = NewType("TimeOfDay", int)
 
+#: The name of a channel, as in event types.
+Channel = NewType("Channel", str)
+#: A part of the world that campaigns are made for, such as `EU`; `Global` for everywhere.
+Region = NewType("Region", str)
+#: What a user does: one of `ACTIONS`, or `custom:` and the name of a custom event.
+Action = NewType("Action", str)
+#: Several actions.
+Actions = NewType("Actions", tuple[Action, ...])
+#: What counts as a conversion: one of `BEHAVIORS`, or `custom:` and the name of a custom event.
+Behavior = NewType("Behavior", str)
+
+#: The actions that make users enter and leave. `lapsed` users had no session for two weeks.
+ACTIONS: tuple[str, ...] = ("first_session", "lapsed", "purchase", "session_start")
+#: The behaviors that count as conversions.
+BEHAVIORS: tuple[str, ...] = (
+    "app_upgrade",
+    "email_click",
+    "email_open",
+    "purchase",
+    "session_start",
+)
+
+_CUSTOM = "custom:"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?([smhdw])")
 _POINT = re.compile(r"(.+?) (\d{1,3}(?:\.\d{1,9})?) ?%")
@@ -103,6 +143,10 @@ class TimePoint:
     def at(self, start: int) -> int:
         """Return the time, in seconds since the epoch."""
         return start + self.after if self.time is None else self.time
+
+
+#: A time without a zone; `TimePoint.time` is the time as if it were in UTC.
+WallTime = NewType("WallTime", TimePoint)
 
 
 def to_time_point(value: str | float | datetime.date | TimePoint) -> TimePoint:
@@ -193,7 +237,7 @@ class Delay:
 
     def at(self, share: float) -> int:
         """Return the whole seconds that a share of cases, from 0 to below 1, take at most."""
-        place = next(place for place, limit in enumerate(self.shares) if limit > share)
+        place = bisect_right(self.shares, share)
         low, high = self.shares[place - 1], self.shares[place]
         first, last = self.seconds[place - 1], self.seconds[place]
         return int(first + (last - first) * (share - low) / (high - low))
@@ -216,3 +260,50 @@ def _points(text: Any) -> list[tuple[float, float]]:
 def to_delay(value: str | float | Delay) -> Delay:
     """Convert what `Delay.parse` reads."""
     return value if isinstance(value, Delay) else Delay.parse(value)
+
+
+def _named(value: str, known: tuple[str, ...]) -> str:
+    is_custom = isinstance(value, str) and value.startswith(_CUSTOM) and value != _CUSTOM
+    if is_custom or value in known:
+        return value
+    near = did_you_mean(value, known) if isinstance(value, str) else ""
+    choices = f"{', '.join(known)}, or custom: and the name of a custom event"
+    raise OptionError(f"{quoted(value)} is unknown; it must be {choices}{near}")
+
+
+def to_action(value: str) -> Action:
+    """Check the name of an action."""
+    return Action(_named(value, ACTIONS))
+
+
+def to_actions(value: str | Iterable[str]) -> Actions:
+    """Convert one action, or several."""
+    if not isinstance(value, str) and not isinstance(value, Iterable):
+        raise OptionError(f"it must be an action or a list of actions, not {quoted(value)}")
+    return Actions(tuple(map(to_action, [value] if isinstance(value, str) else value)))
+
+
+def to_channel(value: str) -> Channel:
+    """Return text as the name of a channel; the tables of a catalog decide which ones there are."""
+    return Channel(value)
+
+
+def to_region(value: str) -> Region:
+    """Return text as the name of a region."""
+    return Region(value)
+
+
+def to_behavior(value: str) -> Behavior:
+    """Check the name of a behavior."""
+    return Behavior(_named(value, BEHAVIORS))
+
+
+def to_wall_time(value: str | float | datetime.date | TimePoint) -> WallTime:
+    """Convert a time without a zone, or a duration after the start."""
+    point = to_time_point(value)
+    moment: object = value
+    if isinstance(value, str) and point.time is not None:
+        moment = datetime.datetime.fromisoformat(value.strip())
+    if isinstance(moment, datetime.datetime) and moment.tzinfo is not None:
+        raise OptionError(f"{moment.isoformat()} has a zone; leave it out and set zone instead")
+    return WallTime(point)

@@ -140,5 +140,8 @@ class _Scanner:
 
 
 def _unquoted(part: str) -> str:
-    name: str = tomllib.loads(f"name = {part}")["name"]
+    try:
+        name: str = tomllib.loads(f"name = {part}")["name"]
+    except tomllib.TOMLDecodeError:  # never in a valid document
+        return part
     return name

@@ -61,10 +61,11 @@ class KeyRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record without what is None or false."""
-        values = attrs.asdict(self, recurse=False)
-        found = {name: value for name, value in values.items() if value not in (None, False)}
-        # A time of 0 equals False.
-        found |= {name: 0 for name in ("arrival", "sent_at") if values[name] == 0}
+        found = {
+            name: value
+            for name in _NAMES
+            if (value := getattr(self, name)) is not None and value is not False
+        }
         if self.revenue is not None:
             found["revenue"] = dict(self.revenue)
         return found
@@ -72,6 +73,9 @@ class KeyRecord:
     def to_json(self) -> bytes:
         """Return the record as a line of JSON Lines, with its line feed."""
         return orjson.dumps(self.to_dict(), option=orjson.OPT_APPEND_NEWLINE)
+
+
+_NAMES = tuple(field.name for field in attrs.fields(KeyRecord))
 
 
 @attrs.define

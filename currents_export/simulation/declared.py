@@ -6,120 +6,55 @@ Canvas steps.
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, NewType
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 import attrs
 
 from .._forms import quoted
 from .._suggestions import did_you_mean
-from ..errors import OptionError
 from ._settings import (
+    Action,
+    Actions,
+    Behavior,
+    Channel,
     Duration,
+    Region,
     Share,
     TimeOfDay,
     TimePoint,
+    WallTime,
+    to_action,
+    to_actions,
+    to_behavior,
+    to_channel,
     to_duration,
+    to_region,
     to_share,
     to_time_of_day,
-    to_time_point,
+    to_wall_time,
 )
 from ._structure import Checked, Problem
 
 __all__ = [
-    "ACTIONS",
-    "BEHAVIORS",
-    "Action",
-    "Actions",
-    "Behavior",
     "CampaignSchedule",
-    "Channel",
     "DeclaredCampaign",
     "DeclaredCanvas",
     "DeclaredStep",
     "FrequencyCap",
     "Goal",
     "QuietHours",
-    "Region",
     "StepPath",
-    "WallTime",
-    "to_action",
-    "to_actions",
-    "to_behavior",
-    "to_wall_time",
 ]
-
-#: The name of a channel, as in event types.
-Channel = NewType("Channel", str)
-#: A part of the world that campaigns are made for, such as `EU`; `Global` for everywhere.
-Region = NewType("Region", str)
-#: What a user does: one of `ACTIONS`, or `custom:` and the name of a custom event.
-Action = NewType("Action", str)
-#: Several actions.
-Actions = NewType("Actions", tuple[Action, ...])
-#: What counts as a conversion: one of `BEHAVIORS`, or `custom:` and the name of a custom event.
-Behavior = NewType("Behavior", str)
-#: A time without a zone; `TimePoint.time` is the time as if it were in UTC.
-WallTime = NewType("WallTime", TimePoint)
-
-#: The actions that make users enter and leave. `lapsed` users had no session for two weeks.
-ACTIONS: tuple[str, ...] = ("first_session", "lapsed", "purchase", "session_start")
-#: The behaviors that count as conversions.
-BEHAVIORS: tuple[str, ...] = (
-    "app_upgrade",
-    "email_click",
-    "email_open",
-    "purchase",
-    "session_start",
-)
 
 Day = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 _DAYS: tuple[Day, ...] = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_CUSTOM = "custom:"
 _MOST_GOALS = 4
 _LONGEST_WINDOW = 30 * 86_400
 #: The end of a Canvas, as the next step of a path.
 _END = "end"
 #: The kinds of steps that split users into paths.
 _SPLITS = ("experiment", "decision", "audience")
-
-
-def _named(value: str, known: tuple[str, ...]) -> str:
-    is_custom = isinstance(value, str) and value.startswith(_CUSTOM) and value != _CUSTOM
-    if is_custom or value in known:
-        return value
-    near = did_you_mean(value, known) if isinstance(value, str) else ""
-    choices = f"{', '.join(known)}, or custom: and the name of a custom event"
-    raise OptionError(f"{quoted(value)} is unknown; it must be {choices}{near}")
-
-
-def to_action(value: str) -> Action:
-    """Check the name of an action."""
-    return Action(_named(value, ACTIONS))
-
-
-def to_actions(value: str | Iterable[str]) -> Actions:
-    """Convert one action, or several."""
-    if not isinstance(value, str) and not isinstance(value, Iterable):
-        raise OptionError(f"it must be an action or a list of actions, not {quoted(value)}")
-    return Actions(tuple(map(to_action, [value] if isinstance(value, str) else value)))
-
-
-def to_behavior(value: str) -> Behavior:
-    """Check the name of a behavior."""
-    return Behavior(_named(value, BEHAVIORS))
-
-
-def to_wall_time(value: str | float | datetime.date | TimePoint) -> WallTime:
-    """Convert a time without a zone, or a duration after the start."""
-    point = to_time_point(value)
-    moment: object = value
-    if isinstance(value, str) and point.time is not None:
-        moment = datetime.datetime.fromisoformat(value.strip())
-    if isinstance(moment, datetime.datetime) and moment.tzinfo is not None:
-        raise OptionError(f"{moment.isoformat()} has a zone; leave it out and set zone instead")
-    return WallTime(point)
 
 
 @attrs.frozen(kw_only=True)
@@ -233,7 +168,7 @@ class _Declared(Checked):
 
     name: str
     path: str = ""
-    region: Region = Region("Global")
+    region: Region = attrs.field(default=Region("Global"), converter=to_region)
     share: Share = attrs.field(default=Share(1.0), converter=to_share)
     variations: tuple[str, ...] = ("Variant A",)
     control: Share = attrs.field(default=Share(0.0), converter=to_share)
@@ -267,7 +202,7 @@ class DeclaredCampaign(_Declared):
         send_id: whether the API calls ask for a send id.
     """
 
-    channel: Channel
+    channel: Channel = attrs.field(converter=to_channel)
     schedule: CampaignSchedule | None = None
     entry: Action | None = attrs.field(default=None, converter=attrs.converters.optional(to_action))
     delay: Duration = attrs.field(default=Duration(0), converter=to_duration)
@@ -333,7 +268,9 @@ class DeclaredStep(Checked):
     kind: Literal["message", "experiment", "decision", "audience", "destination", "update"] = (
         "message"
     )
-    channel: Channel | None = None
+    channel: Channel | None = attrs.field(
+        default=None, converter=attrs.converters.optional(to_channel)
+    )
     delay: Duration = attrs.field(default=Duration(0), converter=to_duration)
     paths: tuple[StepPath, ...] = ()
     control: Share = attrs.field(default=Share(0.0), converter=to_share)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -21,29 +21,26 @@ from ..errors import CurrentsExportError, OptionError, ScenarioError, UnknownNam
 from . import _toml_lines
 from ._data import read_data
 from ._settings import (
-    Delay,
-    Moment,
-    TimePoint,
-    to_delay,
-    to_moment,
-    to_share,
-    to_time_point,
-)
-from ._structure import Checked, Problem, SettingsError, make_converter, structure
-from .declared import (
     Action,
     Actions,
     Behavior,
     Channel,
-    DeclaredCampaign,
-    DeclaredCanvas,
+    Delay,
+    Moment,
     Region,
+    TimePoint,
     WallTime,
     to_action,
     to_actions,
     to_behavior,
+    to_delay,
+    to_moment,
+    to_share,
+    to_time_point,
     to_wall_time,
 )
+from ._structure import Checked, Problem, SettingsError, make_converter, structure
+from .declared import DeclaredCampaign, DeclaredCanvas
 from .disturbances import DISTURBANCES, Disturbance, Patterns, to_patterns
 from .workspace.channels import load_channels
 
@@ -73,6 +70,10 @@ def _to_rates(value: Mapping[str, float]) -> Rates:
 
 def _to_delays(value: Mapping[str, str | float | Delay]) -> Delays:
     return Delays({name: to_delay(delay) for name, delay in value.items()})
+
+
+def _to_journeys(value: Iterable[str] | None) -> Journeys | None:
+    return None if value is None else Journeys(tuple(value))
 
 
 def _nothing() -> Any:
@@ -111,7 +112,7 @@ class Scenario(Checked):
     mix: Literal["stratified", "random"] = "random"
     rate: float | None = None
     event_types: Patterns = attrs.field(default=Patterns(("*",)), converter=to_patterns)
-    journeys: Journeys | None = None
+    journeys: Journeys | None = attrs.field(default=None, converter=_to_journeys)
     rates: Rates = attrs.field(factory=_nothing, converter=_to_rates, hash=False)
     delays: Delays = attrs.field(factory=_nothing, converter=_to_delays, hash=False)
     campaigns: tuple[DeclaredCampaign, ...] = ()
@@ -127,7 +128,9 @@ class Scenario(Checked):
         if rate is not None and not 0 < rate < math.inf:
             yield ("rate",), "it must be a number greater than 0"
         match values:
-            case {"start": int(start), "until": TimePoint() as until} if until.at(start) <= start:
+            case {"until": TimePoint(time=None, after=0)}:
+                yield ("until",), "it must be after the start"
+            case {"start": int(start), "until": TimePoint(time=int(end))} if end <= start:
                 yield ("until",), "it must be after the start"
         for name in ("campaigns", "canvases"):
             seen: set[str] = set()
@@ -227,6 +230,9 @@ def _check_patterns(value: Any, *, catalog: Catalog) -> Patterns:
         raise OptionError("it must be a list of names, families or globs")
     problems: list[Problem] = []
     for number, pattern in enumerate(value):
+        if not isinstance(pattern, str) or "://" in pattern:
+            problems.append(((number,), f"{quoted(pattern)} is not an event type"))
+            continue
         try:
             catalog.select(pattern)
         except UnknownNameError as error:

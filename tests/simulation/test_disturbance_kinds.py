@@ -69,6 +69,14 @@ def test_whole_range_of_delays_occurs() -> None:
     assert {arrival(item) - item[0].time for item in found} == {2, 3, 4}
 
 
+def test_delay_of_nothing_is_not_marked() -> None:
+    found = disturbed(many(100), Late(share=1, at_least=0, up_to=1))
+    assert {(record.disturbance, record.arrival is None) for _, record in found} == {
+        (None, True),
+        ("late", False),
+    }
+
+
 def test_out_of_order_events_change_places() -> None:
     stream = many(1000, every=5)
     found = disturbed(stream, OutOfOrder(share=0.2, up_to="1m"))
@@ -141,6 +149,11 @@ def test_burst_keeps_the_order() -> None:
     assert after[:60] == list(range(3540, 3600))
     assert after[60:] == [number * 60 for number in range(60, 120)]
     assert [event.id for event, _ in found] == [event.id for event, _ in many(120)]
+
+
+def test_burst_as_long_as_its_stretch_is_none() -> None:
+    stream = many(120)
+    assert disturbed(stream, Burst(lasting="1h", within="1h")) == stream
 
 
 def test_stretches_are_drawn() -> None:
@@ -217,12 +230,14 @@ def test_null_names_conform() -> None:
 def test_event_without_names_is_not_marked() -> None:
     stream = [pair(campaign=None)]
     assert disturbed(stream, NullNames(share=1)) == stream
+    without = disturbed([pair()], NullNames(share=1))
+    assert disturbed(without, NullNames(share=1)) == without
 
 
 def test_external_user_id_is_missing() -> None:
     ((event, record),) = found = disturbed([pair()], MissingExternalUserId(share=1))
     assert event.user == {"user_id": pair()[0].user["user_id"]}
-    assert record.disturbance == "missing_external_user_id"
+    assert (record.disturbance, record.arrival) == ("missing_external_user_id", None)
     assert disturbed(found, MissingExternalUserId(share=1)) == found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import count, islice
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,6 @@ from currents_export.errors import OptionError, UnknownNameError
 from currents_export.simulation.disturbances import (
     DISTURBANCES,
     Disturbance,
-    Duplicate,
     Gap,
     Late,
     disturb,
@@ -158,10 +158,21 @@ def test_disturbances_of_one_kind_are_drawn_apart() -> None:
     assert all(60 < counts[kinds] < 140 for kinds in (None, "late,late"))
 
 
-def test_order_of_kinds_does_not_matter() -> None:
-    stream = many(200)
-    kinds: list[Disturbance] = [Duplicate(share=0.5), Gap(share=0.5), Late(share=0.5)]
-    assert disturbed(stream, *kinds) == disturbed(stream, *reversed(kinds))
+@given(streams(), any_disturbances, st.randoms(use_true_random=False))
+def test_order_of_kinds_does_not_matter(
+    stream: list[Pair], disturbances: list[Disturbance], random: Random
+) -> None:
+    kinds = [*{each.kind: each for each in disturbances}.values()]
+    found = disturbed(stream, *kinds)
+    random.shuffle(kinds)
+    assert disturbed(stream, *kinds) == found
+
+
+def test_event_on_time_does_not_wait_for_the_next_one() -> None:
+    stream = iter(many(10))
+    found = lazily(stream, Late(share=0))
+    next(found)
+    assert next(stream) == many(10)[1]
 
 
 @pytest.mark.parametrize("kind", DISTURBANCES)
@@ -201,6 +212,12 @@ def test_unsorted_stream_keeps_its_order() -> None:
     stream = [pair(5), pair(1), pair(3)]
     found = disturbed(stream, Late(share=1, event_types=[CLICK]))
     assert [event.id for event, _ in found] == [event.id for event, _ in stream]
+
+
+def test_unsorted_event_arrives_after_those_before_it() -> None:
+    stream = [pair(0, time=START + 90), pair(1, CLICK, time=START + 40)]
+    late = Late(share=1, event_types=[CLICK], at_least=10, up_to=10)
+    assert [arrival(item) - START for item in disturbed(stream, late)] == [90, 100]
 
 
 def test_stream_can_be_disturbed_twice() -> None:

@@ -159,8 +159,6 @@ def _newer_properties(catalog: Catalog, event_type: str) -> tuple[Field, ...]:
         field
         for field in (newest.fields.values() if newest else ())
         if field.since > catalog.schema_version and field.part == "properties"
-        # An event never has the ids of both a campaign and a Canvas.
-        if not field.name.startswith(("campaign_", "canvas_"))
     )
 
 

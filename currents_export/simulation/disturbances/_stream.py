@@ -58,10 +58,9 @@ class _Steps(dict[str, tuple[tuple[Disturbance, int], ...]]):
 
     def __init__(self, disturbances: Sequence[Disturbance], seed: int, catalog: Catalog) -> None:
         super().__init__()
-        self._catalog = catalog
         self._steps = []
         numbers: Counter[str] = Counter()
-        for each in sorted(disturbances, key=lambda each: each.rank):
+        for each in sorted(disturbances, key=lambda each: (each.rank, each.kind)):
             selected = {event_type.name for event_type in catalog.select(*each.event_types)}
             key = mix(seed, "disturbances", each.kind, numbers[each.kind])
             self._steps.append((each, key, selected))
@@ -69,12 +68,10 @@ class _Steps(dict[str, tuple[tuple[Disturbance, int], ...]]):
 
     def __missing__(self, name: str) -> tuple[tuple[Disturbance, int], ...]:
         # Globs also select types that the catalog does not have.
-        known = name in self._catalog
         steps = self[name] = tuple(
             (each, key)
             for each, key, selected in self._steps
-            if name in selected
-            or (not known and any(fnmatchcase(name, glob) for glob in each.event_types))
+            if name in selected or any(fnmatchcase(name, glob) for glob in each.event_types)
         )
         return steps
 
