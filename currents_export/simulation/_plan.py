@@ -156,7 +156,7 @@ class Plan:
         for maker, wanted in variant.made:
             for name, value in maker(draft).items():
                 if name in wanted:
-                    properties[name] = value  # noqa: PERF403
+                    properties[name] = value
         for name, make in variant.user_defaults:
             who[name] = make(draft)
         for name, make in variant.defaults:

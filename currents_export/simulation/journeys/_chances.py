@@ -6,8 +6,6 @@ Source: the column `source` of each; `assumed` where nothing is published.
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from math import gcd
 from types import MappingProxyType
@@ -17,6 +15,7 @@ import attrs
 
 from .._data import read_rows, split
 from .._draws import mix, unit
+from .._settings import Delay
 from ..workspace.channels import channel_of
 from ._calendar import IN_SESSION
 
@@ -25,59 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DELAYS", "EFFECTS", "RATES", "Chances", "Delay", "Effect"]
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_POINT = re.compile(r"(\d+(?:\.\d+)?)([smhd]) (\d+(?:\.\d+)?)%")
 #: What is added to the name of a chance for the messages of Canvases and action-based campaigns.
 _FLOW = ".flow"
-
-
-@attrs.frozen
-class Delay:
-    """How long something takes: a distribution, as quantiles with straight lines between them.
-
-    Attributes:
-        shares: the share of cases that take no longer, in ascending order; the last one is 1.
-        seconds: how long, for each share.
-    """
-
-    shares: tuple[float, ...]
-    seconds: tuple[float, ...]
-
-    @classmethod
-    def parse(cls, text: str) -> Delay:
-        """Read quantiles such as `1s 5%, 3s 50%, 10m 100%`, or a single duration such as `2h`.
-
-        Raises:
-            ValueError: the text has another form, or its numbers do not ascend to 100 %.
-        """
-        points = [_POINT.fullmatch(each.strip()) for each in text.split(",")]
-        if len(points) == 1 and points[0] is None:
-            points = [_POINT.fullmatch(f"{text.strip()} 100%")]
-        found = [each for each in points if each is not None]
-        shares = tuple(float(each[3]) / 100 for each in found)
-        seconds = tuple(float(each[1]) * _UNITS[each[2]] for each in found)
-        if (
-            len(found) < len(points)
-            or not shares
-            or shares[-1] != 1
-            or sorted(set(shares)) != list(shares)
-            or sorted(seconds) != list(seconds)
-        ):
-            raise ValueError(
-                "it must be a duration such as 90s, 5m, 2h or 1d, or quantiles that ascend to "
-                "100 %, such as 1s 5%, 3s 50%, 10m 100%"
-            )
-        if shares[0] > 0:
-            first = seconds[0] if len(seconds) == 1 else 0.0
-            shares, seconds = (0.0, *shares), (first, *seconds)
-        return cls(shares, seconds)
-
-    def at(self, share: float) -> int:
-        """Return the whole seconds that a share of cases, from 0 to below 1, take at most."""
-        place = bisect_right(self.shares, share)
-        low, high = self.shares[place - 1], self.shares[place]
-        first, last = self.seconds[place - 1], self.seconds[place]
-        return int(first + (last - first) * (share - low) / (high - low))
 
 
 @attrs.frozen
