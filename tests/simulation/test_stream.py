@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from itertools import islice, pairwise
-
-import pytest
+from itertools import pairwise
 
 from currents_export.events import Event
 from currents_export.simulation import SAMPLE_TIME, World
-from tests.support.traffic import NEWEST
+from tests.support.traffic import NEWEST, of_type
+
+WEEK = 7 * 86_400
 
 
-@pytest.mark.parametrize("rate", [0.5, 10, 400.0])
-def test_rate(world: World, rate: float) -> None:
-    events = world.events(start=SAMPLE_TIME, rate=rate)
-    times = [event.time for event in islice(events, 4000)]
-    assert times[0] == SAMPLE_TIME
+def test_rate() -> None:
+    """The users that are chosen for a rate make about so many events."""
+    world = World(3, users=2_000)
+    times = [
+        event.time for event in world.events(start=SAMPLE_TIME, until=SAMPLE_TIME + WEEK, rate=0.02)
+    ]
     assert all(before <= after for before, after in pairwise(times))
-    assert all(type(time) is int for time in times)
-    assert math.isclose((times[-1] - SAMPLE_TIME) * rate, 4000, rel_tol=0.1)
+    assert math.isclose(len(times), 0.02 * WEEK, rel_tol=0.15)
+
+
+def test_rate_of_some_types(world: World) -> None:
+    """Fewer of the events count, so more users are active."""
+    emails = world.count_active(0.001, start=SAMPLE_TIME, event_types=["users.messages.email.*"])
+    assert emails > world.count_active(0.001, start=SAMPLE_TIME)
 
 
 def test_end_of_time() -> None:
     """A stream ends when ids can no longer represent the time."""
-    events = list(World(users=1).events(start=2**32 - 2, rate=1.0))
-    assert {event.time for event in events} <= {2**32 - 2, 2**32 - 1}
+    events = list(World(users=20).events(start=2**32 - 40_000))
+    assert events
+    assert max(event.time for event in events) < 2**32
 
 
 def test_mix(mixed: list[Event]) -> None:
@@ -45,15 +52,17 @@ def test_every_type_occurs(traffic: list[Event]) -> None:
     assert {event.event_type for event in traffic} == set(NEWEST)
 
 
-def test_activity(mixed: list[Event]) -> None:
-    counts = Counter(event.user.get("user_id") for event in mixed)
-    busiest = sum(count for _, count in counts.most_common(30))
-    assert busiest > len(mixed) * 0.25
-    assert len(counts) > 250
+def test_activity(month: list[Event]) -> None:
+    """Few users have most of the sessions."""
+    starts = of_type(month, "users.behaviors.app.SessionStart")
+    counts = Counter(event.user["user_id"] for event in starts)
+    busiest = sum(count for _, count in counts.most_common(100))
+    assert busiest > len(starts) * 0.25
 
 
 def test_selection(world: World) -> None:
     globs = ["users.messages.email.*", "agent_console"]
-    names = {event.event_type for event in islice(world.events(event_types=globs, start=1), 2000)}
+    stream = world.events(event_types=globs, start=SAMPLE_TIME, until=SAMPLE_TIME + WEEK)
+    names = {event.event_type for event in stream}
     assert names <= {each.name for each in NEWEST.select(*globs)}
     assert len(names) > 8
