@@ -18,7 +18,7 @@ from ._seen import DAY, Kind, Seen
 
 __all__ = ["Devices", "Tokens"]
 
-_TOKEN: Final = "users.behaviors.pushnotification.TokenStateChange"  # noqa: S105
+_TOKEN: Final = "users.behaviors.pushnotification.TokenStateChange"  # noqa: S105 - not a secret
 
 #: Types whose `device_id` is not the device that did something.
 _ELSEWHERE: Final = ("users.messages.email.", "users.messages.sms.", "users.messages.webhook.")

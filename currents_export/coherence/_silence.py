@@ -19,7 +19,7 @@ __all__ = ["Gone", "Silence"]
 
 _SUBSCRIPTION: Final = "users.behaviors.subscription.GlobalStateChange"
 _GROUP: Final = "users.behaviors.subscriptiongroup.StateChange"
-_TOKEN: Final = "users.behaviors.pushnotification.TokenStateChange"  # noqa: S105
+_TOKEN: Final = "users.behaviors.pushnotification.TokenStateChange"  # noqa: S105 - not a secret
 _OTHERS: Final = {
     _SUBSCRIPTION,
     _GROUP,

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Generator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,6 +14,7 @@ from currents_export.delivery import Hooks, ManualClock, Result, Sender
 from currents_export.errors import SenderClosedError
 from tests.support.currents import custom
 from tests.support.events import CLICK, OPEN, event, make_events
+from tests.support.processes import run_python
 from tests.support.senders import PATIENCE, LeapingClock, abandoned, stuck, worker_threads
 from tests.support.servers import Responding
 
@@ -166,14 +164,8 @@ from tests.support.events import event
 sender = Sender(custom(), clock=ManualClock())
 sender.send(event())
 """
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        check=True,
-        timeout=PATIENCE,
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
+    run = run_python(code)
+    assert run.returncode == 0
     assert "was not closed; 1 pending events are lost" in run.stderr
     assert run.stdout == ""
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from tests.support.senders import PATIENCE
+from tests.support.processes import run_python
 
 CODE = """
 from gevent import monkey
@@ -49,12 +45,5 @@ print("delivered")
 
 def test_greenlets_send() -> None:
     pytest.importorskip("gevent")
-    run = subprocess.run(
-        [sys.executable, "-c", CODE],
-        check=False,
-        timeout=PATIENCE,
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
+    run = run_python(CODE)
     assert (run.returncode, run.stdout, run.stderr) == (0, "delivered\n", "")

@@ -7,11 +7,8 @@ import gc
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import httpx
 import pytest
@@ -20,6 +17,7 @@ from currents_export.delivery import ManualClock, Sender
 from currents_export.errors import SenderClosedError
 from tests.support.currents import custom
 from tests.support.events import event, make_events
+from tests.support.processes import run_python
 from tests.support.senders import PATIENCE, adds_up
 from tests.support.servers import Responding
 
@@ -27,18 +25,6 @@ LONG = bool(os.environ.get("CURRENTS_EXPORT_LONG"))
 needs_timers = pytest.mark.skipif(
     not hasattr(signal, "setitimer"), reason="needs timers that send signals"
 )
-
-
-def run_python(code: str) -> subprocess.CompletedProcess[str]:
-    """Run code in another process, from the checkout."""
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        check=False,
-        timeout=PATIENCE,
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
