@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._draws import Draws, mix, unit
+from .._draws import Draws, draw, key_of, mix
 from .._ids import object_id, wamid
 from ..workspace.model import Campaign, Message
 from ._awaiting import await_goals
@@ -116,12 +116,12 @@ AFTER: dict[str, Callable[[Pending, Cause], None]] = {}
 
 def choose_variation(life: Life, campaign: Campaign) -> Message:
     """Return the message that a user gets from a campaign: always of the same variation."""
-    messages = life.run.calendar.messages_of(campaign)
-    share = unit(mix(life.key, campaign.id, "variation"))
-    control = [each for each in messages if each.control]
+    treated, control = life.run.calendar.messages_of(campaign)
+    if not control and len(treated) == 1:
+        return treated[0]
+    share = draw(life.key, key_of(campaign.id))
     if control and share < life.run.chances.share("message.control"):
         return control[0]
-    treated = [each for each in messages if not each.control]
     return treated[int(share * 1_000_003) % len(treated)]
 
 
@@ -133,14 +133,15 @@ def schedule(life: Life, campaign: Campaign, key: int, time: int, cause: Cause) 
 
 
 def send_scheduled(life: Life, occurrence: Occurrence) -> None:
-    """Send the message of a scheduled campaign, in the burst that begins now."""
+    """Send the message of a scheduled campaign, if the user can be reached."""
     campaign = occurrence.campaign
     message = choose_variation(life, campaign)
-    journey = MessageJourney(life, campaign.name, occurrence.key, message, flow=False)
-    # One dispatch for all recipients; where it is sent in local time, it begins a day earlier.
-    launched = occurrence.launched - DAY
-    journey.facts["dispatch_id"] = object_id(launched, message.dispatch_key)
-    journey.after(journey.delay("message.burst"), send)
+    if can_reach(life, message):
+        journey = MessageJourney(life, campaign.name, occurrence.key, message, flow=False)
+        # One dispatch for all recipients; where it is sent in local time, it begins a day earlier.
+        launched = occurrence.launched - DAY
+        journey.facts["dispatch_id"] = object_id(launched, message.dispatch_key)
+        send(journey)
 
 
 def _send_triggered(journey: MessageJourney) -> None:
@@ -155,8 +156,10 @@ def send(journey: MessageJourney) -> None:
         receipt = journey.emit("users.campaigns.EnrollInControl")
         await_goals(journey, message, "users.campaigns.Conversion", receipt)
         return
-    if (journey.passage and journey.passage.exited) or not _can_reach(journey):
+    if (journey.passage and journey.passage.exited) or not can_reach(life, message):
         return
+    if channel == "pushnotification":
+        journey.owned = next(each for each in life.devices if each.push)
     clock = local_time(life.user.place.timezone, life.now) % DAY
     if channel in _QUIET and not _QUIET_UNTIL <= clock < _QUIET_FROM:
         morning = (_QUIET_UNTIL - clock) % DAY
@@ -215,20 +218,22 @@ def receive(journey: MessageJourney, receipt: Cause) -> None:
         journey.emit("users.campaigns.UniqueReceipt", cause=receipt)
 
 
-def _can_reach(journey: MessageJourney) -> bool:
-    """Return whether a message may go to the user, and choose the device it goes to."""
-    life, channel = journey.life, journey.channel
+def can_reach(life: Life, message: Message) -> bool:
+    """Return whether a message may go to the user."""
     reach, user = life.reach, life.user
-    match channel:
+    match message.channel:
         case "email":
-            unsubscribed = reach.states.get("email") == "Unsubscribed"
-            return user.email is not None and not unsubscribed and not reach.undeliverable
+            return (
+                user.email is not None
+                and not reach.undeliverable
+                and reach.states.get("email") != "Unsubscribed"
+            )
         case "pushnotification":
-            journey.owned = next((each for each in life.devices if each.push), None)
-            return journey.owned is not None and reach.states.get("push") != "Unsubscribed"
+            there = any(each.push for each in life.devices)
+            return there and reach.states.get("push") != "Unsubscribed"
         case "sms" | "whatsapp" | "rcs" | "line":
-            group = journey.whole.fields.get("subscription_group_id", "")
-            known = user.native_line_id if channel == "line" else user.phone
+            group = message.fields.get("subscription_group_id", "")
+            known = user.native_line_id if message.channel == "line" else user.phone
             return known is not None and reach.states.get(group) == "Subscribed"
         case "contentcard":
             return any(each.installed for each in life.devices)

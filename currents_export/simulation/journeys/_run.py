@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from ...events import Event
@@ -14,9 +15,9 @@ from ..fields import Draft
 from ..people.model import Device, User
 from ..people.places import PLACES
 from ..workspace.model import Workspace
-from ._calendar import Calendar
+from ._calendar import Calendar, week_of
 from ._chances import Chances
-from ._curve import DAY, local_offset
+from ._curve import DAY
 from ._life import Cause, Journey, Life
 from ._queue import Queue, WakeUp
 
@@ -129,11 +130,11 @@ class Run:
 
     def _first_campaigns(self) -> Iterator[int]:
         """Yield when the first scheduled campaign goes out to people at each place."""
+        week = week_of(self.start)
         for place in PLACES:
-            offset = local_offset(place.timezone, self.start)
-            for occurrence in self.calendar.occurrences(place.region, offset, self.start):
-                yield occurrence.time
-                break
+            there = (*self.calendar.occurrences(place, week),)
+            there += (*self.calendar.occurrences(place, week + 1),)
+            yield from islice((each.time for each in there if each.time > self.start), 1)
 
     def happenings(self) -> Iterator[Happening]:
         """Yield what happens, in order."""
