@@ -11,7 +11,7 @@ import attrs
 from .._data import read_rows
 from .._draws import mix
 from ..workspace.channels import channel_of
-from ..workspace.model import Campaign, Canvas, Message, Schedule, Workspace
+from ..workspace.model import Campaign, Canvas, Message, Workspace
 from ._curve import DAY
 
 __all__ = ["IN_SESSION", "Calendar", "Occurrence"]
@@ -56,7 +56,7 @@ class Calendar:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._slots: dict[tuple[str, int], tuple[list[int], list[Campaign]]] = {}
+        self._slots: dict[tuple[str, int], tuple[list[int], list[tuple[Campaign, bool]]]] = {}
         self._keys = {campaign.id: mix(campaign.id) for campaign in workspace.campaigns}
         self._messages: dict[str, list[Message]] = {}
         self._steps: dict[tuple[str, str, str], list[Message]] = {}
@@ -123,15 +123,18 @@ class Calendar:
             if place == len(seconds):
                 week, place = week + 1, 0
             local = week * _WEEK + seconds[place] - _MONDAY
-            campaign = campaigns[place]
-            launched = local if _schedule(campaign).local else local - offset
+            campaign, in_local_time = campaigns[place]
+            launched = local if in_local_time else local - offset
             yield Occurrence(
                 campaign, local - offset, mix(self._keys[campaign.id], launched), launched
             )
             place += 1
 
-    def _week(self, region: str, offset: int) -> tuple[list[int], list[Campaign]]:
-        """Return the seconds of the local week at which campaigns go out, and the campaigns."""
+    def _week(self, region: str, offset: int) -> tuple[list[int], list[tuple[Campaign, bool]]]:
+        """Return the seconds of the local week at which campaigns go out, and the campaigns.
+
+        Beside each campaign: whether it goes out in the time zone of each user.
+        """
         if (region, offset) not in self._slots:
             slots = sorted(
                 (
@@ -139,6 +142,7 @@ class Calendar:
                     (day * DAY + schedule.second + number + (0 if schedule.local else offset))
                     % _WEEK,
                     number,
+                    schedule.local,
                 )
                 for number, campaign in enumerate(self._workspace.campaigns)
                 if campaign.region in (region, _EVERYWHERE)
@@ -148,12 +152,7 @@ class Calendar:
                 for day in schedule.days
             )
             self._slots[region, offset] = (
-                [second for second, _ in slots],
-                [self._workspace.campaigns[number] for _, number in slots],
+                [second for second, _, _ in slots],
+                [(self._workspace.campaigns[number], local) for _, number, local in slots],
             )
         return self._slots[region, offset]
-
-
-def _schedule(campaign: Campaign) -> Schedule:
-    assert campaign.schedule is not None
-    return campaign.schedule

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cause", "Journey", "Life"]
 
-#: What stands for an event as the cause of others: the key of its id; negative if it happened before
-#: the stream began, 0 for no event.
+#: What stands for an event as the cause of others: the key of its id; negative if it happened
+#: before the stream began, 0 for no event.
 Cause = int
 
 
@@ -195,5 +195,5 @@ class Journey:
             {**self.facts, **facts} if self.facts else facts,
             device,
             self.cause if cause is None else cause,
-            revenue,
+            revenue=revenue,
         )

@@ -143,9 +143,8 @@ def _plan_campaigns(life: Life) -> None:
 
 
 def _send_campaign(life: Life) -> None:
-    occurrence = life.occurrence
-    assert occurrence is not None
-    send_scheduled(life, occurrence)
+    if life.occurrence is not None:
+        send_scheduled(life, life.occurrence)
     _plan_campaigns(life)
 
 
