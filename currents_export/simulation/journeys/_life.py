@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cause", "Journey", "Life"]
 
-#: What stands for an event as the cause of others: the key of its id; negative if it happened before
-#: the stream began, 0 for no event.
+#: What stands for an event as the cause of others: the key of its id; negative if it happened
+#: before the stream began, 0 for no event.
 Cause = int
 
 
@@ -199,5 +199,5 @@ class Journey:
             {**self.facts, **facts} if self.facts else facts,
             device,
             self.cause if cause is None else cause,
-            revenue,
+            revenue=revenue,
         )

@@ -161,6 +161,7 @@ class Run:
         facts: Mapping[str, Any],
         device: Device | None,
         cause: Cause,
+        *,
         revenue: Mapping[str, float] | None,
     ) -> Cause:
         """Let an event happen; see `Journey.emit`."""
