@@ -108,10 +108,6 @@ def begin(life: Life, active: bool) -> None:
         push = device.push_token is not None and allowed
         life.devices.append(OwnedDevice(device, used, installed=True, push=push))
     _subscribe(life, user)
-    if not run.newcomers:
-        for campaign in run.workspace.campaigns:
-            if unit(mix(life.key, campaign.id, "known")) < chances.share("message.known"):
-                life.received.add(campaign.id)
     if active:
         begin_session(life)
     else:
@@ -197,7 +193,7 @@ def acted(
         region = life.user.place.region
         for campaign in campaigns:
             if campaign.region in (region, "Global"):
-                key = mix(campaign.id, life.now)
-                if unit(mix(life.key, key)) < campaign.share:
+                key = mix(life.now, campaign.id)
+                if draw(life.key, key) < campaign.share:
                     schedule(life, campaign, key, life.now + campaign.delay, cause)
     set_off(life, action, cause)
