@@ -203,7 +203,7 @@ def acted(
         region = life.user.place.region
         for campaign in campaigns:
             if campaign.region in (region, "Global"):
-                key = mix(campaign.id, life.now)
-                if unit(mix(life.key, key)) < campaign.share:
+                key = mix(life.now, campaign.id)
+                if draw(life.key, key) < campaign.share:
                     schedule(life, campaign, key, life.now + campaign.delay, cause)
     set_off(life, action, cause)
