@@ -2,24 +2,26 @@
 
 from .answer_key import Funnel, KeyRecord, KeySummary
 from .people.model import Browser, Device, Place, User
-from .workspace.model import (
+from .workspace.assets import (
     Agent,
+    CanvasDestination,
+    LandingPage,
+    Product,
+    Survey,
+    SurveyQuestion,
+    Tool,
+)
+from .workspace.model import (
     App,
     Campaign,
     Canvas,
-    CanvasDestination,
     CanvasStep,
     CanvasVariation,
     EmailSender,
     ExperimentSplit,
-    LandingPage,
     MessageVariation,
-    Product,
     Schedule,
     SubscriptionGroup,
-    Survey,
-    SurveyQuestion,
-    Tool,
 )
 from .world import SAMPLE_TIME, World
 

@@ -59,6 +59,7 @@ class Run:
         start: the time of the first event; what happens before it is left out.
         until: the time after the last event.
         newcomers: whether everybody's first session is yet to come.
+        queue: what will happen.
 
     Attributes:
         now: the time.
@@ -85,6 +86,7 @@ class Run:
         start: int,
         until: int,
         newcomers: bool,
+        queue: Queue,
     ) -> None:
         self.seed_key = seed_key
         self.workspace = workspace
@@ -105,7 +107,7 @@ class Run:
         self._plans = plans
         self._draft = draft
         self._draws = draws
-        self._queue = Queue()
+        self._queue = queue
 
     def put(self, wake_up: WakeUp) -> None:
         """Add a wake-up, unless it comes after the end."""
@@ -135,6 +137,7 @@ class Run:
             there = (*self.calendar.occurrences(place, week),)
             there += (*self.calendar.occurrences(place, week + 1),)
             yield from islice((each.time for each in there if each.time > self.start), 1)
+        yield from (time for _, time in self.calendar.single if time > self.start)
 
     def happenings(self) -> Iterator[Happening]:
         """Yield what happens, in order."""
