@@ -149,7 +149,7 @@ def _show(session: Session, channel: str) -> None:
     if there:
         campaign = there[int(session.unit(channel, 2) * len(there))]
         _show_message(session, choose_variation(life, campaign))
-    elif not campaigns:
+    elif channel not in life.run.workspace.channel_names:
         _show_card(session, channel)
 
 
@@ -171,6 +171,7 @@ def _show_message(session: Session, message: Message) -> None:
     if message.control and message.kind == "campaign":
         name, campaign_id = fields["campaign_name"], fields["campaign_id"]
         journey = Journey(life, name, mix(session.key, campaign_id), message=message)
+        journey.facts["dispatch_id"] = None
         receipt = journey.emit("users.campaigns.EnrollInControl", cause=session.started)
         await_goals(journey, message, "users.campaigns.Conversion", receipt)
         return
