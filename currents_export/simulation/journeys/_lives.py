@@ -25,7 +25,14 @@ from ._messages import MessageJourney, can_reach, choose_variation, schedule, se
 from ._queue import Queue
 from ._quiet import QuietQueue
 from ._run import Run
-from ._sessions import MONTHLY, begin_session, plan_session, show, visit
+from ._sessions import (
+    MONTHLY,
+    begin_session,
+    plan_first_session,
+    plan_session,
+    show,
+    visit,
+)
 from ._state import OwnedDevice
 from ._strata import Strata
 from ._unnamed import begin_unnamed
@@ -135,6 +142,8 @@ def begin(life: Life, active: bool) -> None:
                 life.received.add(campaign.id)
     if active:
         begin_session(life)
+    elif run.newcomers:
+        plan_first_session(life)
     else:
         plan_session(life)
     life.channels = _could_get(life)

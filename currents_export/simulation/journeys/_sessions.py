@@ -14,7 +14,7 @@ from .._draws import mix, unit
 from ..workspace.model import Message
 from ._awaiting import await_goals
 from ._background import register_token
-from ._curve import Curve, local_offset, local_time
+from ._curve import DAY, Curve, local_offset, local_time
 from ._life import Cause, Journey, Life
 from ._messages import choose_variation, follow
 from ._reactions import see
@@ -23,7 +23,7 @@ from ._shop import OUTSIDE, SHOP, do
 from ._state import OwnedDevice
 from ._surveys import answer_survey
 
-__all__ = ["MONTHLY", "begin_session", "plan_session", "show", "visit"]
+__all__ = ["MONTHLY", "begin_session", "plan_first_session", "plan_session", "show", "visit"]
 
 #: Sessions a month of an active user. Source: Swrve 2014.
 MONTHLY = 14
@@ -39,10 +39,17 @@ _CURVE = Curve(
 
 def plan_session(life: Life) -> None:
     """Plan the next session that the user begins without a message."""
-    if life.activity <= 0.0:
-        return
-    share = unit(mix(life.key, "gap", life.sessions, life.now))
-    days = -math.log(1.0 - share) / life.activity
+    if life.activity > 0.0:
+        share = unit(mix(life.key, "gap", life.sessions, life.now))
+        _plan(life, -math.log(1.0 - share) / life.activity)
+
+
+def plan_first_session(life: Life) -> None:
+    """Plan the first session of a user who is new when the stream begins."""
+    _plan(life, life.run.chances.delay(life.key, "session.first") / DAY)
+
+
+def _plan(life: Life, days: float) -> None:
     zone = life.user.place.timezone
     local = _CURVE.after(local_time(zone, life.now), days)
     life.at(max(life.now + 1, local - local_offset(zone, life.now)), begin_session, life)

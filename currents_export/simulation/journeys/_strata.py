@@ -2,17 +2,16 @@
 
 Each draw is a permutation of the people it could concern, so their draws are spread evenly. Who they
 are must not depend on what happens: for a message, they are those in its audience who can be reached
-when lives begin. Where only some of them get so far, a share is exact only within one or two.
+when lives begin. Where only some of them get so far, as clicks need opens, a share is not exact.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from math import gcd
 from typing import TYPE_CHECKING
 
-from .._draws import key_of, mix
+from .._draws import key_of, mix, permute
 from ..workspace.model import Campaign, Canvas, Message
 
 if TYPE_CHECKING:
@@ -99,14 +98,5 @@ def _occasion(journey: Journey) -> tuple[int | str, ...]:
 
 
 def _place(rank: int, count: int, key: int) -> float:
-    """Return the draw of one of several people: they all are in the middle of equal parts."""
-    return ((rank * _step(count) + key) % count + 0.5) / count
-
-
-@cache
-def _step(count: int) -> int:
-    """Return a step that visits all people in turn, near the golden ratio of their number."""
-    step = max(1, int(count * 0.6180339887))
-    while gcd(step, count) != 1:
-        step += 1
-    return step
+    """Return the draw of one of several people, each of whom is in the middle of an equal part."""
+    return (permute(rank, count, key) + 0.5) / count
