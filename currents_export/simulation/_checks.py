@@ -82,7 +82,5 @@ def choose_people(count: int, users: Iterable[int] | None, shard: tuple[int, int
     chosen = sorted(set(users))
     for each in (*chosen[:1], *chosen[-1:]):
         if not 0 <= each < count:
-            raise OptionError(
-                f"users has {each}; the users of this world are 0 to {count - 1}"
-            )
+            raise OptionError(f"users has {each}; the users of this world are 0 to {count - 1}")
     return [each for each in chosen if each % parts == number]

@@ -157,7 +157,7 @@ class Plan:
             if wanted.issuperset(values):
                 properties.update(values)
             else:
-                properties.update((each for each in values.items() if each[0] in wanted))
+                properties.update(each for each in values.items() if each[0] in wanted)
         for name, make in variant.user_defaults:
             who[name] = make(draft)
         for name, make in variant.defaults:

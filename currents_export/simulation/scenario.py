@@ -70,7 +70,11 @@ def _to_until(value: Any) -> Any:
 
 def _to_rate(name: str, value: float) -> float:
     """Convert a share, or how often something happens in a month."""
-    if not name.startswith(_MONTHLY) or isinstance(value, bool) or not isinstance(value, int | float):
+    if (
+        not name.startswith(_MONTHLY)
+        or isinstance(value, bool)
+        or not isinstance(value, int | float)
+    ):
         return to_share(value)
     if not 0 <= value <= _MOST_IN_A_MONTH:
         raise OptionError(

@@ -10,17 +10,6 @@ from currents_export.catalog import Catalog
 from currents_export.errors import ScenarioError
 from currents_export.simulation.scenario import Scenario, load_scenario
 
-RATES = (
-    "email.click",
-    "email.hard_bounce",
-    "email.open",
-    "email.open.flow",
-    "email.order",
-    "email.unsubscribe",
-)
-DELAYS = ("email.delivery", "email.open")
-JOURNEYS = ("abandoned-cart", "sessions", "welcome-series")
-
 
 def load(path: Path, catalog: Catalog | None = None) -> Scenario:
     """Load a scenario file with the names above."""

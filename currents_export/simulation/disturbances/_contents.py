@@ -80,8 +80,8 @@ class NullNames(Disturbance):
     so on, and the events are recorded as `renamed`.
 
     Attributes:
-        share: the share of the hours in which each campaign and Canvas is renamed, from 0 to 1; once
-            in 25 hours at most.
+        share: the share of the hours in which each campaign and Canvas is renamed, from 0 to 1; it
+            is not renamed again within a day.
         lasting: how long the names are null: an hour by default, and at most.
     """
 

@@ -33,7 +33,7 @@ _MANY = 16
 
 @cache
 def _goals(goals: tuple[str, ...]) -> Sequence[tuple[int, str, int, str]]:
-    """Return the index of each conversion event, its action, its window in seconds, and its JSON."""
+    """Return the index, action, window in seconds and JSON of each conversion event."""
     found = []
     for index, goal in enumerate(goals[:_MOST]):
         behavior = orjson.loads(goal)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._draws import draw, key_of, mix
+from .._ids import uuid_from
 from ..people.model import Device, User
 from ..workspace.model import Message
 from ._queue import Step
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cause", "Journey", "Life"]
 
-#: What stands for an event as the cause of others: the key of its id; negative if it happened before
-#: the stream began, 0 for no event.
+#: What stands for an event as the cause of others: the key of its id; negative if it happened
+#: before the stream began, 0 for no event.
 Cause = int
 
 
@@ -193,11 +194,24 @@ class Journey:
             revenue: for a conversion, what the purchases cost that it stands for, by currency.
             **facts: its properties, in addition to those of the journey.
         """
-        return self.life.run.emit(
-            self,
-            event_type,
-            {**self.facts, **facts} if self.facts else facts,
-            device,
-            self.cause if cause is None else cause,
-            revenue,
-        )
+        run = self.life.run
+        self.count += 1
+        if cause is None:
+            cause = self.cause
+        if event_type not in run.catalog:
+            return cause
+        key = mix(self.key, self.count)
+        if run.now < run.start:
+            return -key
+        if (plan := run.plans.get(event_type)) is not None:
+            draft = run.draft
+            draft.time = run.now
+            draft.user = self.life.user
+            draft.device = device
+            draft.message = self.message
+            run.draws.state = key
+            event = plan.make(
+                draft, {**self.facts, **facts} if self.facts else facts, uuid_from(key)
+            )
+            run.out.append((event, self, cause, revenue))
+        return key

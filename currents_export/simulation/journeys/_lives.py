@@ -60,13 +60,9 @@ def new_run(
 ) -> Run:
     """Return a run in which nobody lives yet; see `Run`.
 
-    Args:
-        chances: the named chances and delays.
-        calendar: the campaigns and Canvases, and when they happen; by default those of the
-            workspace.
-        stratified: how many people the shares are exact for; None if chances are random.
-        awaited: the ids of campaigns and Canvases; each life ends when all of theirs have ended.
-            None for lives that go on.
+    By default, the calendar is that of the workspace. If there are `awaited` campaigns and
+    Canvases, named by their ids, each life ends when its journeys through them have ended. If
+    `stratified` is a number of people, shares are exact for them.
     """
     if calendar is None:
         calendar = Calendar(workspace, start)
@@ -133,13 +129,8 @@ def begin(life: Life, active: bool) -> None:
         active: whether it begins with a session.
     """
     user, run = life.user, life.run
-    chances = run.chances
     life.activity = activity_of(life.key)
     settle(life)
-    if not run.newcomers:
-        for campaign in run.workspace.campaigns:
-            if chances.of(life, mix(campaign.id, "known")) < chances.share("message.known"):
-                life.received.add(campaign.id)
     if active:
         begin_session(life)
     elif run.newcomers:
@@ -247,7 +238,7 @@ def acted(
         region = life.user.place.region
         for campaign in campaigns:
             if campaign.region in (region, "Global"):
-                key = mix(campaign.id, life.now)
+                key = mix(life.now, campaign.id)
                 audience = mix(campaign.id, "audience") if campaign.rules else key
                 if life.run.chances.of(life, audience) < campaign.share:
                     if campaign.channel in IN_SESSION:

@@ -142,7 +142,10 @@ def send_scheduled(life: Life, occurrence: Occurrence) -> None:
         local = campaign.schedule is not None and campaign.schedule.local
         launched = occurrence.launched - (DAY if local else 0)
         journey.facts["dispatch_id"] = object_id(launched, message.dispatch_key)
-        send(journey)
+        if message.control:
+            _enroll(journey)
+        else:
+            _go_out(journey)
 
 
 def _send_triggered(journey: MessageJourney) -> None:
@@ -155,16 +158,26 @@ def _send_triggered(journey: MessageJourney) -> None:
 
 def send(journey: MessageJourney) -> None:
     """Send a message now, if the user can be reached, or say why not."""
-    life, channel, message = journey.life, journey.channel, journey.whole
+    life, message = journey.life, journey.whole
     if message.control and message.kind == "campaign":
-        receipt = journey.emit("users.campaigns.EnrollInControl")
-        await_goals(journey, message, "users.campaigns.Conversion", receipt)
+        _enroll(journey)
         return
-    if (journey.passage and journey.passage.exited) or not can_reach(life, message):
-        return
+    if (not journey.passage or not journey.passage.exited) and can_reach(life, message):
+        _go_out(journey)
+
+
+def _enroll(journey: MessageJourney) -> None:
+    """Let the user be in the control group, and get no message."""
+    receipt = journey.emit("users.campaigns.EnrollInControl")
+    await_goals(journey, journey.whole, "users.campaigns.Conversion", receipt)
+
+
+def _go_out(journey: MessageJourney) -> None:
+    """Send a message to a user who can be reached, if no rule is against it."""
+    life, channel = journey.life, journey.channel
     if channel == "pushnotification":
         journey.owned = next(each for each in life.devices if each.push)
-    rules = message.rules
+    rules = journey.whole.rules
     quiet = _QUIET_HOURS if channel in _QUIET else None
     if rules is not None and rules.quiet_hours is not None:
         quiet = rules.quiet_hours
@@ -232,7 +245,11 @@ def receive(journey: MessageJourney, receipt: Cause) -> None:
     received = journey.life.received
     if campaign not in received:
         received.add(campaign)
-        journey.emit("users.campaigns.UniqueReceipt", cause=receipt)
+        # In a world that already existed, many have received it before.
+        life, run = journey.life, journey.life.run
+        known = draw(life.key, key_of(campaign) + 1) < run.chances.share("message.known")
+        if run.newcomers or not known or campaign in run.calendar.made:
+            journey.emit("users.campaigns.UniqueReceipt", cause=receipt)
 
 
 def can_reach(life: Life, message: Message) -> bool:

@@ -24,7 +24,7 @@ class QuietQueue(Queue):
         calendar: what happens without users doing anything.
     """
 
-    __slots__ = ("_awaited", "_launched", "_lasts")
+    __slots__ = ("_awaited", "_lasts", "_launched")
 
     def __init__(self, awaited: Collection[str], calendar: Calendar) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class QuietQueue(Queue):
         super().put(wake_up)
 
     def take(self) -> WakeUp | None:
-        """Remove and return the next wake-up of a life that has not ended; None if there is none."""
+        """Remove and return the next wake-up of a life that goes on; None if there is none."""
         while (wake_up := super().take()) is not None:
             subject = wake_up[4]
             if isinstance(subject, int) or not self._has_ended(subject.life, wake_up[0]):

@@ -1,8 +1,9 @@
 """Stratified draws: of 50 people, a share of 2 % is exactly one.
 
-Each draw is a permutation of the people it could concern, so their draws are spread evenly. Who they
-are must not depend on what happens: for a message, they are those in its audience who can be reached
-when lives begin. Where only some of them get so far, as clicks need opens, a share is not exact.
+Each draw is a permutation of the people it could concern, so their draws are spread evenly. Who
+they are must not depend on what happens: for a message, they are those in its audience who can be
+reached when lives begin. Where only some of them get so far, as clicks need opens, a share is not
+exact.
 """
 
 from __future__ import annotations
