@@ -70,11 +70,7 @@ def _to_until(value: Any) -> Any:
 
 def _to_rate(name: str, value: float) -> float:
     """Convert a share, or how often something happens in a month."""
-    if (
-        not name.startswith(_MONTHLY)
-        or isinstance(value, bool)
-        or not isinstance(value, int | float)
-    ):
+    if not name.startswith(_MONTHLY) or type(value) not in (int, float):
         return to_share(value)
     if not 0 <= value <= _MOST_IN_A_MONTH:
         raise OptionError(
@@ -112,17 +108,17 @@ class Scenario(Checked):
         users: how many users there are.
         seed: what the world and its traffic are made from.
         start: the time of the first event, in seconds since the epoch; None for the default.
-        until: when the stream ends: a time, how long after the start, or `quiet`: each user's events
-            end with the last journey through the campaigns and Canvases below, and those that
-            `journeys` names. None for no end.
+        until: when the stream ends: a time, how long after the start, or `quiet`: each user's
+            events end with the last journey through the campaigns and Canvases below, and those
+            that `journeys` names. None for no end.
         history: `running` if the world is already alive at the start, `clean` if all users are new.
         mix: how chances are drawn for people. `stratified` makes shares exact: of 50 users, 2 % is
             exactly one. With `random`, there may be some more or less. Disturbances are always
             drawn at random, since their shares are of events, whose number nobody knows in advance.
         rate: about how many events there are per second; None for what the users do.
         event_types: the names, families or globs of the event types in the stream.
-        journeys: the processes, campaigns and Canvases of the world that run; None for all. Sessions
-            always run, and so do the campaigns and Canvases below.
+        journeys: the processes, campaigns and Canvases of the world that run; None for all.
+            Sessions always run, and so do the campaigns and Canvases below.
         rates: shares that replace the defaults, by the name of the chance; of names that begin with
             `monthly.`, how often that happens to a user in a month.
         delays: delays that replace the defaults, by name.

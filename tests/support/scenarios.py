@@ -12,14 +12,8 @@ from currents_export.simulation.scenario import Scenario, load_scenario
 
 
 def load(path: Path, catalog: Catalog | None = None) -> Scenario:
-    """Load a scenario file with the names above."""
-    return load_scenario(
-        path,
-        known_rates=RATES,
-        known_delays=DELAYS,
-        known_journeys=JOURNEYS,
-        catalog=catalog,
-    )
+    """Load a scenario file."""
+    return load_scenario(path, catalog=catalog)
 
 
 def scenario(directory: Path, text: str, catalog: Catalog | None = None) -> Scenario:

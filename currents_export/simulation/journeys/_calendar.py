@@ -109,17 +109,13 @@ class Calendar:
     @cached_property
     def own_events(self) -> Sequence[str]:
         """The names of custom events that only declared campaigns and Canvases know."""
-        campaigns, canvases = self._workspace.campaigns, self._workspace.canvases
+        workspace = self._workspace
         actions = {
-            *(each.event for each in campaigns),
-            *(action for each in canvases for action in (each.entry, *each.exit)),
-            *(
-                behavior
-                for each in (*campaigns, *canvases)
-                if each.rules
-                for behavior, _ in each.rules.goals
-            ),
+            *(each.event for each in workspace.campaigns),
+            *(action for each in workspace.canvases for action in (each.entry, *each.exit)),
         }
+        for whole in self.owners.values():
+            actions.update(behavior for behavior, _ in (whole.rules.goals if whole.rules else ()))
         names = {each for each in actions if each.startswith(_CUSTOM)} - _KNOWN_EVENTS
         return sorted(each.removeprefix(_CUSTOM) for each in names)
 
@@ -136,7 +132,10 @@ class Calendar:
     @cached_property
     def owners(self) -> Mapping[str, Campaign | Canvas]:
         """The campaigns and Canvases by id."""
-        return {each.id: each for each in (*self._workspace.campaigns, *self._workspace.canvases)}
+        campaigns: dict[str, Campaign | Canvas] = {
+            each.id: each for each in self._workspace.campaigns
+        }
+        return campaigns | {each.id: each for each in self._workspace.canvases}
 
     @cached_property
     def examples(self) -> Sequence[Message]:
