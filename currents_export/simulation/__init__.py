@@ -1,7 +1,30 @@
 """Realistic traffic: a world of users, apps and messages, and the events that happen in it."""
 
 from .answer_key import Funnel, KeyRecord, KeySummary
+from .declared import (
+    CampaignSchedule,
+    DeclaredCampaign,
+    DeclaredCanvas,
+    DeclaredStep,
+    FrequencyCap,
+    Goal,
+    QuietHours,
+    StepPath,
+)
+from .disturbances import (
+    Burst,
+    Disturbance,
+    Drift,
+    Duplicate,
+    Gap,
+    Late,
+    MissingExternalUserId,
+    NullNames,
+    OpenBeforeSend,
+    OutOfOrder,
+)
 from .people.model import Browser, Device, Place, User
+from .scenario import Scenario, load_scenario
 from .workspace.assets import (
     Agent,
     CanvasDestination,
@@ -15,6 +38,7 @@ from .workspace.model import (
     App,
     Campaign,
     Canvas,
+    CanvasPath,
     CanvasStep,
     CanvasVariation,
     EmailSender,
@@ -23,6 +47,7 @@ from .workspace.model import (
     Schedule,
     SubscriptionGroup,
 )
+from .workspace.rules import Rules
 from .world import SAMPLE_TIME, World
 
 __all__ = [
@@ -30,26 +55,48 @@ __all__ = [
     "Agent",
     "App",
     "Browser",
+    "Burst",
     "Campaign",
+    "CampaignSchedule",
     "Canvas",
     "CanvasDestination",
+    "CanvasPath",
     "CanvasStep",
     "CanvasVariation",
+    "DeclaredCampaign",
+    "DeclaredCanvas",
+    "DeclaredStep",
     "Device",
+    "Disturbance",
+    "Drift",
+    "Duplicate",
     "EmailSender",
     "ExperimentSplit",
+    "FrequencyCap",
     "Funnel",
+    "Gap",
+    "Goal",
     "KeyRecord",
     "KeySummary",
     "LandingPage",
+    "Late",
     "MessageVariation",
+    "MissingExternalUserId",
+    "NullNames",
+    "OpenBeforeSend",
+    "OutOfOrder",
     "Place",
     "Product",
+    "QuietHours",
+    "Rules",
+    "Scenario",
     "Schedule",
+    "StepPath",
     "SubscriptionGroup",
     "Survey",
     "SurveyQuestion",
     "Tool",
     "User",
     "World",
+    "load_scenario",
 ]

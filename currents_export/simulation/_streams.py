@@ -8,6 +8,7 @@ from typing import Literal
 
 import attrs
 
+from .._forms import quoted
 from ..catalog import Catalog
 from ..errors import OptionError
 from ..events import Event
@@ -62,6 +63,7 @@ class Lives:
     users: Sequence[User]
     plans: Plans
     scenario: Scenario
+    _counts: dict[tuple[float, tuple[str, ...], int], int] = attrs.field(factory=dict)
 
     def calendar(self, start: int) -> Calendar:
         """Return the campaigns and Canvases that run, and when they happen."""
@@ -116,6 +118,12 @@ class Lives:
 
     def _awaited(self, workspace: Workspace) -> frozenset[str]:
         """Return the ids of the campaigns and Canvases that a quiet end waits for."""
+        for each in workspace.campaigns:
+            if each.rules and each.schedule and each.schedule.days:
+                raise OptionError(
+                    f"until is 'quiet', but the campaign {quoted(each.name)} goes out every week, "
+                    "so the stream would not end"
+                )
         chosen = self.scenario.journeys is not None
         awaited = {each.id for each in workspace.canvases if chosen or each.rules}
         awaited |= {
@@ -132,6 +140,9 @@ class Lives:
 
     def count_active(self, rate: float, names: Sequence[str], start: int) -> int:
         """Return how many users make about so many events a second."""
+        key = (rate, tuple(names), start)
+        if key in self._counts:
+            return self._counts[key]
         pilots = min(_PILOTS, len(self.users))
         run = self.run(names, start, start + _PILOT_TIME, clean=False, active=pilots)
         run.enter(range(pilots))
@@ -144,6 +155,7 @@ class Lives:
                 f"{most:.2g} such events a second: make it larger, such as "
                 f"World(users={max(wanted, 1)})"
             )
+        self._counts[key] = wanted
         return wanted
 
 

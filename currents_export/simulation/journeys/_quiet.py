@@ -65,7 +65,7 @@ class QuietQueue(Queue):
     def _has_ended(self, life: Life, now: int) -> bool:
         if life.gone:
             return False  # whoever asks leaves it alone anyway
-        if now <= max(self._lasts.get(life.number, 0), self._launched):
+        if now <= max(self._lasts.get(life.number, 0), self._launched, life.run.start):
             return False
         if life.run.newcomers and not life.sessions and any(d.installed for d in life.devices):
             return False
