@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
+from types import MappingProxyType
 
 from ...catalog import Catalog
 from ...events import Event
@@ -19,6 +21,9 @@ __all__ = ["disturb"]
 #: An event and its record.
 Pair = tuple[Event, KeyRecord]
 
+#: When an event arrives, its number in the order of the stream, the event, and its mark.
+_Held = tuple[int, int, Item, tuple[int, int]]
+
 
 def disturb(
     stream: Iterable[Pair],
@@ -27,6 +32,9 @@ def disturb(
     seed: int,
     catalog: Catalog,
     start: int | None = None,
+    made: Mapping[str, int] = MappingProxyType({}),
+    mark: Callable[[], tuple[int, int]] = lambda: (0, 0),
+    place: Callable[[tuple[int, int, int]], object] | None = None,
 ) -> Iterator[Pair]:
     """Yield the events of a stream as they arrive, with their records in the answer key.
 
@@ -45,12 +53,28 @@ def disturb(
         seed: what is drawn, as the seed of a world.
         catalog: the catalog of the stream's schema version.
         start: the time that durations after the start refer to; the first event's by default.
+        made: when campaigns and Canvases were made, by their ids.
+        mark: returns two numbers by which the events of the stream are ordered, those of the event
+            that was taken last.
+        place: called before each event that is yielded, with the time of its arrival and its mark.
 
     Raises:
         UnknownNameError: the schema version has no such event types.
     """
     steps = _Steps(disturbances, seed, catalog)
-    return _disturbed(stream, steps, catalog, start) if disturbances else iter(stream)
+    if not disturbances:
+        return iter(stream)
+    held = _disturbed(stream, steps, partial(Context, catalog, made=made), start, mark)
+    return _results(held, place)
+
+
+def _results(
+    held: Iterable[_Held], place: Callable[[tuple[int, int, int]], object] | None
+) -> Iterator[Pair]:
+    for arrival, _, item, mark in held:
+        if place is not None:
+            place((arrival, *mark))
+        yield item.result()
 
 
 class _Steps(dict[str, tuple[tuple[Disturbance, int], ...]]):
@@ -77,24 +101,28 @@ class _Steps(dict[str, tuple[tuple[Disturbance, int], ...]]):
 
 
 def _disturbed(
-    stream: Iterable[Pair], steps: _Steps, catalog: Catalog, start: int | None
-) -> Iterator[Pair]:
-    context = None if start is None else Context(catalog, start)
-    held: list[tuple[int, int, Item]] = []
+    stream: Iterable[Pair],
+    steps: _Steps,
+    make: Callable[[int], Context],
+    start: int | None,
+    mark: Callable[[], tuple[int, int]],
+) -> Iterator[_Held]:
+    context = None if start is None else make(start)
+    held: list[_Held] = []
     now = number = 0
     for event, record in stream:
         happened = event.time if record.arrival is None else record.arrival
         # A stream that is not sorted keeps its order.
         now = happened if happened > now or number == 0 else now
-        context = context or Context(catalog, now)
+        context = context or make(now)
         for item in _items(event, record, now, steps[event.event_type], context):
-            heapq.heappush(held, (item.arrival, number, item))
+            heapq.heappush(held, (item.arrival, number, item, mark()))
             number += 1
         # All later events arrive at this time at the earliest, and after those from before.
         while held and held[0][0] <= now:
-            yield heapq.heappop(held)[2].result()
+            yield heapq.heappop(held)
     while held:
-        yield heapq.heappop(held)[2].result()
+        yield heapq.heappop(held)
 
 
 def _items(

@@ -35,6 +35,8 @@ def begin_background(life: Life) -> None:
 
 def _plan(life: Life) -> None:
     total = sum(life.run.chances.share(name) for name in _NOW_AND_THEN)
+    if total <= 0.0:
+        return
     life.background += 1
     gap = -math.log(1.0 - unit(mix(life.key, "background", life.background))) / (total / 30)
     life.at(life.now + 1 + int(gap * DAY), _something, life)

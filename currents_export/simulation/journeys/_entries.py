@@ -47,6 +47,7 @@ class Entries:
         calendar: the campaigns.
         chances: the chances and delays.
         start: when the stream begins.
+        newcomers: whether everybody's first session is the first one ever.
     """
 
     def __init__(
@@ -56,12 +57,15 @@ class Entries:
         calendar: Calendar,
         chances: Chances,
         start: int,
+        *,
+        newcomers: bool,
     ) -> None:
         self._seed_key = seed_key
         self._home = home
         self._calendar = calendar
         self._chances = chances
         self._start = start
+        self._newcomers = newcomers
         self._since = start + SETTLING
         self._weeks = (week_of(self._since), week_of(self._since) + 1)
 
@@ -104,9 +108,12 @@ class Entries:
         share = 1.0
         for rank in range(_BLOCK):
             share *= (1.0 - draw(key, rank)) ** (1.0 / (_BLOCK - rank))
-            days = (1.0 / share - 1.0) / DAILY
+            if self._newcomers:
+                wait = self._chances.quantile("session.first", 1.0 - share)
+            else:
+                wait = int((1.0 / share - 1.0) / DAILY * DAY)
             person = THERE + block * _BLOCK + permute(rank, _BLOCK, key)
-            yield min(self._start + int(days * DAY), _LAST), person
+            yield min(self._start + wait, _LAST), person
 
     def _with_campaigns(self, session: int, person: int) -> int:
         """Return when a person enters whose first session comes at a time, as one number.
@@ -119,13 +126,14 @@ class Entries:
     def _first_message(self, until: int, person: int) -> int:
         """Return when the first campaign reaches a person, unless that is later than `until`."""
         key, place = mix(self._seed_key, person), self._home(person)
+        chances = self._chances
         for week in self._weeks:
             for occurrence in self._calendar.occurrences(place, week):
-                time = occurrence.time
+                time, share = occurrence.time, occurrence.campaign.share
                 if time >= until:
                     return time
-                if time > self._since and draw(key, occurrence.key) < occurrence.campaign.share:
-                    return time + self._chances.delay(key ^ occurrence.key, "message.burst")
+                if time > self._since and chances.drawn(key, person, occurrence.audience) < share:
+                    return time + chances.delay(key ^ occurrence.key, "message.burst")
         return begin_of(self._weeks[-1] + 1)
 
     def _first_campaigns(self) -> Iterator[int]:
@@ -136,4 +144,5 @@ class Entries:
                     if occurrence.time > self._since:
                         yield occurrence.time
                         break
+        yield from (time for _, time in self._calendar.single if time > self._since)
         yield begin_of(self._weeks[-1] + 1)
