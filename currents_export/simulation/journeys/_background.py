@@ -49,7 +49,8 @@ def _something(life: Life) -> None:
     for name, happen in _NOW_AND_THEN.items():
         rest -= chances.share(name)
         if rest < 0:
-            happen(Journey(life, name.removeprefix(_PREFIX), life.background))
+            story = name.removeprefix(_PREFIX).replace("_", " ")
+            happen(Journey(life, story, life.background))
             break
     if not life.gone:
         _plan(life)
@@ -190,7 +191,7 @@ def _store_component(journey: Journey) -> None:
 
 
 _NOW_AND_THEN: Mapping[str, _Happen] = {
-    f"{_PREFIX}{name}": happen
+    f"{_PREFIX}{name.replace(' ', '_')}": happen
     for name, happen in {
         "account deletion": _delete,
         "anonymous to known": _merge,

@@ -155,7 +155,8 @@ def _bot_clicks(pending: Pending, _event: Cause) -> None:
 @_after("email.unsubscribe")
 def _unsubscribed(pending: Pending, event: Cause) -> None:
     journey = pending.journey
-    source = "List-Unsubscribe" if journey.unit("source") < 0.5 else "Subscription Page"
+    by_header = journey.happens("unsubscribe.by_header")
+    source = "List-Unsubscribe" if by_header else "Subscription Page"
     change_state(journey, event, "email", "Unsubscribed", source)
 
 
@@ -189,7 +190,7 @@ def _came_to_page(pending: Pending, event: Cause) -> None:
     visit.facts = {"landing_page_api_id": page.id, "landing_page_name": page.name}
     seen = visit.emit("users.messages.landingpage.Impression")
     follow(visit, "landingpage.impression", seen)
-    if visit.unit("survey") < 0.1:
+    if visit.happens("landingpage.survey"):
         answer_survey(visit, seen)
 
 

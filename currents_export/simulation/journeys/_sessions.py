@@ -197,7 +197,7 @@ def _show_message(session: Session, message: Message, campaign: Campaign | None 
             return
         session.flags.add(flag)
     seen = see(session, message, key, session.owned, name)
-    if message.channel == "inappmessage" and unit(mix(key, "survey")) < 0.08:
+    if message.channel == "inappmessage" and seen.happens("inappmessage.survey"):
         answer_survey(seen, seen.cause)
 
 
