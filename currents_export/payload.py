@@ -100,8 +100,13 @@ def _transform_part(
     return values | changed if changed else values
 
 
-def encode_event(event: Event) -> bytes:
+def encode_event(event: Event, *, known: bool = False) -> bytes:
     """Return the event's JSON.
+
+    Args:
+        event: the event.
+        known: whether its values are known to be JSON, as those of the events of a `World` are; then
+            they are not checked.
 
     Raises:
         EventError: a value is not JSON (NaN and the infinities are not), a key is not a string, a
@@ -109,6 +114,8 @@ def encode_event(event: Event) -> bytes:
             the field.
     """
     value = event.to_dict()
+    if known:
+        return _dump(value)
     # Most values are scalars, which the encoder itself checks. It would silently accept a NaN, a
     # UUID or a date, so everything else is checked first.
     if (
@@ -184,11 +191,13 @@ def encode_body(events: Iterable[bytes]) -> bytes:
     return b'{"events":[' + b",".join(events) + b"]}"
 
 
-def encode_bodies(events: Iterable[Event], batch_size: int = BATCH_SIZE) -> Iterator[bytes]:
+def encode_bodies(
+    events: Iterable[Event], batch_size: int = BATCH_SIZE, *, known: bool = False
+) -> Iterator[bytes]:
     """Yield request bodies of up to `batch_size` events, each of one event type.
 
     A body is yielded as soon as it is full. The others follow at the end, in the order in which
-    their types first occurred after their last full body.
+    their types first occurred after their last full body. `known` is as for `encode_event`.
 
     Raises:
         EventError: see `encode_event`.
@@ -196,7 +205,7 @@ def encode_bodies(events: Iterable[Event], batch_size: int = BATCH_SIZE) -> Iter
     waiting: dict[str, list[bytes]] = {}
     for event in events:
         batch = waiting.setdefault(event.event_type, [])
-        batch.append(encode_event(event))
+        batch.append(encode_event(event, known=known))
         if len(batch) == batch_size:
             yield encode_body(waiting.pop(event.event_type))
     yield from map(encode_body, waiting.values())
