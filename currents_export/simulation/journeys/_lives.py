@@ -115,7 +115,12 @@ def begin(life: Life, active: bool) -> None:
         name = f"push.allowed.{platform if platform in ('ios', 'android') else 'other'}"
         allowed = unit(mix(life.key, "push", number)) < chances.share(name)
         push = device.push_token is not None and allowed
-        life.devices.append(OwnedDevice(device, used, installed=True, push=push))
+        life.devices.append(OwnedDevice(device, used, True, push and used, allows_push=push))
+    # Whoever has never used a device loses interest some time after the first session.
+    known = any(each.used for each in life.devices)
+    life.interested_until = (
+        life.now + chances.delay(life.key, "interest.known") if known else run.until
+    )
     _subscribe(life, user)
     if active:
         begin_session(life)
