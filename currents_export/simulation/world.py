@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
@@ -13,6 +12,7 @@ from ..events import Event
 from ._checks import (
     LAST_TIME,
     SAMPLE_TIME,
+    below,
     check_number,
     check_whole,
     choose_people,
@@ -291,7 +291,7 @@ class World:
         active = None
         if rate is not None:
             active = self.count_active(rate, start=start, event_types=event_types)
-            people = people[: bisect_left(people, active)]
+            people = below(people, active)
         steps = scenario.disturbances if disturbances is None else tuple(disturbances)
         run = self._lives.run(names, start, until, clean=history == "clean", active=active)
         run.enter(people)

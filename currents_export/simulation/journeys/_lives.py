@@ -101,6 +101,8 @@ def _reach_of(run: Run, person: int) -> tuple[str, frozenset[str]]:
     """Return a person's region, and on which channels the person can be reached at first."""
     life = Life(run, person)
     settle(life)
+    for owned in life.devices:
+        owned.push = owned.allows_push
     there = [each.channel for each in run.calendar.examples if can_reach(life, each)]
     return life.user.place.region, frozenset(there)
 
@@ -131,6 +133,11 @@ def begin(life: Life, active: bool) -> None:
     waited = (life.now - run.start) / DAY if late and not run.newcomers else 0.0
     life.activity = activity_of(life.key, waited, active=active and not run.newcomers)
     settle(life)
+    # Whoever has never used a device loses interest some time after the first session.
+    known = any(each.used for each in life.devices)
+    life.interested_until = (
+        life.now + run.chances.delay(life.key, "interest.known") if known else run.until
+    )
     if active:
         begin_session(life)
     elif run.newcomers:
@@ -155,14 +162,9 @@ def settle(life: Life) -> None:
         platform = device.platform
         name = f"push.allowed.{platform if platform in ('ios', 'android') else 'other'}"
         allowed = chances.of(life, mix("push", number)) < chances.share(name)
-        life.devices.append(
-            OwnedDevice(
-                device,
-                used=not life.run.newcomers and not first,
-                installed=True,
-                push=device.push_token is not None and allowed,
-            )
-        )
+        used = not life.run.newcomers and not first
+        push = device.push_token is not None and allowed
+        life.devices.append(OwnedDevice(device, used, True, push and used, allows_push=push))
     if user.email is not None:
         subscribed = chances.of(life, key_of("email")) < chances.share("reach.email")
         states["email"] = "Subscribed" if subscribed else "Unsubscribed"
