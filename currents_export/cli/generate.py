@@ -8,9 +8,8 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from functools import partial
 from itertools import chain, islice
-from typing import IO, Annotated, Literal
+from typing import IO, Annotated, Any, Literal
 
 import typer
 
@@ -18,13 +17,14 @@ from .._files import STDOUT, open_output, standard_output
 from ..catalog import Catalog
 from ..errors import OptionError
 from ..events import Event
-from ..payload import encode_array, encode_bodies, encode_event
+from ..payload import encode_array, encode_event, gather_bodies
 from ..simulation import KeyRecord, Scenario
 from ._exit_codes import NOT_ALL
 from ._options import CatalogDir, EventTypes, ScenarioFile, SchemaVersion, Seed
 from ._streams import print_error, print_json, print_note, writing_output
 from ._tables import progress
 from ._time import parse_instant
+from ._workers import Encoded, WorkerError, make_encoded
 from ._world import new_world, read_scenario
 
 __all__ = ["run"]
@@ -133,6 +133,14 @@ def run(
             "and step, as JSON Lines.",
         ),
     ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=64,
+            help="How many processes make the events; the events and their order do not change.",
+        ),
+    ] = 1,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
     bodies: Annotated[
@@ -169,6 +177,7 @@ def run(
         "--pace": pace,
         "--answer-key": answer_key,
         "--scenario": scenario_file,
+        "--workers": None if workers == 1 else workers,
     }
     _check_combination(of_traffic, samples=samples, canvas=canvas, placeholders=placeholders)
     for name, number in (("--rate", rate), ("--pace", pace)):
@@ -183,11 +192,11 @@ def run(
     names = [each.name for each in catalog.select(*(event_types or world.scenario.event_types))]
     wanted: int | None = len(names)
     ends: int | Literal["quiet"] | None = None
-    traffic: Callable[..., Iterator[Event]] | None = None
+    options: dict[str, Any] | None = None
     if placeholders:
-        stream: Iterable[Event] = (world.placeholder(name, time=began) for name in names)
+        made: Iterable[Event] = (world.placeholder(name, time=began) for name in names)
     elif samples:
-        stream = (world.sample(name, time=began, canvas=canvas) for name in names)
+        made = (world.sample(name, time=began, canvas=canvas) for name in names)
     else:
         ends = world.scenario.end(began) if until is None else _parse_end(until)
         wanted = count or (_COUNT if ends is None else None)
@@ -195,24 +204,36 @@ def run(
         if rate is not None:
             active = world.count_active(rate, start=began, event_types=names)
             print_note(f"{active:,} users are active, for about {rate:g} events a second")
-        stream = ()
-        traffic = partial(
-            world.events,
-            start=began,
-            until=ends,
-            event_types=names,
-            users=user,
-            rate=rate,
-            shard=_parse_shard(shard),
-            history=None if history is None else history.value,
-            pace=pace,
-        )
-    with _key_file(answer_key) as keep:
-        if traffic is not None:
-            stream = islice(traffic(key=keep), wanted)
-        totals = _write(
-            stream, wanted, output=output, bodies=bodies, as_array=as_json and output is None
-        )
+        options = {
+            "start": began,
+            "until": ends,
+            "event_types": names,
+            "users": user,
+            "rate": rate,
+            "shard": _parse_shard(shard),
+            "history": None if history is None else history.value,
+        }
+    try:
+        with _opened(answer_key) if answer_key is not None else nullcontext() as key:
+            if options is None:
+                stream = map(_alone, made)
+            elif workers == 1:
+                keep = None if key is None else _keeper(key)
+                made = islice(world.events(**options, pace=pace, key=keep), wanted)
+                stream = map(_alone, made)
+            else:
+                stream = make_encoded(world, workers, options, count=wanted, pace=pace, key=key)
+            totals = _write(
+                stream,
+                wanted,
+                output=output,
+                bodies=bodies,
+                as_array=as_json and output is None,
+                paced=pace is not None,
+            )
+    except WorkerError as error:
+        print_error(error)
+        raise typer.Exit(NOT_ALL) from None
     if output is not None and as_json:
         print_json(
             {
@@ -224,10 +245,10 @@ def run(
             }
         )
     else:
-        options = f"--seed {chosen} --start {began}"
+        hint = f"--seed {chosen} --start {began}"
         if scenario_file is not None:
-            options = f"--scenario {shlex.quote(str(scenario_file))} {options}"
-        print_note(f"{totals.total():,} events; {options} repeats them")
+            hint = f"--scenario {shlex.quote(str(scenario_file))} {hint}"
+        print_note(f"{totals.total():,} events; {hint} repeats them")
     if ends is None and wanted is not None and totals.total() < wanted:
         print_error(f"{wanted:,} events were requested, but the stream ends in the year 2106")
         raise typer.Exit(NOT_ALL)
@@ -268,24 +289,28 @@ def _parse_shard(text: str | None) -> tuple[int, int]:
     raise typer.BadParameter(f"--shard is {text!r}; it must be like 1/4, the first of four parts")
 
 
-@contextmanager
-def _key_file(name: str | None) -> Iterator[Callable[[KeyRecord], object] | None]:
-    """Open the file of the answer key, and yield what writes an entry to it."""
-    if name is None:
-        yield None
-        return
-    with _opened(name) as file:
-        yield lambda record: file.write(record.to_json())
+def _keeper(file: IO[bytes]) -> Callable[[KeyRecord], object]:
+    return lambda record: file.write(record.to_json())
+
+
+def _alone(event: Event) -> Encoded:
+    return (event.event_type,), (encode_event(event, known=True),)
 
 
 def _write(
-    stream: Iterable[Event], wanted: int | None, *, output: str | None, bodies: bool, as_array: bool
+    stream: Iterable[Encoded],
+    wanted: int | None,
+    *,
+    output: str | None,
+    bodies: bool,
+    as_array: bool,
+    paced: bool,
 ) -> Counter[str]:
     """Write the events and return how many there were of each type."""
     totals: Counter[str] = Counter()
-    events = iter(stream)
+    batches = iter(stream)
     # If the first event cannot be made, an existing output keeps its content.
-    counted = _counting(chain([*islice(events, 1)], events), totals)
+    counted = _counting(chain([*islice(batches, 1)], batches), totals)
     # Events printed on a terminal already show the progress.
     quiet = output is None and sys.stdout.isatty()
     reported = 0
@@ -293,19 +318,26 @@ def _write(
         _opened(output) as file,
         nullcontext(lambda _: None) if quiet else progress("generating", wanted) as advance,
     ):
-        items = encode_bodies(counted) if bodies else map(encode_event, counted)
-        for chunk in encode_array(items) if as_array else (item + b"\n" for item in items):
+        if bodies or as_array:
+            single = ((name, line) for names, lines in counted for name, line in zip(names, lines))
+            items = gather_bodies(single) if bodies else (line for _, line in single)
+            chunks = encode_array(items) if as_array else (item + b"\n" for item in items)
+        else:
+            chunks = (b"\n".join((*lines, b"")) for _, lines in counted)
+        for chunk in chunks:
             file.write(chunk)
+            if paced:
+                file.flush()
             advance(totals.total() - reported)
             reported = totals.total()
         file.flush()
     return totals
 
 
-def _counting(events: Iterable[Event], totals: Counter[str]) -> Iterator[Event]:
-    for event in events:
-        totals[event.event_type] += 1
-        yield event
+def _counting(stream: Iterable[Encoded], totals: Counter[str]) -> Iterator[Encoded]:
+    for names, lines in stream:
+        totals.update(names)
+        yield names, lines
 
 
 @contextmanager

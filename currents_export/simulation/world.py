@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Literal
 
 from ..catalog import Catalog, EventType
@@ -137,6 +138,16 @@ class World:
         self._lives = Lives(
             seed, self.catalog, workspace, declared, people, self._plans, self.scenario
         )
+
+    def __reduce__(self) -> tuple[Callable[[], World], tuple[()]]:
+        make = partial(
+            World,
+            self._seed,
+            users=len(self.users),
+            catalog=self.catalog,
+            scenario=self.scenario,
+        )
+        return make, ()
 
     def __repr__(self) -> str:
         directory = self.catalog.directory
