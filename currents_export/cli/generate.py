@@ -6,7 +6,7 @@ import enum
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from itertools import chain, islice
 from typing import IO, Annotated, Any, Literal
@@ -16,15 +16,14 @@ import typer
 from .._files import STDOUT, open_output, standard_output
 from ..catalog import Catalog
 from ..errors import OptionError
-from ..events import Event
-from ..payload import encode_array, encode_event, gather_bodies
-from ..simulation import KeyRecord, Scenario
+from ..payload import encode_array, gather_bodies
+from ..simulation import Scenario
+from ._encoded import Encoded, WorkerError, alone, make_encoded
 from ._exit_codes import NOT_ALL
 from ._options import CatalogDir, EventTypes, ScenarioFile, SchemaVersion, Seed
 from ._streams import print_error, print_json, print_note, writing_output
 from ._tables import progress
 from ._time import parse_instant
-from ._workers import Encoded, WorkerError, make_encoded
 from ._world import new_world, read_scenario
 
 __all__ = ["run"]
@@ -180,9 +179,7 @@ def run(
         "--workers": None if workers == 1 else workers,
     }
     _check_combination(of_traffic, samples=samples, canvas=canvas, placeholders=placeholders)
-    for name, number in (("--rate", rate), ("--pace", pace)):
-        if number is not None and not number > 0:
-            raise typer.BadParameter(f"{name} is {number}; it must be more than 0")
+    _check_positive({"--rate": rate, "--pace": pace})
     catalog = Catalog.load(schema_version, catalog_dir)
     scenario = read_scenario(scenario_file, catalog)
     if users is None and scenario is None:
@@ -193,11 +190,7 @@ def run(
     wanted: int | None = len(names)
     ends: int | Literal["quiet"] | None = None
     options: dict[str, Any] | None = None
-    if placeholders:
-        made: Iterable[Event] = (world.placeholder(name, time=began) for name in names)
-    elif samples:
-        made = (world.sample(name, time=began, canvas=canvas) for name in names)
-    else:
+    if not samples and not placeholders:
         ends = world.scenario.end(began) if until is None else _parse_end(until)
         wanted = count or (_COUNT if ends is None else None)
         rate = rate or world.scenario.rate
@@ -213,45 +206,51 @@ def run(
             "shard": _parse_shard(shard),
             "history": None if history is None else history.value,
         }
-    try:
-        with _opened(answer_key) if answer_key is not None else nullcontext() as key:
-            if options is None:
-                stream = map(_alone, made)
-            elif workers == 1:
-                keep = None if key is None else _keeper(key)
-                made = islice(world.events(**options, pace=pace, key=keep), wanted)
-                stream = map(_alone, made)
-            else:
-                stream = make_encoded(world, workers, options, count=wanted, pace=pace, key=key)
-            totals = _write(
-                stream,
-                wanted,
-                output=output,
-                bodies=bodies,
-                as_array=as_json and output is None,
-                paced=pace is not None,
-            )
-    except WorkerError as error:
-        print_error(error)
-        raise typer.Exit(NOT_ALL) from None
-    if output is not None and as_json:
-        print_json(
-            {
-                "events": totals.total(),
-                "output": output,
-                "seed": chosen,
-                "start": began,
-                "by_event_type": dict(sorted(totals.items())),
-            }
+    key_file = nullcontext() if answer_key is None else _opened(answer_key)
+    with _reporting_workers(), key_file as key:
+        stream: Iterable[Encoded]
+        if options is not None:
+            stream = make_encoded(world, workers, options, count=wanted, pace=pace, key=key)
+        elif samples:
+            stream = (alone(world.sample(name, time=began, canvas=canvas)) for name in names)
+        else:
+            stream = (alone(world.placeholder(name, time=began)) for name in names)
+        as_array = as_json and output is None
+        totals = _write(
+            stream, wanted, output=output, bodies=bodies, as_array=as_array, paced=pace is not None
         )
+    hint = f"--seed {chosen} --start {began}"
+    if scenario_file is not None:
+        hint = f"--scenario {shlex.quote(str(scenario_file))} {hint}"
+    if output is not None and as_json:
+        _print_summary(totals, output, chosen, began)
     else:
-        hint = f"--seed {chosen} --start {began}"
-        if scenario_file is not None:
-            hint = f"--scenario {shlex.quote(str(scenario_file))} {hint}"
         print_note(f"{totals.total():,} events; {hint} repeats them")
     if ends is None and wanted is not None and totals.total() < wanted:
         print_error(f"{wanted:,} events were requested, but the stream ends in the year 2106")
         raise typer.Exit(NOT_ALL)
+
+
+@contextmanager
+def _reporting_workers() -> Iterator[None]:
+    """Report that a worker ended early; what was complete by then is written."""
+    try:
+        yield
+    except WorkerError as error:
+        print_error(error)
+        raise typer.Exit(NOT_ALL) from None
+
+
+def _print_summary(totals: Counter[str], output: str, seed: int, start: int) -> None:
+    print_json(
+        {
+            "events": totals.total(),
+            "output": output,
+            "seed": seed,
+            "start": start,
+            "by_event_type": dict(sorted(totals.items())),
+        }
+    )
 
 
 def _check_combination(
@@ -265,6 +264,12 @@ def _check_combination(
     for name, value in of_traffic.items():
         if value is not None and (samples or placeholders):
             raise typer.BadParameter(f"{option} makes one event of each type; it excludes {name}")
+
+
+def _check_positive(numbers: Mapping[str, float | None]) -> None:
+    for name, number in numbers.items():
+        if number is not None and not number > 0:
+            raise typer.BadParameter(f"{name} is {number}; it must be more than 0")
 
 
 def _begin(start: str | None, scenario: Scenario) -> int:
@@ -289,14 +294,6 @@ def _parse_shard(text: str | None) -> tuple[int, int]:
     raise typer.BadParameter(f"--shard is {text!r}; it must be like 1/4, the first of four parts")
 
 
-def _keeper(file: IO[bytes]) -> Callable[[KeyRecord], object]:
-    return lambda record: file.write(record.to_json())
-
-
-def _alone(event: Event) -> Encoded:
-    return (event.event_type,), (encode_event(event, known=True),)
-
-
 def _write(
     stream: Iterable[Encoded],
     wanted: int | None,
@@ -319,7 +316,7 @@ def _write(
         nullcontext(lambda _: None) if quiet else progress("generating", wanted) as advance,
     ):
         if bodies or as_array:
-            single = ((name, line) for names, lines in counted for name, line in zip(names, lines))
+            single = chain.from_iterable(zip(*batch, strict=True) for batch in counted)
             items = gather_bodies(single) if bodies else (line for _, line in single)
             chunks = encode_array(items) if as_array else (item + b"\n" for item in items)
         else:

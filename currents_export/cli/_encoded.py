@@ -1,16 +1,19 @@
-"""Events that several processes make for a command."""
+"""The events of a world as JSON, made in one process or several."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from itertools import islice
 from typing import IO, Any
 
-from ..simulation import World
+from ..events import Event
+from ..payload import encode_event
+from ..simulation import KeyRecord, World
 from ..simulation._pace import paced
 from ..simulation._workers import Batch, WorkerError, batches_of
 
-__all__ = ["Encoded", "WorkerError", "make_encoded"]
+__all__ = ["Encoded", "WorkerError", "alone", "make_encoded"]
 
 #: The types of some events, and the JSON of each.
 Encoded = tuple[Sequence[str], Sequence[bytes]]
@@ -25,7 +28,7 @@ def make_encoded(
     pace: float | None,
     key: IO[bytes] | None,
 ) -> Iterator[Encoded]:
-    """Yield events that several processes make, in the order of one.
+    """Yield the events of a world; several processes give them in the same order as one.
 
     Args:
         world: the world.
@@ -34,7 +37,34 @@ def make_encoded(
         count: how many events are made; by default all.
         pace: how many seconds of the world pass in a second; by default as fast as possible.
         key: the file for the answer key.
+
+    Raises:
+        WorkerError: a process ended early; all events before were yielded.
     """
+    if workers > 1:
+        yield from _merged(world, workers, options, count=count, pace=pace, key=key)
+        return
+    keep: Callable[[KeyRecord], object] | None = None
+    if key is not None:
+        write = key.write
+        keep = lambda record: write(record.to_json())  # noqa: E731
+    yield from map(alone, islice(world.events(**options, pace=pace, key=keep), count))
+
+
+def alone(event: Event) -> Encoded:
+    """Return the type and the JSON of an event of a world."""
+    return (event.event_type,), (encode_event(event, known=True),)
+
+
+def _merged(
+    world: World,
+    workers: int,
+    options: Mapping[str, Any],
+    *,
+    count: int | None,
+    pace: float | None,
+    key: IO[bytes] | None,
+) -> Iterator[Encoded]:
     made = batches_of(world, workers, count=count, with_key=key is not None, **options)
     with closing(made):
         batches: Iterator[Batch] = made
