@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from ..catalog import Catalog, EventType
 from ..errors import OptionError
@@ -23,6 +23,7 @@ from .fields import Draft, source_of
 from .journeys import Chances, Run, new_run, record_of, unnamed_types
 from .people.model import User
 from .people.people import People
+from .stories import find_outcome, find_story, make_single, tell
 from .workspace.make import make_workspace
 from .workspace.model import (
     Agent,
@@ -201,6 +202,95 @@ class World:
         event_id = self._id(found.name, "placeholder", time)
         return make_placeholder(found, time=time, event_id=event_id)
 
+    def event(
+        self,
+        event_type: EventType | str,
+        /,
+        *,
+        user: int | User | None = None,
+        time: int | None = None,
+        **properties: Any,
+    ) -> Event:
+        """Return one event of a type, with the fields that matter set.
+
+        The other fields fit them and each other as in real traffic: the device is the user's, the
+        message one of the channel. If a message or device has the given values, such as a
+        `campaign_name` or a `device_id`, the event belongs to it. The same arguments give the same
+        event; another time, user or value gives another id.
+
+        Args:
+            event_type: the type, or its name.
+            user: the user or the user's number; by default the first who can have such an event.
+            time: when it happens, as for `sample`.
+            **properties: fields by name, in `properties` or `user`; None leaves a field out. Only
+                the names are checked: wrong values are what some tests need.
+
+        Raises:
+            UnknownNameError: the schema version has no such type, or the type no such field.
+            OptionError: the user cannot have such an event, or `time` is out of range.
+        """
+        plan, time = self._plan(self.catalog[_name(event_type)].name), _sample_time(time)
+        name = plan.event_type.name
+        number = user.number if isinstance(user, User) else user
+        key = f"{self._seed}:{name}:single:{number}:{time}:{sorted(properties.items())!r}"
+        draft = self._draft(key, plan, whole=False)
+        draft.time = time
+        return make_single(
+            plan,
+            traffic_rule(name, self.catalog.directory),
+            _required(plan.event_type),
+            draft,
+            uuid4(random.Random(key).getrandbits),
+            users=self.users,
+            user=user,
+            properties=properties,
+        )
+
+    def journey(
+        self,
+        name: str,
+        /,
+        *,
+        user: int | User | None = None,
+        start: int | None = None,
+        outcome: str | None = None,
+        **properties: Any,
+    ) -> list[Event]:
+        """Return the events of one journey of one user, in the order in which they happen.
+
+        It has the events of that story only, and those that cause it: `abandoned-cart` begins with
+        the session in which the cart is left. The same arguments give the same events.
+        `currents_export.simulation.stories.STORIES` has the journeys with their outcomes.
+
+        Args:
+            name: the journey, such as `abandoned-cart`.
+            user: the user or the user's number; by default the first who can have the journey.
+            start: when it begins, in seconds since the epoch; some outcomes, such as `quiet-hours`,
+                begin at the next time of day that fits. By default 2026-07-01 12:00:00 UTC.
+            outcome: how it ends, such as `converted`; by default its first outcome.
+            **properties: fields that all its events with such a field have, in `properties` or
+                `user`; None leaves a field out. As for `event`, only the names are checked.
+
+        Raises:
+            UnknownNameError: there is no such journey or outcome, or none of its events has such a
+                field.
+            OptionError: the user cannot have the journey, or an argument is out of range.
+        """
+        story = find_story(name)
+        return tell(
+            story,
+            find_outcome(story, outcome),
+            seed=self._seed,
+            workspace=self._workspace,
+            users=self.users,
+            catalog=self.catalog,
+            plan_of=self._plan,
+            user=user,
+            start=_sample_time(start, "start"),
+            until=_LAST_TIME,
+            properties=properties,
+        )
+
     def events(
         self,
         *,
@@ -360,13 +450,7 @@ class World:
         if name not in self._plans:
             event_type = self.catalog[name]
             rule = traffic_rule(name, self.catalog.directory)
-            required = frozenset(
-                field.name
-                for field in event_type.fields.values()
-                if field.required
-                and (source := source_of(name, field.name))
-                and source.kind in ("user", "device")
-            )
+            required = _required(event_type)
             key = (rule.audience, required)
             if key not in self._audiences:
                 self._audiences[key] = make_audience(
@@ -391,10 +475,21 @@ def _check_number(name: str, value: object) -> None:
         raise OptionError(f"{name} is {value!r}; it must be a number greater than 0")
 
 
-def _sample_time(time: int | None) -> int:
+def _required(event_type: EventType) -> frozenset[str]:
+    """Return the required fields that come from the user or the device."""
+    return frozenset(
+        field.name
+        for field in event_type.fields.values()
+        if field.required
+        and (source := source_of(event_type.name, field.name))
+        and source.kind in ("user", "device")
+    )
+
+
+def _sample_time(time: int | None, name: str = "time") -> int:
     if time is None:
         return SAMPLE_TIME
-    _check_whole("time", time, least=1, most=_LAST_TIME)
+    _check_whole(name, time, least=1, most=_LAST_TIME)
     return time
 
 

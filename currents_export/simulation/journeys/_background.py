@@ -14,16 +14,30 @@ from .._draws import Draws, mix, unit
 from .._ids import uuid_from
 from ..people.devices import make_push_token
 from ._curve import DAY
-from ._life import Cause, Journey, Life
+from ._handover import register_token
+from ._life import Journey, Life
 from ._live_activities import begin_activity
 from ._reactions import change_state
 from ._state import OwnedDevice
 
-__all__ = ["begin_background", "register_token"]
+__all__ = ["begin_background", "happen_now"]
 
 #: What happens now and then, with how often in a month: the names in `rates.tsv`.
 _Happen = Callable[[Journey], None]
 _PREFIX = "monthly."
+#: What would change a push token, or the user's phone or profile; none of it happens before the user
+#: hands a phone over, because the next user's life does not know of it.
+_UNSETTLING = frozenset(
+    _PREFIX + name
+    for name in (
+        "account deletion",
+        "anonymous to known",
+        "uninstall",
+        "token refresh",
+        "push permission",
+        "system update",
+    )
+)
 #: A silent push looks for removed apps once a day, at this second of it.
 _SILENT_PUSH = 4 * 3600
 
@@ -49,10 +63,17 @@ def _something(life: Life) -> None:
     for name, happen in _NOW_AND_THEN.items():
         rest -= chances.share(name)
         if rest < 0:
-            happen(Journey(life, name.removeprefix(_PREFIX), life.background))
+            if life.now >= life.handover or name not in _UNSETTLING:
+                happen(Journey(life, name.removeprefix(_PREFIX), life.background))
             break
     if not life.gone:
         _plan(life)
+
+
+def happen_now(life: Life, name: str) -> None:
+    """Let one of the things that happen now and then happen now."""
+    life.background += 1
+    _NOW_AND_THEN[_PREFIX + name](Journey(life, name, life.background))
 
 
 def _delete(journey: Journey) -> None:
@@ -97,20 +118,6 @@ class _Found:
 
 def _find_uninstall(found: _Found) -> None:
     found.journey.emit("users.behaviors.Uninstall", device=found.owned.device)
-
-
-def register_token(journey: Journey, owned: OwnedDevice, change: str, cause: Cause = 0) -> Cause:
-    """Add or remove the push token of a device."""
-    now, created = journey.now, owned.device.push_token_created_at or journey.now
-    return journey.emit(
-        "users.behaviors.pushnotification.TokenStateChange",
-        device=owned.device,
-        cause=cause,
-        push_token_state_change_type=change,
-        push_token_created_at=now if change == "add" else min(created, now),
-        push_token_updated_at=now,
-        time_ms=now * 1000 + journey.key % 1000,
-    )
 
 
 def _refresh_token(journey: Journey) -> None:

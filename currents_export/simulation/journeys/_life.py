@@ -35,6 +35,7 @@ class Life:
         sequence: the number of wake-ups so far.
         gone: whether the profile was deleted or merged into another one, so that nothing happens
             any more.
+        handover: when the user hands a phone over to the next user; 0 for never.
         background: how many things happened that happen now and then.
         others: how many events of types that only the tables know happened.
         activity: the user's sessions a day; 0 after the user lost interest.
@@ -58,6 +59,7 @@ class Life:
         "cards",
         "devices",
         "gone",
+        "handover",
         "key",
         "latest",
         "number",
@@ -81,6 +83,7 @@ class Life:
         self.background = 0
         self.others = 0
         self.gone = False
+        self.handover = 0
         self.activity = 0.0
         self.sessions = 0
         self.devices: list[OwnedDevice] = []

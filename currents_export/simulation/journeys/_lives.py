@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ...catalog import Catalog
 from .._draws import Draws, mix, unit
@@ -17,11 +17,11 @@ from ._calendar import Calendar
 from ._canvases import set_off
 from ._chances import Chances
 from ._curve import DAY, local_offset
+from ._handover import own_devices, plan_handovers
 from ._life import Cause, Life
 from ._messages import schedule, send_scheduled
 from ._run import Run
 from ._sessions import MONTHLY, begin_session, plan_session, visit
-from ._state import OwnedDevice
 from ._unnamed import begin_unnamed
 
 __all__ = ["acted", "begin", "new_run"]
@@ -39,8 +39,12 @@ def new_run(
     start: int,
     until: int,
     newcomers: bool,
+    begins: Callable[[Life, bool], None] | None = None,
 ) -> Run:
-    """Return a run in which nobody lives yet; see `Run`."""
+    """Return a run in which nobody lives yet; see `Run`.
+
+    By default `begin` begins each life.
+    """
     draws = Draws()
     draft = Draft(
         event_type=next(iter(catalog.event_types)),
@@ -63,7 +67,7 @@ def new_run(
         draws=draws,
         chances=chances,
         calendar=Calendar(workspace),
-        begin=begin,
+        begin=begins or begin,
         first_session=lambda person: first_session(mix(seed_key, person)),
         acted=acted,
         visit=visit,
@@ -94,15 +98,8 @@ def begin(life: Life, active: bool) -> None:
     user, run = life.user, life.run
     chances = run.chances
     life.activity = activity_of(life.key)
-    for number, device in enumerate(user.devices):
-        used = not run.newcomers and unit(mix(life.key, "used", number)) >= chances.share(
-            "session.first"
-        )
-        platform = device.platform
-        name = f"push.allowed.{platform if platform in ('ios', 'android') else 'other'}"
-        allowed = unit(mix(life.key, "push", number)) < chances.share(name)
-        push = device.push_token is not None and allowed
-        life.devices.append(OwnedDevice(device, used, installed=True, push=push))
+    life.devices = own_devices(run, life.key, user)
+    plan_handovers(life)
     _subscribe(life, user)
     if not run.newcomers:
         for campaign in run.workspace.campaigns:

@@ -190,11 +190,17 @@ def _came_to_page(pending: Pending, event: Cause) -> None:
     visit.facts = {"landing_page_api_id": page.id, "landing_page_name": page.name}
     seen = visit.emit("users.messages.landingpage.Impression")
     follow(visit, "landingpage.impression", seen)
-    if visit.unit("survey") < 0.1:
+    if visit.happens("landingpage.survey"):
         answer_survey(visit, seen)
 
 
 # Push
+
+
+@_before("pushnotification.bounce")
+def _token_invalid(pending: Pending) -> Mapping[str, Any] | None:
+    # Before the user hands the phone over, its token stays valid.
+    return {} if pending.life.now >= pending.life.handover else None
 
 
 @_after("pushnotification.bounce")

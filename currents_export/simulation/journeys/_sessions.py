@@ -12,8 +12,8 @@ from functools import partial
 
 from .._draws import mix, unit
 from ..workspace.model import Campaign, Message
-from ._background import register_token
 from ._curve import Curve, local_offset, local_time
+from ._handover import register_token
 from ._life import Cause, Journey, Life
 from ._messages import choose_variation, follow
 from ._reactions import see
@@ -22,7 +22,7 @@ from ._shop import OUTSIDE, SHOP
 from ._state import OwnedDevice
 from ._surveys import answer_survey
 
-__all__ = ["MONTHLY", "begin_session", "plan_session", "visit"]
+__all__ = ["MONTHLY", "begin_session", "open_session", "plan_session", "show", "visit"]
 
 #: Sessions a month of an active user. Source: Swrve 2014.
 MONTHLY = 14
@@ -51,7 +51,7 @@ def begin_session(life: Life) -> None:
     """Begin a session that no message caused, and plan the next one."""
     owned = _choose_device(life)
     if owned is not None and owned.session_ends + _pause(owned) < life.now:
-        _open(life, owned, 0)
+        open_session(life, owned, 0)
     plan_session(life)
 
 
@@ -79,14 +79,15 @@ def visit(life: Life, cause: Cause, orders: bool) -> None:
             SHOP["order"](session)
         return
     if owned.session_ends + _pause(owned) < life.now:
-        session = _open(life, owned, cause)
+        session = open_session(life, owned, cause)
         if orders:
             # Long enough for an order.
             session.ends = owned.session_ends = max(session.ends, life.now + 240)
             session.after(60, SHOP["order"])
 
 
-def _open(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
+def open_session(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
+    """Open a session on a device, and let happen in it what does."""
     session = Session(life, owned, cause)
     life.session = session
     device = owned.device
@@ -135,7 +136,7 @@ def _end(session: Session) -> None:
 # What users see
 
 
-def _show(session: Session, channel: str) -> None:
+def show(session: Session, channel: str) -> None:
     """Show a message of a channel that the app asks for."""
     life = session.life
     campaigns = life.run.calendar.in_session.get(channel, ())
@@ -180,7 +181,7 @@ def _show_message(session: Session, message: Message, campaign: Campaign | None 
             return
         session.flags.add(flag)
     seen = see(session, message, key, session.owned, name)
-    if message.channel == "inappmessage" and unit(mix(key, "survey")) < 0.08:
+    if message.channel == "inappmessage" and seen.happens("inappmessage.survey"):
         answer_survey(seen, seen.cause)
 
 
@@ -207,10 +208,10 @@ def _show_waiting(session: Session) -> None:
 
 
 _ACTIVITIES: tuple[tuple[str, Callable[[Session], None]], ...] = (
-    ("session.flag", partial(_show, channel="featureflag")),
-    ("session.banner", partial(_show, channel="banner")),
-    ("session.in_app", partial(_show, channel="inappmessage")),
-    ("session.news_feed", partial(_show, channel="newsfeedcard")),
+    ("session.flag", partial(show, channel="featureflag")),
+    ("session.banner", partial(show, channel="banner")),
+    ("session.in_app", partial(show, channel="inappmessage")),
+    ("session.news_feed", partial(show, channel="newsfeedcard")),
     *OUTSIDE,
     ("session.browse", SHOP["browse"]),
 )

@@ -22,7 +22,7 @@ def answer_survey(journey: MessageJourney, cause: Cause) -> None:
     """Answer a survey: all its questions, or only the first ones."""
     surveys = journey.life.run.workspace.surveys
     survey = surveys[int(journey.unit("which survey") * len(surveys))]
-    complete = journey.unit("complete") < 0.7
+    complete = journey.happens("survey.complete")
     questions = survey.questions if complete else survey.questions[:1]
     device = journey.owned.device if journey.owned else None
     status = "completed" if complete else "incomplete"
