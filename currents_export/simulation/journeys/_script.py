@@ -71,8 +71,10 @@ def begin_script(
 
 
 def _device(script: Script) -> OwnedDevice:
+    """Return the device of the journey: one that shows messages, if possible with push."""
     devices = script.life.devices
-    return next((each for each in devices if each.device.platform in _SHOWING), devices[0])
+    showing = [each for each in devices if each.device.platform in _SHOWING]
+    return next((each for each in showing if each.push), (showing or devices)[0])
 
 
 def _session(script: Script) -> Session:
@@ -88,8 +90,10 @@ def _begin_session(script: Script) -> None:
 
 
 def _first_session(script: Script) -> None:
-    for owned in script.life.devices:
-        owned.used = False
+    owned = _device(script)
+    owned.used = False
+    # A new user has no other device yet.
+    script.life.devices = [owned]
     _session(script)
 
 
@@ -106,20 +110,19 @@ def _show_in_app(script: Script) -> None:
 
 
 def _campaign(script: Script) -> None:
-    assert script.campaign is not None
-    now = script.now
-    key = mix(script.campaign.id, now)
-    send_scheduled(script.life, Occurrence(script.campaign, now, key, now))
+    campaign, now = script.campaign, script.now
+    if campaign is not None:
+        send_scheduled(script.life, Occurrence(campaign, now, mix(campaign.id, now), now))
 
 
 def _opt_in(script: Script) -> None:
     """Subscribe to the group of the campaign's channel."""
-    assert script.campaign is not None
-    channel = script.campaign.channel
-    groups = script.life.run.workspace.subscription_groups
-    group = next(each for each in groups if each.channel == channel)
-    script.life.reach.states[group.id] = "Unsubscribed"
-    change_state(script, 0, channel, "Subscribed", "Preference Center", group=group.id)
+    for group in script.life.run.workspace.subscription_groups:
+        if script.campaign is not None and group.channel == script.campaign.channel:
+            script.life.reach.states[group.id] = "Unsubscribed"
+            change_state(
+                script, 0, group.channel, "Subscribed", "Preference Center", group=group.id
+            )
 
 
 def _lapse(script: Script) -> None:

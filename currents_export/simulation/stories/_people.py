@@ -59,9 +59,7 @@ def number_of(user: int | User, users: Sequence[User]) -> int:
     """
     number = user.number if isinstance(user, User) else user
     if type(number) is not int or not 0 <= number < len(users):
-        raise OptionError(
-            f"user is {number!r}; the users of this world are 0 to {len(users) - 1}"
-        )
+        raise OptionError(f"user is {number!r}; the users of this world are 0 to {len(users) - 1}")
     return number
 
 

@@ -8,16 +8,18 @@ from typing import Any
 from ..._suggestions import nearest, question
 from ...errors import OptionError, UnknownNameError
 from ...events import Event
-from .._audience import make_audience
+from .._audience import Pool, make_audience
 from .._plan import Plan
 from .._traffic import TrafficRule
 from ..fields import Draft, pick, pick_early
 from ..people.model import Device, User
-from ..workspace.channels import CANVAS_FIELDS
 from ..workspace.model import Message
 from ._people import number_of
 
 __all__ = ["make_single"]
+
+#: An event has a device if more than this share of its type have one.
+_OFTEN = 0.5
 
 
 def make_single(
@@ -43,24 +45,13 @@ def make_single(
             )
     pairs = plan.audience
     if user is not None:
-        chosen = users[number_of(user, users)]
-        audience = make_audience([chosen], rule.audience, required)
-        pairs = audience.pairs
-        if not audience.complete and make_audience(users[:1], rule.audience, required).complete:
-            asked = (*rule.audience.user_has, *rule.audience.device_has, *sorted(required))
-            on = f" on {' or '.join(rule.audience.platforms)}" if rule.audience.platforms else ""
-            raise OptionError(
-                f"user {chosen.number} cannot have {plan.event_type.name}: it needs "
-                f"{', '.join(dict.fromkeys(asked)) or 'a device'}{on}; "
-                f"user {plan.audience[0][0].number} can"
-            )
+        pairs = _of_user(plan, rule, required, users[number_of(user, users)])
     draft.user, device = _match(pairs, properties)
-    if plan.on_device > 0 or "device_id" in properties:
+    if plan.on_device > _OFTEN or "device_id" in properties:
         draft.device = device
     draft.message = _message(plan, draft, properties)
-    event = plan.make(
-        draft, {name: value for name, value in properties.items() if parts[name] != "user"}, event_id
-    )
+    facts = {name: value for name, value in properties.items() if parts[name] != "user"}
+    event = plan.make(draft, facts, event_id)
     for name, value in properties.items():
         if parts[name] == "user":
             if value is None:
@@ -68,6 +59,28 @@ def make_single(
             else:
                 event.user[name] = value
     return event
+
+
+def _of_user(
+    plan: Plan, rule: TrafficRule, required: frozenset[str], user: User
+) -> Sequence[tuple[User, Device]]:
+    """Return the user with each device that such an event can have.
+
+    Raises:
+        OptionError: there is none.
+    """
+    audience = make_audience([user], rule.audience, required)
+    first, _ = next(iter(plan.audience))
+    if audience.complete or not make_audience([first], rule.audience, required).complete:
+        return audience.pairs
+    asked = dict.fromkeys((*rule.audience.user_has, *rule.audience.device_has, *sorted(required)))
+    needed = ", ".join(asked) or "a device"
+    platforms = rule.audience.platforms
+    on = f" on {' or '.join(platforms)}" if platforms else ""
+    raise OptionError(
+        f"user {user.number} cannot have {plan.event_type.name}: it needs {needed}{on}; user "
+        f"{first.number} can"
+    )
 
 
 def _match(
@@ -81,7 +94,7 @@ def _match(
             and properties.get("external_user_id", user.external_id) == user.external_id
         ):
             return user, device
-    return pairs[0]
+    return next(iter(pairs))
 
 
 def _message(plan: Plan, draft: Draft, properties: Mapping[str, Any]) -> Message | None:
@@ -89,9 +102,9 @@ def _message(plan: Plan, draft: Draft, properties: Mapping[str, Any]) -> Message
     if not plan.pools:
         return None
     given = {name: value for name, value in properties.items() if name in plan.of_message}
-    pools = sorted(plan.pools, key=lambda pool: pool.kind != "canvas") if (
-        given.keys() & CANVAS_FIELDS or any(name.startswith("canvas_") for name in given)
-    ) else plan.pools
+    pools: Sequence[Pool] = plan.pools
+    if any(name.startswith("canvas_") for name in given):
+        pools = sorted(pools, key=lambda pool: pool.kind != "canvas")
     region = draft.user.place.region
     if given:
         for pool in pools:

@@ -86,9 +86,7 @@ def tell(
     run.enter([teller.number, *others])
     events = [happening[0] for happening in run.happenings()]
     if not events:
-        raise OptionError(
-            f"schema version {catalog.schema_version} has no event types for {what}"
-        )
+        raise OptionError(f"schema version {catalog.schema_version} has no event types for {what}")
     return _with_properties(events, catalog, properties, what)
 
 
@@ -97,9 +95,10 @@ def _campaign(story: Story, workspace: Workspace) -> Campaign | None:
         return None
     name, channel = story.campaign
     for campaign in workspace.campaigns:
-        if campaign.channel == channel and campaign.region == _EVERYWHERE:
-            if campaign.name.startswith(name):
-                return campaign
+        if (campaign.channel, campaign.region) == (channel, _EVERYWHERE) and (
+            campaign.name.startswith(name)
+        ):
+            return campaign
     raise OptionError(f"the world has no campaign of the channel {channel!r} for {story.name!r}")
 
 
