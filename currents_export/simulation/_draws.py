@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from hashlib import blake2b, shake_128
 
-__all__ = ["Draws", "mix", "permute", "unit"]
+__all__ = ["Draws", "draw", "key_of", "mix", "permute", "unit"]
 
 _MASK = (1 << 64) - 1
 _GAMMA = 0x9E3779B97F4A7C15
@@ -18,7 +18,8 @@ _UNIT = 2.0**-53
 
 
 @cache
-def _key_of(text: str) -> int:
+def key_of(text: str) -> int:
+    """Return the key of 64 bits that stands for a text."""
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
 
 
@@ -28,14 +29,22 @@ def mix(first: int | str, *parts: int | str) -> int:
     Whole numbers count modulo 2**64. If all parts but the last are the same, different last parts
     of 64 bits give different keys, so that keys can serve as unique ids.
     """
-    key = _key_of(first) if isinstance(first, str) else first
+    key = first if isinstance(first, int) else key_of(first)
     for part in parts:
-        other = _key_of(part) if isinstance(part, str) else part
-        key = (key * _A ^ other) + _GAMMA & _MASK
+        # The sum with a constant keeps 0 from being its own key.
+        key = (key ^ (part if isinstance(part, int) else key_of(part))) + _GAMMA & _MASK
         key = (key ^ key >> 30) * _A & _MASK
         key = (key ^ key >> 27) * _B & _MASK
         key ^= key >> 31
     return key
+
+
+def draw(key: int, part: int) -> float:
+    """Return `unit(mix(key, part))`, faster."""
+    key = (key ^ part) + _GAMMA & _MASK
+    key = (key ^ key >> 30) * _A & _MASK
+    key = (key ^ key >> 27) * _B & _MASK
+    return ((key ^ key >> 31) >> 11) * _UNIT
 
 
 def unit(key: int) -> float:

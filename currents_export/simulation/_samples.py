@@ -64,10 +64,10 @@ def _fields_of(plan: Plan, user: User, device: Device) -> frozenset[str]:
     """Return which of the fields a user and a device have."""
     return frozenset(
         (
-            *plan.of_user.of(user),
-            *plan.more_of_user.of(user),
-            *plan.of_device.of(device),
-            *plan.more_of_device.of(device),
+            *plan.of_user(user),
+            *plan.more_of_user(user),
+            *plan.of_device(device),
+            *plan.more_of_device(device),
         )
     )
 

@@ -14,7 +14,6 @@ from currents_export.simulation.fields import Draft
 from currents_export.simulation.workspace.make import make_workspace
 from tests.support.tables import CopiedTables
 
-
 #: How long the traffic lasts, in seconds.
 MONTH = 30 * 86_400
 #: How many events of each type the tests look at.

@@ -36,6 +36,8 @@ def dispatch(draft: Draft) -> Mapping[str, Any]:
     message, time = draft.message, draft.time
     if message is None or message.kind == "group":
         return {}
+    if not message.send_key and "dispatch_id" in draft.facts:
+        return {}
     values = {"dispatch_id": object_id(time - time % _DISPATCH_SECONDS, message.dispatch_key)}
     if message.send_key:
         values["send_id"] = object_id(time - time % _SEND_SECONDS, message.send_key)

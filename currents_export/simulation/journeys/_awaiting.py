@@ -5,7 +5,7 @@ Source: Braze, Conversion events.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import orjson
@@ -27,26 +27,32 @@ _ACTIONS = {
 _MOST = 4
 
 
+#: From this many on, those that are too late are looked for and dropped.
+_MANY = 16
+
+
 @cache
-def _action(goal: str) -> tuple[str, int]:
-    """Return what a conversion behavior asks for, and within how many seconds."""
-    behavior = orjson.loads(goal)
-    if name := behavior.get("custom_event_name"):
-        return f"custom:{name}", behavior["window"]
-    return _ACTIONS[behavior["type"]], behavior["window"]
+def _goals(goals: tuple[str, ...]) -> Sequence[tuple[int, str, int, str]]:
+    """Return the index, action, window in seconds and JSON of each conversion event."""
+    found = []
+    for index, goal in enumerate(goals[:_MOST]):
+        behavior = orjson.loads(goal)
+        name = behavior.get("custom_event_name")
+        action = f"custom:{name}" if name else _ACTIONS[behavior["type"]]
+        found.append((index, action, behavior["window"], goal))
+    return found
 
 
 def await_goals(journey: Journey, message: Message, event_type: str, receipt: Cause) -> None:
     """Wait for the conversion events of a message that was received, or of a Canvas entry."""
-    now = journey.now
-    goals = {
-        index: (action, now + window, goal)
-        for index, goal in enumerate(message.goals[:_MOST])
-        for action, window in (_action(goal),)
-    }
-    if goals:
-        until = max(until for _, until, _ in goals.values())
-        journey.life.awaited.append(Awaited(journey, event_type, receipt, now, until, goals))
+    if not message.goals:
+        return
+    now, awaited = journey.now, journey.life.awaited
+    for index, action, window, goal in _goals(message.goals):
+        waiting = awaited.setdefault(action, [])
+        if len(waiting) >= _MANY:
+            waiting[:] = [each for each in waiting if each.until >= now]
+        waiting.append(Awaited(journey, event_type, receipt, now + window, index, goal))
 
 
 def convert(life: Life, action: str, revenue: Mapping[str, float] | None = None) -> None:
@@ -55,18 +61,19 @@ def convert(life: Life, action: str, revenue: Mapping[str, float] | None = None)
     Args:
         life: the user's life.
         action: the action.
-        revenue: for a purchase, what it cost, by currency.
+        revenue: for a purchase, what it cost, by currency. Of the conversions of a receipt, the
+            first one gets it.
     """
     now = life.now
-    life.awaited = [each for each in life.awaited if each.until >= now and each.goals]
-    for each in life.awaited:
-        for index, (wanted, until, goal) in [*each.goals.items()]:
-            if wanted == action and now <= until:
-                del each.goals[index]
-                each.journey.emit(
-                    each.event_type,
-                    cause=each.receipt,
-                    revenue=revenue,
-                    conversion_behavior=goal,
-                    conversion_behavior_index=index,
-                )
+    paid: set[tuple[str, Cause]] = set()
+    for each in life.awaited.pop(action, ()):
+        if now <= each.until:
+            receipt = (each.event_type, each.receipt)
+            each.journey.emit(
+                each.event_type,
+                cause=each.receipt,
+                revenue=None if receipt in paid else revenue,
+                conversion_behavior=each.goal,
+                conversion_behavior_index=each.index,
+            )
+            paid.add(receipt)

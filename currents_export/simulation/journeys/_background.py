@@ -12,7 +12,7 @@ import attrs
 
 from .._draws import Draws, mix, unit
 from .._ids import uuid_from
-from ..people.devices import make_push_token
+from ..people.devices import make_push_token, update_system
 from ._curve import DAY
 from ._handover import register_token
 from ._life import Journey, Life
@@ -25,17 +25,17 @@ __all__ = ["begin_background", "happen_now"]
 #: What happens now and then, with how often in a month: the names in `rates.tsv`.
 _Happen = Callable[[Journey], None]
 _PREFIX = "monthly."
-#: What would change a push token, or the user's phone or profile; none of it happens before the user
-#: hands a phone over, because the next user's life does not know of it.
+#: What would change a push token, or the user's phone or profile. None of it happens before the
+#: user hands a phone over, because the next user's life does not know of it.
 _UNSETTLING = frozenset(
     _PREFIX + name
     for name in (
-        "account deletion",
-        "anonymous to known",
+        "account_deletion",
+        "anonymous_to_known",
         "uninstall",
-        "token refresh",
-        "push permission",
-        "system update",
+        "token_refresh",
+        "push_permission",
+        "system_update",
     )
 )
 #: A silent push looks for removed apps once a day, at this second of it.
@@ -64,16 +64,17 @@ def _something(life: Life) -> None:
         rest -= chances.share(name)
         if rest < 0:
             if life.now >= life.handover or name not in _UNSETTLING:
-                happen(Journey(life, name.removeprefix(_PREFIX), life.background))
+                story = name.removeprefix(_PREFIX).replace("_", " ")
+                happen(Journey(life, story, life.background))
             break
     if not life.gone:
         _plan(life)
 
 
 def happen_now(life: Life, name: str) -> None:
-    """Let one of the things that happen now and then happen now."""
+    """Let one of the things that happen now and then happen now, such as `account_deletion`."""
     life.background += 1
-    _NOW_AND_THEN[_PREFIX + name](Journey(life, name, life.background))
+    _NOW_AND_THEN[_PREFIX + name](Journey(life, name.replace("_", " "), life.background))
 
 
 def _delete(journey: Journey) -> None:
@@ -149,6 +150,15 @@ def _allow_push(journey: Journey) -> None:
             change_state(journey, added, "push", "Opted In", "Push Token Registration")
 
 
+def _update_system(journey: Journey) -> None:
+    """Update the operating system of a device that is not in use; it never goes back."""
+    for owned in journey.life.devices:
+        updated = update_system(owned.device)
+        if updated is not None and owned.session_ends < journey.now:
+            owned.device = updated
+            return
+
+
 def _update_profile(journey: Journey) -> None:
     journey.emit("users.profile.Update", update_source="REST")
 
@@ -197,7 +207,7 @@ def _store_component(journey: Journey) -> None:
 
 
 _NOW_AND_THEN: Mapping[str, _Happen] = {
-    f"{_PREFIX}{name}": happen
+    f"{_PREFIX}{name.replace(' ', '_')}": happen
     for name, happen in {
         "account deletion": _delete,
         "anonymous to known": _merge,
@@ -210,5 +220,6 @@ _NOW_AND_THEN: Mapping[str, _Happen] = {
         "agent": _run_agent,
         "component": _store_component,
         "live activity": begin_activity,
+        "system update": _update_system,
     }.items()
 }

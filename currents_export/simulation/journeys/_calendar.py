@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -10,11 +9,12 @@ import attrs
 
 from .._data import read_rows
 from .._draws import mix
+from ..people.model import Place
 from ..workspace.channels import channel_of
-from ..workspace.model import Campaign, Canvas, Message, Schedule, Workspace
-from ._curve import DAY
+from ..workspace.model import Campaign, Canvas, Message, Workspace
+from ._curve import DAY, universal_time
 
-__all__ = ["IN_SESSION", "Calendar", "Occurrence"]
+__all__ = ["IN_SESSION", "Calendar", "Occurrence", "begin_of", "week_of"]
 
 #: Channels whose messages users see in a session, when the app asks for them.
 IN_SESSION = frozenset({"inappmessage", "banner", "featureflag", "newsfeedcard"})
@@ -28,6 +28,8 @@ _WEEK = 7 * DAY
 #: The epoch was a Thursday: three days after a Monday.
 _MONDAY = 3 * DAY
 _EVERYWHERE = "Global"
+#: How many weeks of places are kept: those of all places for some weeks.
+_KEPT = 512
 
 
 @attrs.frozen(eq=False)
@@ -56,26 +58,40 @@ class Calendar:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._slots: dict[tuple[str, int], tuple[list[int], list[Campaign]]] = {}
+        self._weeks: dict[tuple[str, str, int], Sequence[Occurrence]] = {}
         self._keys = {campaign.id: mix(campaign.id) for campaign in workspace.campaigns}
-        self._messages: dict[str, list[Message]] = {}
+        self._messages: dict[str, tuple[list[Message], list[Message]]] = {}
         self._steps: dict[tuple[str, str, str], list[Message]] = {}
+        self._entries: dict[tuple[str, str], Sequence[Canvas]] = {}
         for message in workspace.messages:
             fields = message.fields
             if message.kind == "campaign":
-                self._messages.setdefault(fields["campaign_id"], []).append(message)
+                found = self._messages.setdefault(fields["campaign_id"], ([], []))
+                found[message.control].append(message)
             elif message.kind == "canvas":
                 step = fields.get("canvas_step_id", "")
                 key = (fields["canvas_id"], fields["canvas_variation_id"], step)
                 self._steps.setdefault(key, []).append(message)
 
-    def messages_of(self, campaign: Campaign) -> Sequence[Message]:
-        """Return the messages of a campaign, one for each variation, the control group last."""
+    def messages_of(self, campaign: Campaign) -> tuple[Sequence[Message], Sequence[Message]]:
+        """Return the messages of a campaign, and those of the control group: one or none."""
         return self._messages[campaign.id]
 
     def message_of(self, canvas: str, variation: str, step: str = "") -> Sequence[Message]:
         """Return the messages of a Canvas step, one for each path; without a step, the control."""
         return self._steps[canvas, variation, step]
+
+    @cached_property
+    def answered(self) -> frozenset[str]:
+        """The actions that set off campaigns, or lead into Canvases or out of them."""
+        canvases = self._workspace.canvases
+        return frozenset(
+            (
+                *self.triggered,
+                *(canvas.entry for canvas in canvases),
+                *(canvas.exit for canvas in canvases),
+            )
+        )
 
     @cached_property
     def triggered(self) -> Mapping[str, Sequence[Campaign]]:
@@ -95,65 +111,60 @@ class Calendar:
                 found.setdefault(campaign.channel, []).append(campaign)
         return found
 
-    def canvases(self, entry: str, region: str) -> Iterator[Canvas]:
-        """Yield the Canvases that users of a region enter by an action.
+    def canvases(self, entry: str, region: str) -> Sequence[Canvas]:
+        """Return the Canvases that users of a region enter by an action.
 
         Where a Canvas for the region has the same steps as one for everywhere, only the former.
         """
-        found: dict[str, Canvas] = {}
-        for canvas in self._workspace.canvases:
-            if canvas.entry == entry and canvas.region in (region, _EVERYWHERE):
-                name = canvas.name.removesuffix(canvas.region)
-                if name not in found or canvas.region == region:
-                    found[name] = canvas
-        yield from found.values()
+        found = self._entries.get((entry, region))
+        if found is None:
+            by_name: dict[str, Canvas] = {}
+            for canvas in self._workspace.canvases:
+                if canvas.entry == entry and canvas.region in (region, _EVERYWHERE):
+                    name = canvas.name.removesuffix(canvas.region)
+                    if name not in by_name or canvas.region == region:
+                        by_name[name] = canvas
+            found = self._entries[entry, region] = list(by_name.values())
+        return found
 
-    def occurrences(self, region: str, offset: int, after: int) -> Iterator[Occurrence]:
-        """Yield the occurrences for users of a region after a time, in order, without end.
+    def occurrences(self, place: Place, week: int) -> Sequence[Occurrence]:
+        """Return what goes out to users at a place in a week, in order; see `week_of`."""
+        key = (place.region, place.timezone, week)
+        found = self._weeks.get(key)
+        if found is None:
+            if len(self._weeks) > _KEPT:
+                self._weeks.clear()
+            made = sorted(self._make_occurrences(*key), key=lambda each: each.time)
+            found = self._weeks[key] = made
+        return found
 
-        Args:
-            region: the region.
-            offset: how many seconds their clocks are ahead of UTC.
-            after: the time, in seconds since the epoch.
-        """
-        seconds, campaigns = self._week(region, offset)
-        week, second = divmod(after + offset + _MONDAY, _WEEK)
-        place = bisect_right(seconds, second)
-        while seconds:
-            if place == len(seconds):
-                week, place = week + 1, 0
-            local = week * _WEEK + seconds[place] - _MONDAY
-            campaign = campaigns[place]
-            launched = local if _schedule(campaign).local else local - offset
-            yield Occurrence(
-                campaign, local - offset, mix(self._keys[campaign.id], launched), launched
-            )
-            place += 1
-
-    def _week(self, region: str, offset: int) -> tuple[list[int], list[Campaign]]:
-        """Return the seconds of the local week at which campaigns go out, and the campaigns."""
-        if (region, offset) not in self._slots:
-            slots = sorted(
-                (
-                    # No two campaigns begin in the same second.
-                    (day * DAY + schedule.second + number + (0 if schedule.local else offset))
-                    % _WEEK,
-                    number,
-                )
-                for number, campaign in enumerate(self._workspace.campaigns)
-                if campaign.region in (region, _EVERYWHERE)
-                and campaign.channel not in IN_SESSION | _ELSEWHERE
-                for schedule in (campaign.schedule,)
-                if schedule
+    def _make_occurrences(self, region: str, zone: str, week: int) -> Iterator[Occurrence]:
+        # By the clocks at the place, some are in the week before or after.
+        starts = [begin_of(each) for each in (week - 1, week, week + 1)]
+        for number, campaign in enumerate(self._workspace.campaigns):
+            schedule = campaign.schedule
+            if schedule is None or campaign.region not in (region, _EVERYWHERE):
+                continue
+            if campaign.channel in IN_SESSION | _ELSEWHERE:
+                continue
+            for launched in (
+                # No two campaigns begin in the same second.
+                start + day * DAY + schedule.second + number
+                for start in starts
                 for day in schedule.days
-            )
-            self._slots[region, offset] = (
-                [second for second, _ in slots],
-                [self._workspace.campaigns[number] for _, number in slots],
-            )
-        return self._slots[region, offset]
+            ):
+                time = universal_time(zone, launched) if schedule.local else launched
+                if week_of(time) == week:
+                    yield Occurrence(
+                        campaign, time, mix(self._keys[campaign.id], launched), launched
+                    )
 
 
-def _schedule(campaign: Campaign) -> Schedule:
-    assert campaign.schedule is not None
-    return campaign.schedule
+def week_of(time: int) -> int:
+    """Return the number of the week of a time, from Monday to Sunday in UTC."""
+    return (time + _MONDAY) // _WEEK
+
+
+def begin_of(week: int) -> int:
+    """Return the time at which a week begins."""
+    return week * _WEEK - _MONDAY

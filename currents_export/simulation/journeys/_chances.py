@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from .._data import read_rows, split
-from .._draws import mix, unit
+from .._draws import draw, key_of, mix
 from .._settings import Delay
 from ..workspace.channels import channel_of
 from ._calendar import IN_SESSION
@@ -127,8 +127,9 @@ RATES: Mapping[str, float] = _read_rates()
 DELAYS: Mapping[str, Delay] = _read_delays()
 
 
-#: Effects that exclude each other, each with the upper limit of the draws that choose it.
-_Group = tuple[str, tuple[tuple[float, Effect], ...]]
+#: The key of the draws for effects that exclude each other, and the effects, each with the upper
+#: limit of the draws that choose it.
+_Group = tuple[int, tuple[tuple[float, Effect], ...]]
 
 
 class Chances:
@@ -161,23 +162,27 @@ class Chances:
         for effect in (*EFFECTS.values(), *_more_effects(event_types)):
             self._effects.setdefault(effect.channel, []).append(effect)
         self._groups: dict[tuple[str, bool], list[_Group]] = {}
+        self._shares = {
+            name: (float(self._forced.get(name, share)), key_of(name))
+            for name, share in self._rates.items()
+        }
+        self._quantiles = {name: (delay.at, key_of(name)) for name, delay in self._delays.items()}
 
-    def happens(self, journey: Journey, name: str, occurrence: int) -> bool:
+    def happens(self, journey: Journey, name: str, occurrence: int = 0) -> bool:
         """Return whether a named chance comes true in a journey."""
-        forced = self._forced.get(name)
-        if forced is not None:
-            return forced
-        share = self._rates[name]
-        return share > 0.0 and self._unit(journey, name, occurrence) < share
+        share, key = self._shares[name]
+        if self._population is None:
+            return draw(journey.key, key + occurrence) < share
+        return self._unit(journey, key, occurrence) < share
 
     def share(self, name: str) -> float:
         """Return the share of a named chance."""
-        forced = self._forced.get(name)
-        return self._rates[name] if forced is None else float(forced)
+        return self._shares[name][0]
 
-    def delay(self, journey: Journey, name: str, occurrence: int) -> int:
-        """Return a named delay of a journey, in seconds."""
-        return self._delays[name].at(unit(mix(journey.key, name, occurrence)))
+    def delay(self, key: int, name: str, occurrence: int = 0) -> int:
+        """Return a named delay in what has a key, in seconds."""
+        at, part = self._quantiles[name]
+        return at(draw(key, part + occurrence))
 
     def effects(self, journey: Journey, cause: str, *, flow: bool) -> list[Effect]:
         """Return what follows from `send`, preceded by its channel, or from an effect."""
@@ -185,8 +190,8 @@ class Chances:
         if groups is None:
             groups = self._groups[cause, flow] = [*self._make_groups(cause, flow=flow)]
         chosen = []
-        for name, effects in groups:
-            drawn = self._unit(journey, name, 0)
+        for key, effects in groups:
+            drawn = self._unit(journey, key, 0)
             for limit, effect in effects:
                 if drawn < limit:
                     chosen.append(effect)
@@ -207,7 +212,7 @@ class Chances:
             for effect in sorted(effects, key=lambda each: not self._forced_of(each, flow=flow)):
                 total += self._share(effect, cause, flow=flow)
                 limits.append((min(total, 1.0), effect))
-            groups.append((group, tuple(limits)))
+            groups.append((key_of(group), tuple(limits)))
         return groups
 
     def _forced_of(self, effect: Effect, *, flow: bool) -> bool | None:
@@ -231,12 +236,12 @@ class Chances:
             at = between.causes[0]
         return min(share, 1.0)
 
-    def _unit(self, journey: Journey, name: str, occurrence: int) -> float:
+    def _unit(self, journey: Journey, key: int, occurrence: int) -> float:
         if self._population is None:
-            return unit(mix(journey.key, name, occurrence))
+            return draw(journey.key, key + occurrence)
         # A permutation of the people, so that exactly the share of them is below any limit.
         message = journey.message
-        shift = mix(name, message.dispatch_key if message else journey.name, occurrence)
+        shift = mix(key, message.dispatch_key if message else journey.name, occurrence)
         place = (journey.life.number * self._step + shift) % self._population
         return (place + 0.5) / self._population
 

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-__all__ = ["DAY", "HOUR", "Curve", "local_offset", "local_time"]
+__all__ = ["DAY", "HOUR", "Curve", "local_offset", "local_time", "universal_time"]
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -64,3 +64,9 @@ def local_offset(zone: str, time: int) -> int:
 def local_time(zone: str, time: int) -> int:
     """Return a time as the clocks in a zone show it, in seconds since 1970 there."""
     return time + local_offset(zone, time)
+
+
+def universal_time(zone: str, time: int) -> int:
+    """Return when the clocks in a zone show a time; the reverse of `local_time`."""
+    # Near a change of the clocks, the offset at that moment counts.
+    return time - local_offset(zone, time - local_offset(zone, time))

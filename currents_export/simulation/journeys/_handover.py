@@ -30,7 +30,7 @@ _FIRST, _LAST = 2 * DAY, 32 * DAY
 _MOVE = 100
 #: The longest time that a session of the former user may still go on.
 _REST = 2 * 3600
-_NAME = "token move"
+_NAME, _CHANCE = "token move", "push.token_move"
 
 
 @attrs.frozen
@@ -57,14 +57,18 @@ def own_devices(run: Run, key: int, user: User) -> list[OwnedDevice]:
         name = f"push.allowed.{platform if platform in ('ios', 'android') else 'other'}"
         allowed = unit(mix(key, "push", number)) < chances.share(name)
         push = device.push_token is not None and allowed
-        owned.append(OwnedDevice(device, used, installed=True, push=push))
+        if used and unit(mix(key, "app", number)) < chances.share("app.former"):
+            former = attrs.evolve(device, app=device.app.former)
+            owned.append(OwnedDevice(former, used, installed=True, push=push))
+        else:
+            owned.append(OwnedDevice(device, used, installed=True, push=push))
     return owned
 
 
 def _handover(run: Run, number: int) -> _Handover | None:
     """Return what the user with a number hands over to the next user, if anything."""
     key = mix(run.seed_key, number)
-    if run.newcomers or number < 0 or unit(mix(key, _NAME)) >= run.chances.share(_NAME):
+    if run.newcomers or number < 0 or unit(mix(key, _NAME)) >= run.chances.share(_CHANCE):
         return None
     for owned in own_devices(run, key, run.people[number]):
         if owned.used and owned.push and owned.device.platform in ("ios", "android"):

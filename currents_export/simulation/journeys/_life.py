@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._draws import mix, unit
+from .._draws import draw, key_of, mix
+from .._ids import uuid_from
 from ..people.model import Device, User
 from ..workspace.model import Message
 from ._queue import Step
 from ._state import Awaited, OwnedDevice, Reach
 
 if TYPE_CHECKING:
-    from ._calendar import Occurrence
     from ._canvases import Passage
     from ._messages import MessageJourney
     from ._run import Run
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cause", "Journey", "Life"]
 
-#: What stands for an event as the cause of others: the key of its id; negative if it happened before
-#: the stream began, 0 for no event.
+#: What stands for an event as the cause of others: the key of its id; negative if it happened
+#: before the stream began, 0 for no event.
 Cause = int
 
 
@@ -31,6 +31,7 @@ class Life:
     Attributes:
         run: the run.
         number: the number of the user.
+        user: the user.
         key: what all draws of this life are keyed by.
         sequence: the number of wake-ups so far.
         gone: whether the profile was deleted or merged into another one, so that nothing happens
@@ -40,16 +41,20 @@ class Life:
         others: how many events of types that only the tables know happened.
         activity: the user's sessions a day; 0 after the user lost interest.
         sessions: how many sessions there were.
+        lapsed: how many there were when the user lapsed the last time; -1 for never.
         devices: the devices.
         reach: on which channels the user can be reached.
-        awaited: the messages and Canvas entries that may still convert.
+        awaited: what may still convert, by the action that converts it.
         received: the campaigns of which a message was received.
         passages: the Canvases that the user is in or was in, by id.
         session: the session that is open, or the last one.
         cards: content cards that the user has not seen yet.
         shown: messages of Canvases that the next session shows.
         latest: the latest message of each channel that a reply can refer to.
-        occurrence: the occurrence of a scheduled campaign that comes next.
+        week: the week of the next scheduled campaign, by its number; see `Calendar.occurrences`.
+        upcoming: the index of the scheduled campaign in its week that the user has not yet looked
+            forward to.
+        channels: the channels on which the user could ever get a message.
     """
 
     __slots__ = (
@@ -57,13 +62,14 @@ class Life:
         "awaited",
         "background",
         "cards",
+        "channels",
         "devices",
         "gone",
         "handover",
         "key",
+        "lapsed",
         "latest",
         "number",
-        "occurrence",
         "others",
         "passages",
         "reach",
@@ -73,12 +79,16 @@ class Life:
         "session",
         "sessions",
         "shown",
+        "upcoming",
+        "user",
+        "week",
     )
 
     def __init__(self, run: Run, number: int) -> None:
         self.run = run
         self.number = number
         self.key = mix(run.seed_key, number)
+        self.user: User = run.people[number]
         self.sequence = 0
         self.background = 0
         self.others = 0
@@ -86,26 +96,24 @@ class Life:
         self.handover = 0
         self.activity = 0.0
         self.sessions = 0
+        self.lapsed = -1
         self.devices: list[OwnedDevice] = []
         self.reach = Reach()
-        self.awaited: list[Awaited] = []
+        self.awaited: dict[str, list[Awaited]] = {}
         self.received: set[str] = set()
         self.passages: dict[str, Passage] = {}
         self.session: Session | None = None
         self.cards: list[MessageJourney] = []
         self.shown: list[Message] = []
         self.latest: dict[str, MessageJourney] = {}
-        self.occurrence: Occurrence | None = None
+        self.week = 0
+        self.upcoming = 0
+        self.channels: frozenset[str] = frozenset()
 
     @property
     def life(self) -> Life:
         """The life itself, as for a journey in it."""
         return self
-
-    @property
-    def user(self) -> User:
-        """The user."""
-        return self.run.people[self.number]
 
     @property
     def now(self) -> int:
@@ -159,7 +167,7 @@ class Journey:
 
     def unit(self, name: str, occurrence: int = 0) -> float:
         """Return a number in [0, 1) that the name and the occurrence determine."""
-        return unit(mix(self.key, name, occurrence))
+        return draw(self.key, key_of(name) + occurrence)
 
     def happens(self, name: str, occurrence: int = 0) -> bool:
         """Return whether a named chance comes true."""
@@ -167,7 +175,7 @@ class Journey:
 
     def delay(self, name: str, occurrence: int = 0) -> int:
         """Return a named delay, in seconds."""
-        return self.life.run.chances.delay(self, name, occurrence)
+        return self.life.run.chances.delay(self.key, name, occurrence)
 
     def after(self, seconds: int, step: Step) -> None:
         """Take a step of this journey after some seconds."""
@@ -192,11 +200,24 @@ class Journey:
             revenue: for a conversion, what the purchases cost that it stands for, by currency.
             **facts: its properties, in addition to those of the journey.
         """
-        return self.life.run.emit(
-            self,
-            event_type,
-            {**self.facts, **facts} if self.facts else facts,
-            device,
-            self.cause if cause is None else cause,
-            revenue,
-        )
+        run = self.life.run
+        self.count += 1
+        if cause is None:
+            cause = self.cause
+        if event_type not in run.catalog:
+            return cause
+        key = mix(self.key, self.count)
+        if run.now < run.start:
+            return -key
+        if (plan := run.plans.get(event_type)) is not None:
+            draft = run.draft
+            draft.time = run.now
+            draft.user = self.life.user
+            draft.device = device
+            draft.message = self.message
+            run.draws.state = key
+            event = plan.make(
+                draft, {**self.facts, **facts} if self.facts else facts, uuid_from(key)
+            )
+            run.out.append((event, self, cause, revenue))
+        return key

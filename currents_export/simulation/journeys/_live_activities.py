@@ -48,7 +48,7 @@ def begin_activity(journey: Journey) -> None:
     activity.emit(
         "users.behaviors.liveactivity.PushToStartTokenChange",
         device=owned.device,
-        push_token_state_change_type="add",
+        push_token_state_change_type="add",  # noqa: S106 - what happened to the token
     )
     activity.after(30, _start)
 

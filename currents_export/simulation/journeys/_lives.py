@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 
 from ...catalog import Catalog
-from .._draws import Draws, mix, unit
+from .._draws import Draws, draw, mix, unit
 from .._plan import Plan
 from ..fields import Draft
 from ..people.model import User
 from ..workspace.model import Workspace
 from ._awaiting import convert
 from ._background import begin_background
-from ._calendar import Calendar
+from ._calendar import Calendar, begin_of, week_of
 from ._canvases import set_off
 from ._chances import Chances
-from ._curve import DAY, local_offset
+from ._curve import DAY
 from ._handover import own_devices, plan_handovers
+from ._lapses import plan_lapse
 from ._life import Cause, Life
 from ._messages import schedule, send_scheduled
 from ._run import Run
@@ -25,6 +28,8 @@ from ._sessions import MONTHLY, begin_session, plan_session, visit
 from ._unnamed import begin_unnamed
 
 __all__ = ["acted", "begin", "new_run"]
+
+_TIME = attrgetter("time")
 
 
 def new_run(
@@ -96,21 +101,21 @@ def begin(life: Life, active: bool) -> None:
         active: whether it begins with a session.
     """
     user, run = life.user, life.run
-    chances = run.chances
     life.activity = activity_of(life.key)
     life.devices = own_devices(run, life.key, user)
     plan_handovers(life)
     _subscribe(life, user)
-    if not run.newcomers:
-        for campaign in run.workspace.campaigns:
-            if unit(mix(life.key, campaign.id, "known")) < chances.share("message.known"):
-                life.received.add(campaign.id)
     if active:
         begin_session(life)
     else:
         plan_session(life)
+    life.channels = _could_get(life)
+    life.week = week_of(life.now)
+    there = run.calendar.occurrences(user.place, life.week)
+    life.upcoming = bisect_right(there, life.now, key=_TIME)
     _plan_campaigns(life)
     begin_background(life)
+    plan_lapse(life)
     begin_unnamed(life)
 
 
@@ -126,23 +131,40 @@ def _subscribe(life: Life, user: User) -> None:
         states[group.id] = "Subscribed" if subscribed else "Unsubscribed"
 
 
+def _could_get(life: Life) -> frozenset[str]:
+    """Return the channels on which the user could ever get a scheduled message."""
+    user, channels = life.user, set(life.run.workspace.channel_names)
+    if user.email is None:
+        channels.discard("email")
+    if user.phone is None:
+        channels -= {"sms", "whatsapp", "rcs"}
+    if user.native_line_id is None:
+        channels.discard("line")
+    if not any(each.device.push_token for each in life.devices):
+        channels.discard("pushnotification")
+    return frozenset(channels)
+
+
 def _plan_campaigns(life: Life) -> None:
     """Wait for the next scheduled campaign that the user is in the audience of."""
-    run, place = life.run, life.user.place
-    offset = local_offset(place.timezone, life.now)
-    for occurrence in run.calendar.occurrences(place.region, offset, life.now):
-        if occurrence.time >= run.until:
+    run, channels, key = life.run, life.channels, life.key
+    there = run.calendar.occurrences(life.user.place, life.week)
+    for index in range(life.upcoming, len(there)):
+        occurrence = there[index]
+        campaign = occurrence.campaign
+        if campaign.channel in channels and draw(key, occurrence.key) < campaign.share:
+            life.upcoming = index + 1
+            # The message goes to the users one after the other.
+            time = occurrence.time + run.chances.delay(key ^ occurrence.key, "message.burst")
+            life.at(max(life.now, time), _send_campaign, life)
             return
-        if unit(mix(life.key, occurrence.key)) < occurrence.campaign.share:
-            life.occurrence = occurrence
-            life.at(occurrence.time, _send_campaign, life)
-            return
+    life.week, life.upcoming = life.week + 1, 0
+    life.at(max(life.now, begin_of(life.week)), _plan_campaigns, life)
 
 
 def _send_campaign(life: Life) -> None:
-    occurrence = life.occurrence
-    assert occurrence is not None
-    send_scheduled(life, occurrence)
+    there = life.run.calendar.occurrences(life.user.place, life.week)
+    send_scheduled(life, there[life.upcoming - 1])
     _plan_campaigns(life)
 
 
@@ -158,16 +180,18 @@ def acted(
         cause: its event.
         revenue: for a purchase, what it cost, by currency.
     """
-    if life.awaited:
+    if action in life.awaited:
         convert(life, action, revenue)
+    calendar = life.run.calendar
+    if action not in calendar.answered:
+        return
     for passage in life.passages.values():
         passage.acted(action)
-    calendar = life.run.calendar
     if campaigns := calendar.triggered.get(action):
         region = life.user.place.region
         for campaign in campaigns:
             if campaign.region in (region, "Global"):
-                key = mix(campaign.id, life.now)
-                if unit(mix(life.key, key)) < campaign.share:
+                key = mix(life.now, campaign.id)
+                if draw(life.key, key) < campaign.share:
                     schedule(life, campaign, key, life.now + campaign.delay, cause)
     set_off(life, action, cause)

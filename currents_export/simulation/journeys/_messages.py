@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._draws import Draws, mix, unit
+from .._draws import Draws, draw, key_of, mix
 from .._ids import object_id, wamid
 from ..workspace.model import Campaign, Message
 from ._awaiting import await_goals
@@ -116,12 +116,12 @@ AFTER: dict[str, Callable[[Pending, Cause], None]] = {}
 
 def choose_variation(life: Life, campaign: Campaign) -> Message:
     """Return the message that a user gets from a campaign: always of the same variation."""
-    messages = life.run.calendar.messages_of(campaign)
-    share = unit(mix(life.key, campaign.id, "variation"))
-    control = [each for each in messages if each.control]
+    treated, control = life.run.calendar.messages_of(campaign)
+    if not control and len(treated) == 1:
+        return treated[0]
+    share = draw(life.key, key_of(campaign.id))
     if control and share < life.run.chances.share("message.control"):
         return control[0]
-    treated = [each for each in messages if not each.control]
     return treated[int(share * 1_000_003) % len(treated)]
 
 
@@ -133,14 +133,18 @@ def schedule(life: Life, campaign: Campaign, key: int, time: int, cause: Cause) 
 
 
 def send_scheduled(life: Life, occurrence: Occurrence) -> None:
-    """Send the message of a scheduled campaign, in the burst that begins now."""
+    """Send the message of a scheduled campaign, if the user can be reached."""
     campaign = occurrence.campaign
     message = choose_variation(life, campaign)
-    journey = MessageJourney(life, campaign.name, occurrence.key, message, flow=False)
-    # One dispatch for all recipients; where it is sent in local time, it begins a day earlier.
-    launched = occurrence.launched - DAY
-    journey.facts["dispatch_id"] = object_id(launched, message.dispatch_key)
-    journey.after(journey.delay("message.burst"), send)
+    if can_reach(life, message):
+        journey = MessageJourney(life, campaign.name, occurrence.key, message, flow=False)
+        # One dispatch for all recipients; where it is sent in local time, it begins a day earlier.
+        launched = occurrence.launched - DAY
+        journey.facts["dispatch_id"] = object_id(launched, message.dispatch_key)
+        if message.control:
+            _enroll(journey)
+        else:
+            _go_out(journey)
 
 
 def _send_triggered(journey: MessageJourney) -> None:
@@ -150,13 +154,25 @@ def _send_triggered(journey: MessageJourney) -> None:
 
 def send(journey: MessageJourney) -> None:
     """Send a message now, if the user can be reached, or say why not."""
-    life, channel, message = journey.life, journey.channel, journey.whole
+    life, message = journey.life, journey.whole
     if message.control and message.kind == "campaign":
-        receipt = journey.emit("users.campaigns.EnrollInControl")
-        await_goals(journey, message, "users.campaigns.Conversion", receipt)
+        _enroll(journey)
         return
-    if (journey.passage and journey.passage.exited) or not _can_reach(journey):
-        return
+    if (not journey.passage or not journey.passage.exited) and can_reach(life, message):
+        _go_out(journey)
+
+
+def _enroll(journey: MessageJourney) -> None:
+    """Let the user be in the control group, and get no message."""
+    receipt = journey.emit("users.campaigns.EnrollInControl")
+    await_goals(journey, journey.whole, "users.campaigns.Conversion", receipt)
+
+
+def _go_out(journey: MessageJourney) -> None:
+    """Send a message to a user who can be reached, if no rule is against it."""
+    life, channel = journey.life, journey.channel
+    if channel == "pushnotification":
+        journey.owned = next(each for each in life.devices if each.push)
     clock = local_time(life.user.place.timezone, life.now) % DAY
     if channel in _QUIET and not _QUIET_UNTIL <= clock < _QUIET_FROM:
         morning = (_QUIET_UNTIL - clock) % DAY
@@ -212,23 +228,29 @@ def receive(journey: MessageJourney, receipt: Cause) -> None:
     received = journey.life.received
     if campaign not in received:
         received.add(campaign)
-        journey.emit("users.campaigns.UniqueReceipt", cause=receipt)
+        # In a world that already existed, many have received it before.
+        life = journey.life
+        known = draw(life.key, key_of(campaign) + 1)
+        if life.run.newcomers or known >= life.run.chances.share("message.known"):
+            journey.emit("users.campaigns.UniqueReceipt", cause=receipt)
 
 
-def _can_reach(journey: MessageJourney) -> bool:
-    """Return whether a message may go to the user, and choose the device it goes to."""
-    life, channel = journey.life, journey.channel
+def can_reach(life: Life, message: Message) -> bool:
+    """Return whether a message may go to the user."""
     reach, user = life.reach, life.user
-    match channel:
+    match message.channel:
         case "email":
-            unsubscribed = reach.states.get("email") == "Unsubscribed"
-            return user.email is not None and not unsubscribed and not reach.undeliverable
+            return (
+                user.email is not None
+                and not reach.undeliverable
+                and reach.states.get("email") != "Unsubscribed"
+            )
         case "pushnotification":
-            journey.owned = next((each for each in life.devices if each.push), None)
-            return journey.owned is not None and reach.states.get("push") != "Unsubscribed"
+            there = any(each.push for each in life.devices)
+            return there and reach.states.get("push") != "Unsubscribed"
         case "sms" | "whatsapp" | "rcs" | "line":
-            group = journey.whole.fields.get("subscription_group_id", "")
-            known = user.native_line_id if channel == "line" else user.phone
+            group = message.fields.get("subscription_group_id", "")
+            known = user.native_line_id if message.channel == "line" else user.phone
             return known is not None and reach.states.get(group) == "Subscribed"
         case "contentcard":
             return any(each.installed for each in life.devices)

@@ -11,8 +11,8 @@ __all__ = ["Queue", "Step", "WakeUp"]
 #: What a wake-up does with a journey or a life.
 Step = Callable[[Any], None]
 
-#: The time in seconds since the epoch, the number of the person, the person's sequence number, which
-#: makes the order unique, the step, and what the step is about.
+#: The time in seconds since the epoch, the number of the person, the person's sequence number,
+#: which makes the order unique, the step, and what the step is about.
 WakeUp = tuple[int, int, int, Step, Any]
 
 #: The width of a bucket in seconds: 1,024 of them, so that shifting a time gives its bucket.

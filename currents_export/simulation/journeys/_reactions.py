@@ -33,6 +33,11 @@ def _before(*names: str) -> Callable[[_Before], _Before]:
     return register
 
 
+def _say(*names: str, **facts: Any) -> None:
+    """Let the events of some effects always say the same."""
+    BEFORE.update(dict.fromkeys(names, lambda _pending: facts))
+
+
 def _after(*names: str) -> Callable[[_After], _After]:
     def register(function: _After) -> _After:
         AFTER.update(dict.fromkeys(names, function))
@@ -76,18 +81,12 @@ def change_state(
 
 
 @_after("email.hard_bounce", "email.spam")
-def _undeliverable(pending: Pending, event: Cause) -> None:
+def _undeliverable(pending: Pending, _event: Cause) -> None:
     pending.journey.life.reach.undeliverable = True
 
 
-@_before("email.machine_open")
-def _machine_open(pending: Pending) -> Mapping[str, Any]:
-    return {"machine_open": "true"}
-
-
-@_before("email.open", "email.reopen")
-def _open(pending: Pending) -> Mapping[str, Any]:
-    return {"machine_open": None}
+_say("email.machine_open", machine_open="true")
+_say("email.open", "email.reopen", machine_open=None)
 
 
 @_after("email.open", "email.reopen")
@@ -145,7 +144,7 @@ def _bot_facts(journey: MessageJourney, link: Link) -> dict[str, Any]:
 
 
 @_after("email.bot_click")
-def _bot_clicks(pending: Pending, event: Cause) -> None:
+def _bot_clicks(pending: Pending, _event: Cause) -> None:
     """Let the scanner visit the other links, too."""
     journey = pending.journey
     for link in journey.whole.links[1:]:
@@ -156,7 +155,8 @@ def _bot_clicks(pending: Pending, event: Cause) -> None:
 @_after("email.unsubscribe")
 def _unsubscribed(pending: Pending, event: Cause) -> None:
     journey = pending.journey
-    source = "List-Unsubscribe" if journey.unit("source") < 0.5 else "Subscription Page"
+    by_header = journey.happens("unsubscribe.by_header")
+    source = "List-Unsubscribe" if by_header else "Subscription Page"
     change_state(journey, event, "email", "Unsubscribed", source)
 
 
@@ -213,7 +213,7 @@ def _token_lost(pending: Pending, event: Cause) -> None:
             "users.behaviors.pushnotification.TokenStateChange",
             device=owned.device,
             cause=event,
-            push_token_state_change_type="remove",
+            push_token_state_change_type="remove",  # noqa: S106 - what happened to the token
             push_token_created_at=owned.device.push_token_created_at,
             push_token_updated_at=journey.now,
             time_ms=journey.now * 1000,
@@ -293,14 +293,8 @@ def _stopped(pending: Pending, event: Cause) -> None:
     change_state(journey, event, journey.channel, "Unsubscribed", "Inbound Message", group=group)
 
 
-@_before("rcs.rejection")
-def _rejected(pending: Pending) -> Mapping[str, Any]:
-    return {"is_sms_fallback": False}
-
-
-@_before("rcs.fallback")
-def _falls_back(pending: Pending) -> Mapping[str, Any]:
-    return {"is_sms_fallback": True}
+_say("rcs.rejection", is_sms_fallback=False)
+_say("rcs.fallback", is_sms_fallback=True)
 
 
 @_after("rcs.fallback")

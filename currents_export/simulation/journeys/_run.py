@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from itertools import islice
 
 from ...events import Event
-from .._draws import Draws, mix
+from .._draws import Draws
 from .._ids import uuid_from
 from .._plan import Plan
 from ..answer_key import KeyRecord
 from ..fields import Draft
-from ..people.model import Device, User
+from ..people.model import User
 from ..people.places import PLACES
 from ..workspace.model import Workspace
-from ._calendar import Calendar
+from ._calendar import Calendar, week_of
 from ._chances import Chances
-from ._curve import DAY, local_offset
+from ._curve import DAY
 from ._life import Cause, Journey, Life
 from ._queue import Queue, WakeUp
 
@@ -100,10 +100,10 @@ class Run:
         self.newcomers = newcomers
         self.now = 0
         self.out: list[Happening] = []
-        self._catalog = catalog
-        self._plans = plans
-        self._draft = draft
-        self._draws = draws
+        self.catalog = catalog
+        self.plans = plans
+        self.draft = draft
+        self.draws = draws
         self._queue = Queue()
 
     def put(self, wake_up: WakeUp) -> None:
@@ -129,11 +129,11 @@ class Run:
 
     def _first_campaigns(self) -> Iterator[int]:
         """Yield when the first scheduled campaign goes out to people at each place."""
+        week = week_of(self.start)
         for place in PLACES:
-            offset = local_offset(place.timezone, self.start)
-            for occurrence in self.calendar.occurrences(place.region, offset, self.start):
-                yield occurrence.time
-                break
+            there = (*self.calendar.occurrences(place, week),)
+            there += (*self.calendar.occurrences(place, week + 1),)
+            yield from islice((each.time for each in there if each.time > self.start), 1)
 
     def happenings(self) -> Iterator[Happening]:
         """Yield what happens, in order."""
@@ -152,34 +152,6 @@ class Run:
     def count(self) -> int:
         """Return how many events happen."""
         return sum(1 for _ in self.happenings())
-
-    def emit(
-        self,
-        journey: Journey,
-        event_type: str,
-        facts: Mapping[str, Any],
-        device: Device | None,
-        cause: Cause,
-        revenue: Mapping[str, float] | None,
-    ) -> Cause:
-        """Let an event happen; see `Journey.emit`."""
-        journey.count += 1
-        if event_type not in self._catalog:
-            return cause
-        key = mix(journey.key, journey.count)
-        if self.now < self.start:
-            return -key
-        plan = self._plans.get(event_type)
-        if plan is not None:
-            draft = self._draft
-            draft.time = self.now
-            draft.user = journey.life.user
-            draft.device = device
-            draft.message = journey.message
-            self._draws.state = key
-            event = plan.make(draft, facts, uuid_from(key))
-            self.out.append((event, journey, cause, revenue))
-        return key
 
 
 def record_of(happening: Happening) -> KeyRecord:

@@ -149,18 +149,18 @@ def _happens(name: str) -> Callable[[Script], None]:
 STEPS: Mapping[str, Callable[[Script], None]] = {
     "campaign": _campaign,
     "cart": _fill_cart,
-    "deletion": _happens("account deletion"),
+    "deletion": _happens("account_deletion"),
     "first session": _first_session,
     "in-app message": _show_in_app,
     "lapse": _lapse,
-    "live activity": _happens("live activity"),
-    "merge": _happens("anonymous to known"),
+    "live activity": _happens("live_activity"),
+    "merge": _happens("anonymous_to_known"),
     "opt in": _opt_in,
     "order": _order,
-    "push permission": _happens("push permission"),
+    "push permission": _happens("push_permission"),
     "session": _begin_session,
     "token move": _hand_over,
-    "token refresh": _happens("token refresh"),
+    "token refresh": _happens("token_refresh"),
     "uninstall": _happens("uninstall"),
 }
 #: What happens to the next user.

@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable
 from functools import partial
 
+import attrs
+
 from .._draws import mix, unit
 from ..workspace.model import Campaign, Message
 from ._curve import Curve, local_offset, local_time
@@ -90,9 +92,14 @@ def open_session(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
     """Open a session on a device, and let happen in it what does."""
     session = Session(life, owned, cause)
     life.session = session
+    upgrades = session.happens("session.upgrade")
+    if upgrades:
+        apps = life.run.workspace.apps
+        app = next(each for each in apps if each.id == owned.device.app.id)
+        owned.device = attrs.evolve(owned.device, app=app)
     device = owned.device
     session.ends = owned.session_ends = life.now + max(3, session.delay("session.length"))
-    first = not any(each.used for each in life.devices if each.device.app is device.app)
+    first = not any(each.used for each in life.devices if each.device.app.id == device.app.id)
     new, owned.used = not owned.used, True
     if first:
         began = session.emit("users.behaviors.app.FirstSession", device=device)
@@ -104,7 +111,7 @@ def open_session(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
         register_token(session, owned, "add", session.started)
     session.cause = session.started
     life.run.acted(life, "session_start", session.started)
-    if session.happens("session.upgrade"):
+    if upgrades:
         life.run.acted(life, "upgrade", session.started)
     length = session.ends - session.began
     for name, step in _ACTIVITIES:

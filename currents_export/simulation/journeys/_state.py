@@ -53,20 +53,20 @@ class Reach:
 
 @attrs.define(eq=False)
 class Awaited:
-    """A message, or a Canvas entry, whose conversion events the user can still perform.
+    """A conversion event of a message or a Canvas entry that the user can still perform.
 
     Attributes:
         journey: the journey that converts.
         event_type: the type of its conversion events.
         receipt: the event since which the time counts.
-        since: when that was.
-        until: when the last conversion event is too late.
-        goals: what is awaited, by the index of the conversion event.
+        until: when it is too late.
+        index: the index of the conversion event.
+        goal: the behavior that converts, as JSON.
     """
 
     journey: Journey
     event_type: str
     receipt: Cause
-    since: int
     until: int
-    goals: dict[int, tuple[str, int, str]]
+    index: int
+    goal: str
