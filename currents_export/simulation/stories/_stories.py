@@ -32,6 +32,7 @@ class Outcome:
         name: its name, such as `converted`.
         description: what happens, in a sentence.
         needs: what a user must have for it.
+        types: the event types without which it cannot be told.
         steps: what happens and when, in seconds after the beginning; everything else follows from
             it.
         forced: which chances come true, and which do not.
@@ -42,6 +43,7 @@ class Outcome:
     name: str
     description: str
     needs: tuple[str, ...] = attrs.field(repr=False)
+    types: tuple[str, ...] = attrs.field(repr=False)
     steps: tuple[_Step, ...] = attrs.field(repr=False)
     forced: Mapping[str, bool] = attrs.field(repr=False, hash=False)
     delays: Mapping[str, Delay] = attrs.field(repr=False, hash=False)
@@ -95,6 +97,7 @@ def _outcome(story: Mapping[str, Any], name: str) -> Outcome:
         name=name.partition(".")[2],
         description=ending["description"],
         needs=(*story["needs"], *ending.get("needs", ())),
+        types=(*story.get("types", ()), *ending.get("types", ())),
         steps=tuple((what, int(to_duration(after))) for what, after in steps),
         forced=MappingProxyType(forced),
         delays=MappingProxyType({each: Delay.parse(text) for each, text in delays.items()}),

@@ -63,6 +63,11 @@ def tell(
     """Return the events of a journey; see `World.journey`."""
     what = f"the journey {story.name!r} with the outcome {outcome.name!r}"
     teller = find_user(users, what, outcome.needs, user)
+    for name in outcome.types:
+        try:
+            catalog[name]
+        except UnknownNameError as error:
+            raise OptionError(f"{what} cannot be told: {error}") from error
     campaign = _campaign(story, workspace)
     run = new_run(
         mix(seed, "story", story.name, outcome.name, start),
@@ -85,8 +90,6 @@ def tell(
     others = [teller.number + 1] if "next user" in outcome.needs else []
     run.enter([teller.number, *others])
     events = [happening[0] for happening in run.happenings()]
-    if not events:
-        raise OptionError(f"schema version {catalog.schema_version} has no event types for {what}")
     return _with_properties(events, catalog, properties, what)
 
 
