@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Annotated
 
-import attrs
 import typer
 
 from ..events import Event
@@ -29,6 +27,7 @@ from ._pending import PendingFile
 from ._story import Outcome, Set, StoryName, UserNumber, Users, parse_properties
 from ._streams import print_note
 from ._tls import read_context
+from ._told import Told
 from ._wording import counted
 from ._world import new_world
 
@@ -86,7 +85,7 @@ def run(
 
     start, told = (now, tell(now)) if real_time else _until(now, tell)
     file = None if pending is None else PendingFile(pending)
-    source = _Told(told, waiting=real_time)
+    source = Told(told, waiting=real_time)
     events = iter(source)
     delivery = Delivery(chosen, source=source, pending=file)
     repeat = _describe(world, told)
@@ -123,37 +122,3 @@ def _describe(world: World, events: list[Event]) -> str:
         f"{counted(len(events), 'event')} of user {first} of {world.brand}, over "
         f"{long}{rest // 3600} h {rest % 3600 // 60} min"
     )
-
-
-@attrs.define
-class _Told:
-    """The events of a journey as an input that can be stopped.
-
-    Attributes:
-        events: the events, in order.
-        waiting: whether each comes only when it happens.
-        unfinished: nothing, because what is left is in `rest`.
-    """
-
-    events: list[Event]
-    waiting: bool
-    unfinished: list[str] = attrs.field(factory=list)
-    _taken: int = 0
-    _stopped: threading.Event = attrs.field(factory=threading.Event)
-
-    def stop(self) -> None:
-        """Stop waiting for the next event."""
-        self._stopped.set()
-
-    def __iter__(self) -> Iterator[Event]:
-        for event in self.events:
-            if self.waiting:
-                self._stopped.wait(max(0.0, event.time - time.time()))
-            if self._stopped.is_set():
-                return
-            self._taken += 1
-            yield event
-
-    def rest(self) -> Iterable[Event]:
-        """Return the events that were not taken."""
-        return self.events[self._taken :]

@@ -123,7 +123,7 @@ def surveyed(status: str) -> Callable[[Told], bool]:
 
 def token_moves(events: Told) -> bool:
     removed, added = ends(events, "TokenStateChange")
-    return (
+    return bool(
         removed.user["user_id"] != added.user["user_id"]
         and removed.properties["push_token"] == added.properties["push_token"]
         and 0 < added.properties["time_ms"] - removed.properties["time_ms"] <= 100
@@ -132,7 +132,7 @@ def token_moves(events: Told) -> bool:
 
 def token_is_replaced(events: Told) -> bool:
     removed, added = ends(events, "TokenStateChange")
-    return (
+    return bool(
         removed.user["user_id"] == added.user["user_id"]
         and removed.properties["push_token"] != added.properties["push_token"]
         and removed.properties["time_ms"] == added.properties["time_ms"]
