@@ -19,7 +19,7 @@ from ._live_activities import begin_activity
 from ._reactions import change_state
 from ._state import OwnedDevice
 
-__all__ = ["begin_background", "register_token"]
+__all__ = ["begin_background", "register_token", "run_agent"]
 
 #: What happens now and then, with how often in a month: the names in `rates.tsv`.
 _Happen = Callable[[Journey], None]
@@ -66,7 +66,7 @@ def _merge(journey: Journey) -> None:
     life = journey.life
     if life.user.external_id is None and life.number > 0:
         other = life.run.people[int(journey.unit("other") * life.number)]
-        journey.emit("users.UserOrphan", orphaned_by_id=other.id)
+        journey.emit("users.UserOrphan", device=life.devices[0].device, orphaned_by_id=other.id)
         life.gone = True
 
 
@@ -133,7 +133,7 @@ def _allow_push(journey: Journey) -> None:
         return
     before = life.reach.states.get("push")
     if owned.push:
-        change_state(journey, 0, "push", "Unsubscribed", "SDK")
+        change_state(journey, 0, "push", "Unsubscribed", "SDK", device=owned.device)
         owned.push = False
         register_token(journey, owned, "remove", journey.cause)
     else:
@@ -169,15 +169,15 @@ def _leave_group(journey: Journey) -> None:
         change_state(journey, 0, "email", "Unsubscribed", "Preference Center", group=group.id)
 
 
-def _run_agent(journey: Journey) -> None:
-    """Let an agent work on the user's behalf, with the tools it calls."""
+def run_agent(journey: Journey, source: str = "catalog") -> None:
+    """Let an agent of the workspace do its work, with the tools it calls."""
     agents = journey.life.run.workspace.agents
     agent = agents[int(journey.unit("agent") * len(agents))]
     journey.facts = {
         "agent_id": agent.id,
         "agent_name": agent.name,
         "request_id": uuid_from(journey.key),
-        "invocation_source": "catalog",
+        "invocation_source": source,
     }
     for _ in range(int(journey.unit("tools") * 3)):
         journey.emit("agentconsole.ToolInvocation")
@@ -201,7 +201,7 @@ _NOW_AND_THEN: Mapping[str, _Happen] = {
         "profile": _update_profile,
         "resubscription": _subscribe_again,
         "group": _leave_group,
-        "agent": _run_agent,
+        "agent": run_agent,
         "component": _store_component,
         "live activity": begin_activity,
     }.items()
