@@ -46,7 +46,7 @@ def dispatch(draft: Draft) -> Mapping[str, Any]:
 
 @field_maker
 def in_app_dispatch(draft: Draft) -> Mapping[str, Any]:
-    """Make the ids of an in-app message; only a sample has a dispatch."""
+    """Make the ids of an in-app message that was seen; only a sample has a dispatch."""
     values = dispatch(draft)
     return values if draft.whole else {**values, "dispatch_id": None}
 

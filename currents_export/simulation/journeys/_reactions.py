@@ -334,6 +334,8 @@ def see(session: Journey, message: Message, key: int, owned: Any, name: str) -> 
     life = session.life
     journey = MessageJourney(life, name, key, message, flow=True, cause=session.cause)
     journey.owned = owned
+    # What the app asks for has no dispatch.
+    journey.facts["dispatch_id"] = None
     event = journey.emit(f"users.messages.{message.channel}.Impression", device=owned.device)
     receive(journey, event)
     follow(journey, f"{message.channel}.impression", event)
