@@ -201,7 +201,9 @@ def _hand_over(passage: Passage) -> None:
 
 
 def _update(passage: Passage) -> None:
-    """Change the user's subscription state or profile by a User Update step."""
+    """Change the user's subscription state by a User Update step."""
+    if passage.life.user.email is None:
+        return
     groups = passage.life.run.workspace.subscription_groups
     group = next(each for each in groups if each.channel == "email")
     change_state(
