@@ -309,7 +309,7 @@ class World:
         if history not in ("running", "clean"):
             raise OptionError(f"history is {history!r}; it must be running or clean")
         unnamed = [
-            (self._plan(name), traffic_rule(name, self.catalog.directory).weight)
+            (self._plan(name), traffic_rule(name, self.catalog.directory))
             for name in unnamed_types(list(self.catalog))
         ]
         return new_run(

@@ -10,6 +10,7 @@ from operator import attrgetter
 from ...catalog import Catalog
 from .._draws import Draws, draw, mix, unit
 from .._plan import Plan
+from .._traffic import TrafficRule
 from ..fields import Draft
 from ..people.model import User
 from ..workspace.model import Workspace
@@ -39,7 +40,7 @@ def new_run(
     plans: Mapping[str, Plan],
     *,
     chances: Chances,
-    unnamed: Sequence[tuple[Plan, float]],
+    unnamed: Sequence[tuple[Plan, TrafficRule]],
     start: int,
     until: int,
     newcomers: bool,
