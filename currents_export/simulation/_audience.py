@@ -29,11 +29,9 @@ class Audience:
 
     Attributes:
         pairs: users and devices, in the order of the users.
-        complete: whether all of them have the requested fields.
     """
 
     pairs: Sequence[tuple[User, Device]] = attrs.field(repr=False)
-    complete: bool
 
 
 @attrs.frozen
@@ -72,9 +70,7 @@ def make_audience(users: Sequence[User], rule: AudienceRule, required: Collectio
         for device in user.devices
         if (not rule.platforms or device.platform in rule.platforms) and _has(device, device_paths)
     ]
-    if chosen:
-        return Audience(chosen, complete=True)
-    return Audience([(user, device) for user in users for device in user.devices], complete=False)
+    return Audience(chosen or [(user, device) for user in users for device in user.devices])
 
 
 def _has(thing: User | Device, paths: Collection[str]) -> bool:

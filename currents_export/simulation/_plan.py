@@ -30,6 +30,9 @@ from .workspace.model import Message, Workspace
 
 __all__ = ["Plan", "make_plan"]
 
+#: The attributes that every user and every device has.
+_CERTAIN = frozenset({"id", "app.id", "app.platform", "place.country", "place.timezone"})
+
 _Makes = tuple[tuple[str, Callable[[Draft], Any]], ...]
 
 
@@ -334,9 +337,9 @@ class _Planner:
 
     def _fallbacks(self, part: str) -> Iterable[tuple[str, Callable[[Draft], Any]]]:
         certain = {*self._constants, *self._defaults[part]}
-        if self._audience.complete:
-            for kind in ("user", "device"):
-                certain.update(self._paths.get((part, kind), ()))
+        for kind in ("user", "device"):
+            paths = self._paths.get((part, kind), {})
+            certain.update(name for name, path in paths.items() if path in _CERTAIN)
         for field in self._event_type.fields.values():
             if field.required and field.part == part and field.name not in certain:
                 yield field.name, default_maker(field)

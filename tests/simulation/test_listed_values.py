@@ -64,10 +64,14 @@ def values_of(tables: CopiedTables, event_type: str, name: str) -> set[object]:
     }
 
 
+#: What only a journey decides.
+FACTS = {"users.messages.email.Open": {"machine_open": "true"}}
+
+
 @pytest.mark.parametrize("event_type", LISTED)
 def test_new_values_are_generated(catalog: Catalog, newer: PlannedEvents, event_type: str) -> None:
     missing = {field.path: field for field in listed_fields(catalog[event_type])}
-    for event in newer.of(event_type, COUNT):
+    for event in newer.of(event_type, COUNT, FACTS.get(event_type, {})):
         assert check_event(catalog, event) == []
         for path, field in list(missing.items()):
             if getattr(event, field.part).get(field.name) in NEW:
@@ -90,8 +94,9 @@ def test_lives_have_new_values(catalog: Catalog) -> None:
                 seen[event.event_type, field.path] += 1
                 if value in NEW:
                     new.add((event.event_type, field.path))
-    frequent = {key for key, count in seen.items() if count > 200}
-    assert len(frequent) > 20
+    # Most aborts are decided by frequency caps.
+    frequent = {key for key, count in seen.items() if count > 100 and "abort" not in key[1]}
+    assert len(frequent) > 15
     assert frequent <= new
 
 
@@ -150,7 +155,7 @@ def test_handled_values_are_listed(row: dict[str, str]) -> None:
 
 #: Generated values of open sets, which the tables do not list.
 UNLISTED = {
-    ("users.behaviors.subscriptiongroup.StateChange", "channel"): {"rcs"},
+    ("users.behaviors.subscriptiongroup.StateChange", "channel"): {"line", "rcs"},
     ("users.messages.liveactivity.Outcome", "live_activity_event_outcome"): {
         *("BadDeviceToken", "ExpiredToken", "TooManyRequests", "Unregistered"),
     },
@@ -172,7 +177,8 @@ def test_generated_values_are_listed(traffic: list[Event]) -> None:
         if (event.event_type, f"{part}.{name}") in listed and value is not None
     }
     assert {key for key in seen if key[2] not in listed[key[:2]]} == set()
-    assert {name for name, _, _ in seen} == set(LISTED)
+    # Fewer than one news feed card in a thousand is aborted.
+    assert {name for name, _, _ in seen} >= {*LISTED} - {"users.messages.newsfeedcard.Abort"}
 
 
 def test_packaged_values_are_unchanged(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import random
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
 
 from currents_export.catalog import Catalog
 from currents_export.events import Event
@@ -32,12 +34,14 @@ class PlannedEvents:
         self._people = People(seed, users, self._workspace.apps)
         self._plans = Plans(catalog, self._workspace, self._people)
 
-    def of(self, event_type: str, count: int) -> Iterator[Event]:
-        """Yield events of a type."""
+    def of(
+        self, event_type: str, count: int, facts: Mapping[str, Any] = MappingProxyType({})
+    ) -> Iterator[Event]:
+        """Yield events of a type; `facts` are properties that are known."""
         plan = self._plans.get(event_type)
         rng = random.Random(f"{self._seed}:{event_type}")
         for _ in range(count):
-            yield plan.make(self._draft(plan, rng), {}, uuid4(rng.getrandbits))
+            yield plan.make(self._draft(plan, rng), facts, uuid4(rng.getrandbits))
 
     def _draft(self, plan: Plan, rng: random.Random) -> Draft:
         user, device = rng.choice(plan.audience)
