@@ -20,7 +20,7 @@ from ._live_activities import begin_activity
 from ._reactions import change_state
 from ._state import OwnedDevice
 
-__all__ = ["begin_background", "happen_now"]
+__all__ = ["begin_background", "happen_now", "run_agent"]
 
 #: What happens now and then, with how often in a month: the names in `rates.tsv`.
 _Happen = Callable[[Journey], None]
@@ -107,7 +107,7 @@ def _merge(journey: Journey) -> None:
     life = journey.life
     if life.user.external_id is None and life.number > 0:
         other = life.run.people[_known(life, int(journey.unit("other") * life.number))]
-        journey.emit("users.UserOrphan", orphaned_by_id=other.id)
+        journey.emit("users.UserOrphan", device=life.devices[0].device, orphaned_by_id=other.id)
         life.gone = True
 
 
@@ -160,7 +160,7 @@ def _allow_push(journey: Journey) -> None:
         return
     before = life.reach.states.get("push")
     if owned.push:
-        change_state(journey, 0, "push", "Unsubscribed", "SDK")
+        change_state(journey, 0, "push", "Unsubscribed", "SDK", device=owned.device)
         owned.push = False
         register_token(journey, owned, "remove", journey.cause)
     else:
@@ -210,15 +210,15 @@ def _leave_group(journey: Journey) -> None:
         change_state(journey, 0, "email", "Unsubscribed", source, group=group.id)
 
 
-def _run_agent(journey: Journey) -> None:
-    """Let an agent work on the user's behalf, with the tools it calls."""
+def run_agent(journey: Journey, source: str = "catalog") -> None:
+    """Let an agent of the workspace do its work, with the tools it calls."""
     agents = journey.life.run.workspace.agents
     agent = agents[int(journey.unit("agent") * len(agents))]
     journey.facts = {
         "agent_id": agent.id,
         "agent_name": agent.name,
         "request_id": uuid_from(journey.key),
-        "invocation_source": "catalog",
+        "invocation_source": source,
     }
     for _ in range(int(journey.unit("tools") * 3)):
         journey.emit("agentconsole.ToolInvocation")
@@ -252,7 +252,7 @@ _NOW_AND_THEN: Mapping[str, _Happen] = {
         "profile": _update_profile,
         "resubscription": _subscribe_again,
         "group": _leave_group,
-        "agent": _run_agent,
+        "agent": run_agent,
         "live activity": begin_activity,
         "system update": _update_system,
     }.items()

@@ -11,6 +11,7 @@ from operator import attrgetter
 from ...catalog import Catalog
 from .._draws import Draws, key_of, mix, unit
 from .._plan import Plan
+from .._traffic import TrafficRule
 from ..fields import Draft
 from ..people.people import People
 from ..workspace.model import Workspace
@@ -45,7 +46,7 @@ def new_run(
     plans: Mapping[str, Plan],
     *,
     chances: Chances,
-    unnamed: Sequence[tuple[Plan, float]],
+    unnamed: Sequence[tuple[Plan, TrafficRule]],
     start: int,
     until: int,
     newcomers: bool,

@@ -61,15 +61,11 @@ def lines_of(world: World, **choice: Any) -> list[Line]:
     ]
 
 
-windows = st.fixed_dictionaries(
-    {"start": starts, "length": lengths, "history": histories},
-).map(
-    lambda drawn: {
-        "start": drawn["start"],
-        "until": drawn["start"] + drawn["length"],
-        "history": drawn["history"],
-    }
-)
+def _window(start: int, length: int, history: str) -> dict[str, Any]:
+    return {"start": start, "until": start + length, "history": history}
+
+
+windows = st.builds(_window, starts, lengths, histories)
 
 
 def person_of(world: World) -> dict[str, int]:
