@@ -37,7 +37,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of an event type.",
     "generate": "Generate realistic events as JSON Lines.",
     "validate": "Check events from files or standard input against the schema.",
-    "send": "Send events from files or standard input as the Current does.",
+    "send": "Send events from files or a scenario as the Current does.",
     "test": "Send one test event of each selected event type.",
     "check": "Check the credentials with a request that has no events.",
     "serve": "Receive events until interrupted, then report what arrived.",
