@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ..catalog import Catalog, EventType
 from ..errors import OptionError
@@ -11,6 +11,7 @@ from ..errors import OptionError
 __all__ = [
     "LAST_TIME",
     "SAMPLE_TIME",
+    "below",
     "check_number",
     "check_whole",
     "choose_people",
@@ -71,7 +72,9 @@ def _name(event_type: EventType | str) -> str:
     return event_type.name if isinstance(event_type, EventType) else event_type
 
 
-def choose_people(count: int, users: Iterable[int] | None, shard: tuple[int, int]) -> Iterable[int]:
+def choose_people(
+    count: int, users: Iterable[int] | None, shard: tuple[int, int]
+) -> Collection[int]:
     """Return the numbers of the users whose events are wanted, in order."""
     number, parts = shard
     check_whole("shard", parts, least=1)
@@ -79,8 +82,18 @@ def choose_people(count: int, users: Iterable[int] | None, shard: tuple[int, int
         raise OptionError(f"shard is {shard!r}; its first number must be from 0 to {parts - 1}")
     if users is None:
         return range(number, count, parts)
+    everybody = range(count)
+    if isinstance(users, range) and users and everybody[users.start : users.stop] == users:
+        return range(users.start + (number - users.start) % parts, users.stop, parts)
     chosen = sorted(set(users))
     for each in (*chosen[:1], *chosen[-1:]):
         if not 0 <= each < count:
             raise OptionError(f"users has {each}; the users of this world are 0 to {count - 1}")
     return [each for each in chosen if each % parts == number]
+
+
+def below(people: Collection[int], most: int) -> Collection[int]:
+    """Return the people with numbers below a limit; a range stays one."""
+    if isinstance(people, range):
+        return people[: max(0, -(-(most - people.start) // people.step))]
+    return [person for person in people if person < most]

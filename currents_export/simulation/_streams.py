@@ -29,7 +29,7 @@ from .journeys import (
     unnamed_types,
     with_journeys,
 )
-from .people.model import User
+from .people.people import People
 from .scenario import Scenario
 from .workspace.model import Workspace
 
@@ -60,7 +60,7 @@ class Lives:
     catalog: Catalog
     workspace: Workspace
     declared: Workspace
-    users: Sequence[User]
+    users: People
     plans: Plans
     scenario: Scenario
     _counts: dict[tuple[float, tuple[str, ...], int], int] = attrs.field(factory=dict)

@@ -12,6 +12,7 @@ from ..events import Event
 from ._checks import (
     LAST_TIME,
     SAMPLE_TIME,
+    below,
     check_number,
     check_whole,
     choose_people,
@@ -129,11 +130,12 @@ class World:
         self.destinations: tuple[CanvasDestination, ...] = workspace.destinations
         self.products: tuple[Product, ...] = workspace.products
         self.agents: tuple[Agent, ...] = workspace.agents
-        self.users: Sequence[User] = People(seed, users, self.apps)
+        people = People(seed, users, self.apps)
+        self.users: Sequence[User] = people
         self._plans = Plans(self.catalog, workspace, self.users)
         self._plan = self._plans.get
         self._lives = Lives(
-            seed, self.catalog, workspace, declared, self.users, self._plans, self.scenario
+            seed, self.catalog, workspace, declared, people, self._plans, self.scenario
         )
 
     def __repr__(self) -> str:
@@ -285,7 +287,7 @@ class World:
         active = None
         if rate is not None:
             active = self.count_active(rate, start=start, event_types=event_types)
-            people = [person for person in people if person < active]
+            people = below(people, active)
         steps = scenario.disturbances if disturbances is None else tuple(disturbances)
         run = self._lives.run(names, start, until, clean=history == "clean", active=active)
         run.enter(people)

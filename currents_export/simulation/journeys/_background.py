@@ -6,7 +6,7 @@ Source: Braze, Uninstall tracking; push tokens; user.delete and user.merge; agen
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
@@ -28,9 +28,20 @@ _PREFIX = "monthly."
 _SILENT_PUSH = 4 * 3600
 
 
+#: Where a user may have changed the subscription to a group or to all email.
+_GROUP_SOURCES = {
+    "email": ("Preference Center", "Preference Center", "REST API", "CSV Import", "Dashboard"),
+    "sms": ("REST API", "Dashboard", "CSV Import", "Migration"),
+    "whatsapp": ("REST API", "Dashboard", "CSV Import", "Migration"),
+}
+_GLOBAL_SOURCES = ("Preference Center", "Subscription Page", "REST API", "Dashboard", "Other")
+
+
 def begin_background(life: Life) -> None:
     """Begin to let things happen now and then."""
     _plan(life)
+    if life.number == 0:
+        _plan_component(Journey(life, "component", 0))
 
 
 def _plan(life: Life) -> None:
@@ -63,11 +74,18 @@ def _delete(journey: Journey) -> None:
     journey.life.gone = True
 
 
+def _known(life: Life, number: int) -> int:
+    """Return the number of the nearest user before a number who is not anonymous."""
+    while number > 0 and life.run.people[number].external_id is None:
+        number -= 1
+    return number
+
+
 def _merge(journey: Journey) -> None:
     """Merge an anonymous profile into that of a user who registered earlier."""
     life = journey.life
     if life.user.external_id is None and life.number > 0:
-        other = life.run.people[int(journey.unit("other") * life.number)]
+        other = life.run.people[_known(life, int(journey.unit("other") * life.number))]
         journey.emit("users.UserOrphan", orphaned_by_id=other.id)
         life.gone = True
 
@@ -153,13 +171,17 @@ def _subscribe_again(journey: Journey) -> None:
     """Come back to a channel or a group, unless the address is invalid."""
     life, user = journey.life, journey.life.user
     if user.email is not None and not life.reach.undeliverable:
-        change_state(journey, 0, "email", "Subscribed", "Preference Center")
+        change_state(journey, 0, "email", "Subscribed", _source(journey, _GLOBAL_SOURCES))
     for group in life.run.workspace.subscription_groups:
         known = user.email if group.channel == "email" else user.phone
         if known and life.reach.states.get(group.id) == "Unsubscribed":
-            source = "Preference Center" if group.channel == "email" else "REST API"
+            source = _source(journey, _GROUP_SOURCES.get(group.channel, ("REST API",)))
             change_state(journey, 0, group.channel, "Subscribed", source, group=group.id)
             return
+
+
+def _source(journey: Journey, sources: Sequence[str]) -> str:
+    return sources[int(journey.unit("source") * len(sources))]
 
 
 def _leave_group(journey: Journey) -> None:
@@ -168,7 +190,8 @@ def _leave_group(journey: Journey) -> None:
     there = [each for each in groups if each.channel == "email"]
     group = there[int(journey.unit("group") * len(there))]
     if journey.life.user.email is not None:
-        change_state(journey, 0, "email", "Unsubscribed", "Preference Center", group=group.id)
+        source = _source(journey, _GROUP_SOURCES["email"])
+        change_state(journey, 0, "email", "Unsubscribed", source, group=group.id)
 
 
 def _run_agent(journey: Journey) -> None:
@@ -186,10 +209,20 @@ def _run_agent(journey: Journey) -> None:
     journey.emit("agentconsole.AgentExecuted")
 
 
+def _plan_component(journey: Journey) -> None:
+    """Plan to store the content of a Content Optimizer.
+
+    That happens to the workspace, not to a user; it is a part of the first user's life.
+    """
+    monthly = journey.life.run.chances.share("workspace.component")
+    if monthly > 0.0:
+        gap = -math.log(1.0 - journey.unit("gap", journey.count)) / (monthly / 30)
+        journey.after(1 + int(gap * DAY), _store_component)
+
+
 def _store_component(journey: Journey) -> None:
-    """Store the content of a Content Optimizer; that happens to the workspace, not to a user."""
-    if journey.life.number == 0:
-        journey.emit("contentoptimizer.ComponentStore")
+    journey.emit("contentoptimizer.ComponentStore")
+    _plan_component(journey)
 
 
 _NOW_AND_THEN: Mapping[str, _Happen] = {
@@ -204,7 +237,6 @@ _NOW_AND_THEN: Mapping[str, _Happen] = {
         "resubscription": _subscribe_again,
         "group": _leave_group,
         "agent": _run_agent,
-        "component": _store_component,
         "live activity": begin_activity,
     }.items()
 }

@@ -41,7 +41,7 @@ class Effect:
         group: effects of a cause with the same group exclude each other.
         share: its share of the cases of `of`; None for what remains in its group.
         flow_share: the same for Canvases and action-based campaigns.
-        of: the cause, or an earlier one, that the share refers to.
+        of: the earlier cause that the share refers to; empty for the cause itself.
     """
 
     name: str
@@ -71,7 +71,7 @@ def _read_effect(row: Mapping[str, str]) -> Effect:
         group=f"{channel}.{row['group'] or row['name']}",
         share=share,
         flow_share=float(row["flow"]) if row["flow"] else share,
-        of=of or (causes[0] if causes else ""),
+        of=of,
     )
 
 
@@ -166,7 +166,10 @@ class Chances:
             name: (float(self._forced.get(name, share)), key_of(name))
             for name, share in self._rates.items()
         }
-        self._quantiles = {name: (delay.at, key_of(name)) for name, delay in self._delays.items()}
+        # A chance and a delay may have the same name, but their draws must not be the same.
+        self._quantiles = {
+            name: (delay.at, key_of(f"{name} delay")) for name, delay in self._delays.items()
+        }
 
     def happens(self, journey: Journey, name: str, occurrence: int = 0) -> bool:
         """Return whether a named chance comes true in a journey."""
@@ -215,7 +218,8 @@ class Chances:
             # What is forced to happen comes first, so that nothing else can be chosen.
             for effect in sorted(effects, key=lambda each: not self._forced_of(each, flow=flow)):
                 total += self._share(effect, cause, flow=flow)
-                limits.append((min(total, 1.0), effect))
+                # What remains must not be missed by an error of rounding.
+                limits.append((total if total < 1.0 - 1e-9 else 1.0, effect))
             groups.append((key_of(group), tuple(limits)))
         return groups
 
@@ -229,11 +233,15 @@ class Chances:
         if forced is not None:
             return float(forced)
         if effect.share is None:
-            return 1.0
+            rest = 1.0
+            for each in self._effects[effect.channel]:
+                if each is not effect and each.group == effect.group:
+                    rest -= self._share(each, cause, flow=flow)
+            return max(rest, 0.0)
         name = effect.name + _FLOW if flow and effect.name + _FLOW in self._rates else effect.name
         share, at = self._rates[name], cause
         # The share refers to an earlier cause: divide by the shares of the steps between.
-        while at != effect.of and at in EFFECTS and at.partition(".")[2] != "send":
+        while effect.of and at != effect.of and at in EFFECTS and at.partition(".")[2] != "send":
             between = EFFECTS[at]
             reached = self._share(between, between.causes[0], flow=flow)
             share = share / reached if reached else 0.0

@@ -38,7 +38,8 @@ class Life:
             any more.
         background: how many things happened that happen now and then.
         others: how many events of types that only the tables know happened.
-        activity: the user's sessions a day; 0 after the user lost interest.
+        activity: the user's sessions a day, while the user is interested.
+        interested_until: when the user loses interest, so that sessions become rare.
         sessions: how many sessions there were.
         devices: the devices.
         reach: on which channels the user can be reached.
@@ -63,6 +64,7 @@ class Life:
         "channels",
         "devices",
         "gone",
+        "interested_until",
         "key",
         "latest",
         "number",
@@ -90,6 +92,7 @@ class Life:
         self.others = 0
         self.gone = False
         self.activity = 0.0
+        self.interested_until = 0
         self.sessions = 0
         self.devices: list[OwnedDevice] = []
         self.reach = Reach()

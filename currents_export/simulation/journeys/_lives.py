@@ -12,7 +12,7 @@ from ...catalog import Catalog
 from .._draws import Draws, key_of, mix, unit
 from .._plan import Plan
 from ..fields import Draft
-from ..people.model import User
+from ..people.people import People
 from ..workspace.model import Workspace
 from ._awaiting import convert
 from ._background import begin_background
@@ -20,19 +20,13 @@ from ._calendar import IN_SESSION, Calendar, begin_of, week_of
 from ._canvases import set_off
 from ._chances import Chances
 from ._curve import DAY
+from ._entries import DAILY, SETTLING, THERE, Entries
 from ._life import Cause, Life
 from ._messages import MessageJourney, can_reach, choose_variation, schedule, send_scheduled
 from ._queue import Queue
 from ._quiet import QuietQueue
 from ._run import Run
-from ._sessions import (
-    MONTHLY,
-    begin_session,
-    plan_first_session,
-    plan_session,
-    show,
-    visit,
-)
+from ._sessions import begin_session, plan_first_session, plan_session, show, visit
 from ._state import OwnedDevice
 from ._strata import Strata
 from ._unnamed import begin_unnamed
@@ -45,7 +39,7 @@ _TIME = attrgetter("time")
 def new_run(
     seed_key: int,
     workspace: Workspace,
-    people: Sequence[User],
+    people: People,
     catalog: Catalog,
     plans: Mapping[str, Plan],
     *,
@@ -89,7 +83,7 @@ def new_run(
         chances=chances,
         calendar=calendar,
         begin=begin,
-        first_session=lambda person: first_session(mix(seed_key, person)),
+        entries=Entries(seed_key, people.home, calendar, chances, start),
         acted=acted,
         visit=visit,
         unnamed=unnamed,
@@ -107,18 +101,24 @@ def _reach_of(run: Run, person: int) -> tuple[str, frozenset[str]]:
     """Return a person's region, and on which channels the person can be reached at first."""
     life = Life(run, person)
     settle(life)
+    for owned in life.devices:
+        owned.push = owned.allows_push
     there = [each.channel for each in run.calendar.examples if can_reach(life, each)]
     return life.user.place.region, frozenset(there)
 
 
-def first_session(key: int) -> float:
-    """Return after how many seconds the first session of a person comes."""
-    return -math.log(1.0 - unit(mix(key, "first session"))) / activity_of(key) * DAY
+def activity_of(key: int, waited: float, *, active: bool) -> float:
+    """Return how many sessions a day a person has: few have most of them.
 
-
-def activity_of(key: int) -> float:
-    """Return how many sessions a day the person with this key has: few have most of them."""
-    return MONTHLY / 30 * -math.log(1.0 - unit(mix(key, "activity")))
+    Args:
+        key: the key of the person's life.
+        waited: for how many days the person has not begun a session.
+        active: whether the person begins one now.
+    """
+    drawn = -math.log(1.0 - unit(mix(key, "activity")))
+    if active:
+        drawn -= math.log(1.0 - unit(mix(key, "activity", 1)))
+    return drawn / (1.0 / DAILY + waited)
 
 
 def begin(life: Life, active: bool) -> None:
@@ -129,8 +129,16 @@ def begin(life: Life, active: bool) -> None:
         active: whether it begins with a session.
     """
     user, run = life.user, life.run
-    life.activity = activity_of(life.key)
+    chances = run.chances
+    late = life.number >= THERE
+    waited = (life.now - run.start) / DAY if late else 0.0
+    life.activity = activity_of(life.key, waited, active=active)
     settle(life)
+    # Whoever has never used a device loses interest some time after the first session.
+    known = any(each.used for each in life.devices)
+    life.interested_until = (
+        life.now + chances.delay(life.key, "interest.known") if known else run.until
+    )
     if active:
         begin_session(life)
     elif run.newcomers:
@@ -138,9 +146,10 @@ def begin(life: Life, active: bool) -> None:
     else:
         plan_session(life)
     life.channels = _could_get(life)
-    life.week = week_of(life.now)
+    since = run.start + SETTLING if late else life.now
+    life.week = week_of(since)
     there = run.calendar.occurrences(user.place, life.week)
-    life.upcoming = bisect_right(there, life.now, key=_TIME)
+    life.upcoming = bisect_right(there, since, key=_TIME)
     _plan_campaigns(life)
     begin_background(life)
     begin_unnamed(life)
@@ -154,14 +163,9 @@ def settle(life: Life) -> None:
         platform = device.platform
         name = f"push.allowed.{platform if platform in ('ios', 'android') else 'other'}"
         allowed = chances.of(life, mix("push", number)) < chances.share(name)
-        life.devices.append(
-            OwnedDevice(
-                device,
-                used=not life.run.newcomers and not first,
-                installed=True,
-                push=device.push_token is not None and allowed,
-            )
-        )
+        used = not life.run.newcomers and not first
+        push = device.push_token is not None and allowed
+        life.devices.append(OwnedDevice(device, used, True, push and used, allows_push=push))
     if user.email is not None:
         subscribed = chances.of(life, key_of("email")) < chances.share("reach.email")
         states["email"] = "Subscribed" if subscribed else "Unsubscribed"

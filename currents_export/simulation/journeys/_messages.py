@@ -42,10 +42,10 @@ _QUIET_HOURS = (21 * HOUR, 8 * HOUR)
 _CAPS: dict[str, tuple[tuple[int, int], ...]] = {
     "email": ((5, 7),),
     "pushnotification": ((5, 7), (2, 1)),
-    "sms": ((2, 7),),
-    "whatsapp": ((2, 7),),
-    "rcs": ((2, 7),),
-    "line": ((2, 7),),
+    "sms": ((3, 7),),
+    "whatsapp": ((3, 7),),
+    "rcs": ((3, 7),),
+    "line": ((3, 7),),
 }
 
 #: The effects that are the receipt of a message; on other channels, sending it is.

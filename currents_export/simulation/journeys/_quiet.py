@@ -36,7 +36,7 @@ class QuietQueue(Queue):
     def put(self, wake_up: WakeUp) -> None:
         """Add a wake-up, and note how long an awaited journey lasts because of it."""
         subject = wake_up[4]
-        if not isinstance(subject, int | Life) and self._is_awaited(subject):
+        if not isinstance(subject, tuple | Life) and self._is_awaited(subject):
             self._note(wake_up[1], wake_up[0])
         super().put(wake_up)
 
@@ -44,7 +44,7 @@ class QuietQueue(Queue):
         """Remove and return the next wake-up of a life that goes on; None if there is none."""
         while (wake_up := super().take()) is not None:
             subject = wake_up[4]
-            if isinstance(subject, int) or not self._has_ended(subject.life, wake_up[0]):
+            if isinstance(subject, tuple) or not self._has_ended(subject.life, wake_up[0]):
                 return wake_up
             subject.life.gone = True
             self._lasts.pop(wake_up[1], None)

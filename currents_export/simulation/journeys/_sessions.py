@@ -23,10 +23,8 @@ from ._shop import OUTSIDE, SHOP, do
 from ._state import OwnedDevice
 from ._surveys import answer_survey
 
-__all__ = ["MONTHLY", "begin_session", "plan_first_session", "plan_session", "show", "visit"]
+__all__ = ["begin_session", "plan_first_session", "plan_session", "show", "visit"]
 
-#: Sessions a month of an active user. Source: Swrve 2014.
-MONTHLY = 14
 #: The pause after which a session on the web is over, and one on a mobile platform.
 _WEB_PAUSE, _PAUSE = 1800, 11
 
@@ -39,20 +37,33 @@ _CURVE = Curve(
 
 def plan_session(life: Life) -> None:
     """Plan the next session that the user begins without a message."""
-    if life.activity > 0.0:
-        share = unit(mix(life.key, "gap", life.sessions, life.now))
-        _plan(life, -math.log(1.0 - share) / life.activity)
+    now = life.now
+    time = _next(life, "gap", now, life.activity) if now < life.interested_until else now
+    if time >= life.interested_until:
+        activity = life.activity * life.run.chances.share("session.lapsed")
+        if activity <= 0.0:
+            return
+        time = _next(life, "lapsed gap", max(now, life.interested_until), activity)
+    life.at(max(now + 1, time), begin_session, life)
 
 
 def plan_first_session(life: Life) -> None:
     """Plan the first session of a user who is new when the stream begins."""
-    _plan(life, life.run.chances.delay(life.key, "session.first") / DAY)
+    days = life.run.chances.delay(life.key, "session.first") / DAY
+    life.at(max(life.now + 1, _after(life, life.now, days)), begin_session, life)
 
 
-def _plan(life: Life, days: float) -> None:
+def _next(life: Life, name: str, time: int, activity: float) -> int:
+    """Return when the next session after a time comes, of a number of sessions a day."""
+    share = unit(mix(life.key, name, life.sessions, life.now))
+    return _after(life, time, -math.log(1.0 - share) / activity)
+
+
+def _after(life: Life, time: int, days: float) -> int:
+    """Return when as many days of average activity have passed after a time."""
     zone = life.user.place.timezone
-    local = _CURVE.after(local_time(zone, life.now), days)
-    life.at(max(life.now + 1, local - local_offset(zone, life.now)), begin_session, life)
+    local = _CURVE.after(local_time(zone, time), days)
+    return local - local_offset(zone, time)
 
 
 def begin_session(life: Life) -> None:
@@ -84,14 +95,19 @@ def visit(life: Life, cause: Cause, orders: bool) -> None:
     session = life.session
     if session is not None and session.open:
         if orders:
+            _lengthen(session, 180)
             SHOP["order"](session)
         return
     if owned.session_ends + _pause(owned) < life.now:
         session = _open(life, owned, cause)
         if orders:
-            # Long enough for an order.
-            session.ends = owned.session_ends = max(session.ends, life.now + 240)
+            _lengthen(session, 240)
             session.after(60, SHOP["order"])
+
+
+def _lengthen(session: Session, seconds: int) -> None:
+    """Let a session last long enough for an order."""
+    session.ends = session.owned.session_ends = max(session.ends, session.now + seconds)
 
 
 def _open(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
@@ -107,13 +123,26 @@ def _open(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
     session.started = session.emit("users.behaviors.app.SessionStart", device=device)
     if first and device.platform in ("ios", "android") and session.happens("install.attributed"):
         session.emit("users.behaviors.InstallAttribution", device=device, cause=session.started)
-    if new and owned.push:
+    if new and owned.allows_push:
+        owned.push = True
         register_token(session, owned, "add", session.started)
     session.cause = session.started
     life.run.acted(life, "session_start", session.started)
     if session.happens("session.upgrade"):
         life.run.acted(life, "upgrade", session.started)
-    length = session.ends - session.began
+    _plan_activities(session)
+    if not session.happens("session.unended"):
+        session.after(session.ends - session.began, _end)
+    if life.sessions == 1 and first:
+        life.interested_until = life.now + session.delay("interest.new")
+    elif life.now >= life.interested_until and session.happens("session.return"):
+        life.interested_until = life.now + session.delay("interest.known")
+    return session
+
+
+def _plan_activities(session: Session) -> None:
+    """Plan what the user does and sees in a session."""
+    life, length = session.life, session.ends - session.began
     for name, step in _ACTIVITIES:
         if session.happens(name):
             session.after(1 + int(session.unit(name, 1) * (length - 2)), step)
@@ -125,11 +154,6 @@ def _open(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
         session.after(1, _show_cards)
     if life.shown:
         session.after(1, _show_waiting)
-    if not session.happens("session.unended"):
-        session.after(length, _end)
-    if session.happens("session.drop_out"):
-        life.activity *= 0.05
-    return session
 
 
 def _end(session: Session) -> None:
@@ -165,7 +189,7 @@ def _show_card(session: Session, channel: str) -> None:
     cards = session.life.run.workspace.news_feed_cards
     card = cards[int(session.unit("card") * len(cards))]
     device = session.owned.device
-    if session.happens("message.abort", 3):
+    if session.unit("card expired") < 0.03:
         session.emit(f"users.messages.{channel}.Abort", device=device, card_id=card)
         return
     seen = session.emit(f"users.messages.{channel}.Impression", device=device, card_id=card)

@@ -70,7 +70,6 @@ PLATFORMS: Mapping[str, Platform] = {
     for row in read_rows("people", "platforms.tsv")
 }
 _PEOPLE = read_data("people", "people.toml")
-_PUSH: float = _PEOPLE["push"]
 _DEVELOPMENT: float = _PEOPLE["development_gateway"]
 _PROVISIONAL: float = _PEOPLE["provisional_push"]
 _FOREGROUND_DISABLED: float = _PEOPLE["foreground_push_disabled"]
@@ -144,7 +143,8 @@ def make_device(draws: Draws, app: App, place: Place, *, since: int, open_: bool
     browsers = model.browsers
     browser = browsers[int(random() * len(browsers))] if browsers else None
     tracked = open_ or random() < platform.tracked
-    push = platform.push and (open_ or random() < _PUSH)
+    # Without permission, too, an app has a token.
+    push = platform.push
     ios, web = platform.name == "ios", platform.name == "web"
     carrier = None
     if platform.mobile and browser is not None and browser.device_class == "mobile":
