@@ -85,9 +85,7 @@ def test_machine_opens(figures: Measured) -> None:
     assert is_near(Figure(figures.machine_opens, figures.opens), 0.5)
 
 
-@pytest.mark.parametrize(
-    ("hours", "share"), [(1, 0.33), (6, 0.52), (24, 0.78), (24 * 7, 0.95)]
-)
+@pytest.mark.parametrize(("hours", "share"), [(1, 0.33), (6, 0.52), (24, 0.78), (24 * 7, 0.95)])
 def test_time_to_open(figures: Measured, hours: int, share: float) -> None:
     figure = figures.within("email", "open", DELIVERY, hours * HOUR)
     assert is_near(figure, share, 0.05), figure
@@ -105,9 +103,7 @@ def test_push_is_allowed(newcomers: Measured, platform: str, share: float) -> No
     assert is_near(Figure(len(newcomers.tokens[platform]), len(devices)), share)
 
 
-@pytest.mark.parametrize(
-    ("day", "share"), [(1, 0.27), (7, 0.12), *([(30, 0.06)] if LONG else [])]
-)
+@pytest.mark.parametrize(("day", "share"), [(1, 0.27), (7, 0.12), *([(30, 0.06)] if LONG else [])])
 def test_retention(newcomers: Measured, day: int, share: float) -> None:
     figure = newcomers.retention(day)
     assert is_near(figure, share), figure
