@@ -105,8 +105,8 @@ def encode_event(event: Event, *, known: bool = False) -> bytes:
 
     Args:
         event: the event.
-        known: whether its values are known to be JSON, as those of the events of a `World` are; then
-            they are not checked.
+        known: whether its values are known to be JSON, as those of a world's events are; then they
+            are not checked.
 
     Raises:
         EventError: a value is not JSON (NaN and the infinities are not), a key is not a string, a

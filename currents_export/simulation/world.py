@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Literal
 
 from ..catalog import Catalog, EventType
@@ -117,7 +117,8 @@ class World:
         self.destinations: tuple[CanvasDestination, ...] = workspace.destinations
         self.products: tuple[Product, ...] = workspace.products
         self.agents: tuple[Agent, ...] = workspace.agents
-        self.users: Sequence[User] = People(seed, users, self.apps)
+        self._people = People(seed, users, self.apps)
+        self.users: Sequence[User] = self._people
         self._plans: dict[str, Plan] = {}
         self._audiences: dict[tuple[AudienceRule, frozenset[str]], Audience] = {}
 
@@ -250,7 +251,7 @@ class World:
         people = self._choose(users, shard)
         if rate is not None:
             active = self.count_active(rate, start=start, event_types=event_types)
-            people = [person for person in people if person < active]
+            people = _below(people, active)
         _check_number("pace", pace)
         run = self._run(names, start, until, history=history)
         run.enter(people)
@@ -289,7 +290,7 @@ class World:
             )
         return wanted
 
-    def _choose(self, users: Iterable[int] | None, shard: tuple[int, int]) -> Iterable[int]:
+    def _choose(self, users: Iterable[int] | None, shard: tuple[int, int]) -> Collection[int]:
         """Return the numbers of the users, in order."""
         number, count = shard
         _check_whole("shard", count, least=1)
@@ -297,6 +298,10 @@ class World:
             raise OptionError(f"shard is {shard!r}; its first number must be from 0 to {count - 1}")
         if users is None:
             return range(number, len(self.users), count)
+        everybody = range(len(self.users))
+        if isinstance(users, range) and users and everybody[users.start : users.stop] == users:
+            first = users.start + (number - users.start) % count
+            return range(first, users.stop, count)
         chosen = sorted(set(users))
         for each in (*chosen[:1], *chosen[-1:]):
             if not 0 <= each < len(self.users):
@@ -315,7 +320,7 @@ class World:
         return new_run(
             mix(self._seed, "lives", start),
             self._workspace,
-            self.users,
+            self._people,
             self.catalog,
             {name: self._plan(name) for name in names},
             chances=Chances(self.catalog),
@@ -381,6 +386,13 @@ def _events_of(run: Run, key: Callable[[KeyRecord], object] | None) -> Iterator[
         if key is not None:
             key(record_of(happening))
         yield happening[0]
+
+
+def _below(people: Collection[int], most: int) -> Collection[int]:
+    """Return the people with numbers below a limit; a range stays one."""
+    if isinstance(people, range):
+        return people[: max(0, -(-(most - people.start) // people.step))]
+    return [person for person in people if person < most]
 
 
 def _check_number(name: str, value: object) -> None:

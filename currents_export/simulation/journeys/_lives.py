@@ -12,6 +12,7 @@ from .._draws import Draws, draw, mix, unit
 from .._plan import Plan
 from ..fields import Draft
 from ..people.model import User
+from ..people.people import People
 from ..workspace.model import Workspace
 from ._awaiting import convert
 from ._background import begin_background
@@ -19,10 +20,11 @@ from ._calendar import Calendar, begin_of, week_of
 from ._canvases import set_off
 from ._chances import Chances
 from ._curve import DAY
+from ._entries import DAILY, SETTLING, THERE, Entries
 from ._life import Cause, Life
 from ._messages import schedule, send_scheduled
 from ._run import Run
-from ._sessions import MONTHLY, begin_session, plan_session, visit
+from ._sessions import begin_session, plan_session, visit
 from ._state import OwnedDevice
 from ._unnamed import begin_unnamed
 
@@ -34,7 +36,7 @@ _TIME = attrgetter("time")
 def new_run(
     seed_key: int,
     workspace: Workspace,
-    people: Sequence[User],
+    people: People,
     catalog: Catalog,
     plans: Mapping[str, Plan],
     *,
@@ -57,6 +59,7 @@ def new_run(
         time=0,
         user=people[0],
     )
+    calendar = Calendar(workspace)
     return Run(
         seed_key,
         workspace,
@@ -66,9 +69,9 @@ def new_run(
         draft=draft,
         draws=draws,
         chances=chances,
-        calendar=Calendar(workspace),
+        calendar=calendar,
         begin=begin,
-        first_session=lambda person: first_session(mix(seed_key, person)),
+        entries=Entries(seed_key, people.home, calendar, chances, start),
         acted=acted,
         visit=visit,
         unnamed=unnamed,
@@ -78,14 +81,18 @@ def new_run(
     )
 
 
-def first_session(key: int) -> float:
-    """Return after how many seconds the first session of a person comes."""
-    return -math.log(1.0 - unit(mix(key, "first session"))) / activity_of(key) * DAY
+def activity_of(key: int, waited: float, *, active: bool) -> float:
+    """Return how many sessions a day a person has: few have most of them.
 
-
-def activity_of(key: int) -> float:
-    """Return how many sessions a day the person with this key has: few have most of them."""
-    return MONTHLY / 30 * -math.log(1.0 - unit(mix(key, "activity")))
+    Args:
+        key: the key of the person's life.
+        waited: for how many days the person has not begun a session.
+        active: whether the person begins one now.
+    """
+    drawn = -math.log(1.0 - unit(mix(key, "activity")))
+    if active:
+        drawn -= math.log(1.0 - unit(mix(key, "activity", 1)))
+    return drawn / (1.0 / DAILY + waited)
 
 
 def begin(life: Life, active: bool) -> None:
@@ -97,7 +104,9 @@ def begin(life: Life, active: bool) -> None:
     """
     user, run = life.user, life.run
     chances = run.chances
-    life.activity = activity_of(life.key)
+    late = life.number >= THERE
+    waited = (life.now - run.start) / DAY if late else 0.0
+    life.activity = activity_of(life.key, waited, active=active)
     for number, device in enumerate(user.devices):
         used = not run.newcomers and unit(mix(life.key, "used", number)) >= chances.share(
             "session.first"
@@ -118,9 +127,10 @@ def begin(life: Life, active: bool) -> None:
     else:
         plan_session(life)
     life.channels = _could_get(life)
-    life.week = week_of(life.now)
+    since = run.start + SETTLING if late else life.now
+    life.week = week_of(since)
     there = run.calendar.occurrences(user.place, life.week)
-    life.upcoming = bisect_right(there, life.now, key=_TIME)
+    life.upcoming = bisect_right(there, since, key=_TIME)
     _plan_campaigns(life)
     begin_background(life)
     begin_unnamed(life)

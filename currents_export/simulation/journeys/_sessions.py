@@ -22,10 +22,8 @@ from ._shop import OUTSIDE, SHOP
 from ._state import OwnedDevice
 from ._surveys import answer_survey
 
-__all__ = ["MONTHLY", "begin_session", "plan_session", "visit"]
+__all__ = ["begin_session", "plan_session", "visit"]
 
-#: Sessions a month of an active user. Source: Swrve 2014.
-MONTHLY = 14
 #: The pause after which a session on the web is over, and one on a mobile platform.
 _WEB_PAUSE, _PAUSE = 1800, 11
 
