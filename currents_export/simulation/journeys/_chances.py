@@ -7,20 +7,20 @@ Source: the column `source` of each; `assumed` where nothing is published.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from math import gcd
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import attrs
 
 from .._data import read_rows, split
-from .._draws import draw, key_of, mix
+from .._draws import draw, key_of
 from .._settings import Delay
 from ..workspace.channels import channel_of
 from ._calendar import IN_SESSION
 
 if TYPE_CHECKING:
-    from ._life import Journey
+    from ._life import Journey, Life
+    from ._strata import Strata
 
 __all__ = ["DELAYS", "EFFECTS", "RATES", "Chances", "Delay", "Effect"]
 
@@ -140,8 +140,10 @@ class Chances:
         rates: shares that replace the defaults, by name.
         delays: delays that replace the defaults, by name.
         forced: chances that always or never come true, by name.
-        population: how many people there are if shares are to be exact (stratified): of 50 people,
-            a chance of 2 % comes true for one. Otherwise None: chances are drawn at random.
+
+    Attributes:
+        strata: what draws if shares are to be exact: of 50 people, a chance of 2 % comes true for
+            one. With None, chances are drawn at random.
     """
 
     def __init__(
@@ -151,13 +153,11 @@ class Chances:
         delays: Mapping[str, Delay] = MappingProxyType({}),
         *,
         forced: Mapping[str, bool] = MappingProxyType({}),
-        population: int | None = None,
     ) -> None:
         self._rates = {**RATES, **rates}
         self._forced = dict(forced)
         self._delays = {**DELAYS, **delays}
-        self._population = population
-        self._step = 0 if population is None else _step(population)
+        self.strata: Strata | None = None
         self._effects: dict[str, list[Effect]] = {}
         for effect in (*EFFECTS.values(), *_more_effects(event_types)):
             self._effects.setdefault(effect.channel, []).append(effect)
@@ -174,13 +174,17 @@ class Chances:
     def happens(self, journey: Journey, name: str, occurrence: int = 0) -> bool:
         """Return whether a named chance comes true in a journey."""
         share, key = self._shares[name]
-        if self._population is None:
+        if self.strata is None:
             return draw(journey.key, key + occurrence) < share
         return self._unit(journey, key, occurrence) < share
 
     def share(self, name: str) -> float:
         """Return the share of a named chance."""
         return self._shares[name][0]
+
+    def of(self, life: Life, key: int) -> float:
+        """Return the number in [0, 1) that a person has for a key, such as that of a campaign."""
+        return draw(life.key, key) if self.strata is None else self.strata.of(life.number, key)
 
     def delay(self, key: int, name: str, occurrence: int = 0) -> int:
         """Return a named delay in what has a key, in seconds."""
@@ -245,18 +249,6 @@ class Chances:
         return min(share, 1.0)
 
     def _unit(self, journey: Journey, key: int, occurrence: int) -> float:
-        if self._population is None:
+        if self.strata is None:
             return draw(journey.key, key + occurrence)
-        # A permutation of the people, so that exactly the share of them is below any limit.
-        message = journey.message
-        shift = mix(key, message.dispatch_key if message else journey.name, occurrence)
-        place = (journey.life.number * self._step + shift) % self._population
-        return (place + 0.5) / self._population
-
-
-def _step(population: int) -> int:
-    """Return a step that visits all people in turn, near the golden ratio of their number."""
-    step = max(1, int(population * 0.6180339887))
-    while gcd(step, population) != 1:
-        step += 1
-    return step
+        return self.strata.unit(journey, key + occurrence)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from .._draws import draw, mix, permute
 from ..people.model import Place
 from ..people.places import PLACES
-from ._calendar import Calendar, begin_of, week_of
+from ._calendar import Calendar, Occurrence, begin_of, week_of
 from ._chances import Chances
 from ._curve import DAY
 
@@ -124,9 +124,16 @@ class Entries:
                 time = occurrence.time
                 if time >= until:
                     return time
-                if time > self._since and draw(key, occurrence.key) < occurrence.campaign.share:
+                if time > self._since and self._is_for(key, occurrence):
                     return time + self._chances.delay(key ^ occurrence.key, "message.burst")
         return begin_of(self._weeks[-1] + 1)
+
+    def _is_for(self, key: int, occurrence: Occurrence) -> bool:
+        """Return whether a person, of whom this is the key, can be in the audience."""
+        # Whoever enters too early only waits.
+        if self._chances.strata is not None:
+            return True
+        return draw(key, occurrence.audience) < occurrence.campaign.share
 
     def _first_campaigns(self) -> Iterator[int]:
         """Yield when the first scheduled campaign goes out to people at each place."""

@@ -55,6 +55,7 @@ class Run:
         start: the time of the first event; what happens before it is left out.
         until: the time after the last event.
         newcomers: whether everybody's first session is yet to come.
+        queue: what will happen.
 
     Attributes:
         now: the time.
@@ -81,6 +82,7 @@ class Run:
         start: int,
         until: int,
         newcomers: bool,
+        queue: Queue,
     ) -> None:
         self.seed_key = seed_key
         self.workspace = workspace
@@ -101,7 +103,7 @@ class Run:
         self.plans = plans
         self.draft = draft
         self.draws = draws
-        self._queue = Queue()
+        self._queue = queue
 
     def put(self, wake_up: WakeUp) -> None:
         """Add a wake-up, unless it comes after the end."""

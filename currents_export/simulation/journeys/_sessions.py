@@ -11,18 +11,19 @@ from collections.abc import Callable
 from functools import partial
 
 from .._draws import mix, unit
-from ..workspace.model import Campaign, Message
+from ..workspace.model import Message
+from ._awaiting import await_goals
 from ._background import register_token
-from ._curve import Curve, local_offset, local_time
+from ._curve import DAY, Curve, local_offset, local_time
 from ._life import Cause, Journey, Life
 from ._messages import choose_variation, follow
 from ._reactions import see
 from ._session import Session
-from ._shop import OUTSIDE, SHOP
+from ._shop import OUTSIDE, SHOP, do
 from ._state import OwnedDevice
 from ._surveys import answer_survey
 
-__all__ = ["begin_session", "plan_session", "visit"]
+__all__ = ["begin_session", "plan_first_session", "plan_session", "show", "visit"]
 
 #: The pause after which a session on the web is over, and one on a mobile platform.
 _WEB_PAUSE, _PAUSE = 1800, 11
@@ -46,11 +47,22 @@ def plan_session(life: Life) -> None:
     life.at(max(now + 1, time), begin_session, life)
 
 
+def plan_first_session(life: Life) -> None:
+    """Plan the first session of a user who is new when the stream begins."""
+    days = life.run.chances.delay(life.key, "session.first") / DAY
+    life.at(max(life.now + 1, _after(life, life.now, days)), begin_session, life)
+
+
 def _next(life: Life, name: str, time: int, activity: float) -> int:
     """Return when the next session after a time comes, of a number of sessions a day."""
     share = unit(mix(life.key, name, life.sessions, life.now))
+    return _after(life, time, -math.log(1.0 - share) / activity)
+
+
+def _after(life: Life, time: int, days: float) -> int:
+    """Return when as many days of average activity have passed after a time."""
     zone = life.user.place.timezone
-    local = _CURVE.after(local_time(zone, time), -math.log(1.0 - share) / activity)
+    local = _CURVE.after(local_time(zone, time), days)
     return local - local_offset(zone, time)
 
 
@@ -118,21 +130,30 @@ def _open(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
     life.run.acted(life, "session_start", session.started)
     if session.happens("session.upgrade"):
         life.run.acted(life, "upgrade", session.started)
-    length = session.ends - session.began
-    for name, step in _ACTIVITIES:
-        if session.happens(name):
-            session.after(1 + int(session.unit(name, 1) * (length - 2)), step)
-    if life.cards:
-        session.after(1, _show_cards)
-    if life.shown:
-        session.after(1, _show_waiting)
+    _plan_activities(session)
     if not session.happens("session.unended"):
-        session.after(length, _end)
+        session.after(session.ends - session.began, _end)
     if life.sessions == 1 and first:
         life.interested_until = life.now + session.delay("interest.new")
     elif life.now >= life.interested_until and session.happens("session.return"):
         life.interested_until = life.now + session.delay("interest.known")
     return session
+
+
+def _plan_activities(session: Session) -> None:
+    """Plan what the user does and sees in a session."""
+    life, length = session.life, session.ends - session.began
+    for name, step in _ACTIVITIES:
+        if session.happens(name):
+            session.after(1 + int(session.unit(name, 1) * (length - 2)), step)
+    for number, name in enumerate(life.run.calendar.own_events):
+        if session.happens("session.own_event", number):
+            wait = 1 + int(session.unit("own event", number) * (length - 2))
+            session.after(wait, partial(do, name=name))
+    if life.cards:
+        session.after(1, _show_cards)
+    if life.shown:
+        session.after(1, _show_waiting)
 
 
 def _end(session: Session) -> None:
@@ -158,8 +179,8 @@ def _show(session: Session, channel: str) -> None:
     there = [each for each in campaigns if each.region in (region, "Global")]
     if there:
         campaign = there[int(session.unit(channel, 2) * len(there))]
-        _show_message(session, choose_variation(life, campaign), campaign)
-    elif not campaigns:
+        _show_message(session, choose_variation(life, campaign))
+    elif channel not in life.run.workspace.channel_names:
         _show_card(session, channel)
 
 
@@ -176,13 +197,16 @@ def _show_card(session: Session, channel: str) -> None:
         session.emit(f"users.messages.{channel}.Click", device=device, cause=seen, card_id=card)
 
 
-def _show_message(session: Session, message: Message, campaign: Campaign | None = None) -> None:
-    life = session.life
-    if campaign is not None and message.control:
-        journey = Journey(life, campaign.name, mix(session.key, campaign.id), message=message)
-        journey.emit("users.campaigns.EnrollInControl", cause=session.started)
+def _show_message(session: Session, message: Message) -> None:
+    life, fields = session.life, message.fields
+    if message.control and message.kind == "campaign":
+        name, campaign_id = fields["campaign_name"], fields["campaign_id"]
+        journey = Journey(life, name, mix(session.key, campaign_id), message=message)
+        journey.facts["dispatch_id"] = None
+        receipt = journey.emit("users.campaigns.EnrollInControl", cause=session.started)
+        await_goals(journey, message, "users.campaigns.Conversion", receipt)
         return
-    name = campaign.name if campaign else str(message.fields["canvas_name"])
+    name = fields["campaign_name" if message.kind == "campaign" else "canvas_name"]
     key = mix(session.key, name, message.dispatch_key)
     aborts = unit(mix(key, "abort")) < life.run.chances.share("message.abort")
     if aborts:
@@ -214,8 +238,15 @@ def _show_cards(session: Session) -> None:
             follow(card, "contentcard.impression", event)
 
 
+def show(life: Life, message: Message) -> None:
+    """Show a message in the session that is open, or in the next one."""
+    life.shown.append(message)
+    if life.session is not None and life.session.open:
+        life.session.after(0, _show_waiting)
+
+
 def _show_waiting(session: Session) -> None:
-    """Show what Canvases have ready for the user's next session."""
+    """Show what campaigns and Canvases have ready for the user."""
     messages, session.life.shown = session.life.shown, []
     for message in messages:
         _show_message(session, message)

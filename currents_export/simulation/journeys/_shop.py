@@ -7,11 +7,11 @@ from typing import Any
 
 from .._data import read_data
 from .._draws import mix
-from ..workspace.model import Product
+from ..workspace.assets import Product
 from ._life import Cause, Journey
 from ._session import Session
 
-__all__ = ["OUTSIDE", "SHOP"]
+__all__ = ["OUTSIDE", "SHOP", "do"]
 
 _EVENTS = read_data("fields", "custom_events.toml")
 _WORDING = read_data("fields", "wording.toml")
@@ -231,6 +231,12 @@ def _something_else(session: Session) -> None:
         name = _OTHER_EVENTS[int(session.unit("other") * len(_OTHER_EVENTS))]
         stores = {"city": session.life.user.place.city, "radius_km": 25}
         did(session, name, stores if name == "Store Finder Used" else None, session)
+
+
+def do(session: Session, name: str) -> None:
+    """Let a custom event happen that the user does for no reason known here."""
+    if session.open:
+        did(session, name, None, session)
 
 
 def _locate(session: Session) -> None:

@@ -184,7 +184,7 @@ def _canvas(
         steps=tuple(_steps(rng, row, channels)),
         entry=row["entry"],
         entry_delay=seconds(row["entry_delay"]),
-        exit=row.get("exit", ""),
+        exit=tuple(filter(None, [row.get("exit")])),
     )
 
 
