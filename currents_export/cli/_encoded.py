@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
-from typing import IO, Any
+from typing import Any
 
 from ..events import Event
 from ..payload import encode_event
-from ..simulation import KeyRecord, World
+from ..simulation import World
 from ..simulation._pace import paced
 from ..simulation._workers import Batch, WorkerError, batches_of
+from ._answer_key import KeyFile
 
 __all__ = ["Encoded", "WorkerError", "alone", "make_encoded"]
 
@@ -26,7 +27,7 @@ def make_encoded(
     *,
     count: int | None,
     pace: float | None,
-    key: IO[bytes] | None,
+    key: KeyFile | None,
 ) -> Iterator[Encoded]:
     """Yield the events of a world; several processes give them in the same order as one.
 
@@ -44,11 +45,9 @@ def make_encoded(
     if workers > 1:
         yield from _merged(world, workers, options, count=count, pace=pace, key=key)
         return
-    keep: Callable[[KeyRecord], object] | None = None
-    if key is not None:
-        write = key.write
-        keep = lambda record: write(record.to_json())  # noqa: E731
-    yield from map(alone, islice(world.events(**options, pace=pace, key=keep), count))
+    keep = None if key is None else key.keep
+    events = islice(world.events(**options, pace=pace, key=keep), count)
+    yield from map(alone, events if key is None else key.count(events))
 
 
 def alone(event: Event) -> Encoded:
@@ -63,7 +62,7 @@ def _merged(
     *,
     count: int | None,
     pace: float | None,
-    key: IO[bytes] | None,
+    key: KeyFile | None,
 ) -> Iterator[Encoded]:
     made = batches_of(world, workers, count=count, with_key=key is not None, **options)
     with closing(made):
@@ -72,7 +71,7 @@ def _merged(
             batches = paced(_singles(made), options["start"], pace, arrival=_arrival)
         for batch in batches:
             if key is not None:
-                key.writelines(entry + b"\n" for entry in batch.key)
+                key.keep_encoded(batch.lines, batch.key)
             yield batch.event_types, batch.lines
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,14 +16,14 @@ from .._files import STDOUT, open_output, standard_output
 from ..catalog import Catalog
 from ..errors import OptionError
 from ..payload import encode_array, gather_bodies
-from ..simulation import Scenario
+from ._answer_key import KeyFile
 from ._encoded import Encoded, WorkerError, alone, make_encoded
 from ._exit_codes import NOT_ALL
 from ._options import CatalogDir, EventTypes, ScenarioFile, SchemaVersion, Seed
 from ._streams import print_error, print_json, print_note, writing_output
 from ._tables import progress
-from ._time import parse_instant
-from ._world import new_world, read_scenario
+from ._time import parse_end
+from ._world import begin_of, describe, new_world, read_scenario
 
 __all__ = ["run"]
 
@@ -129,7 +128,9 @@ def run(
         typer.Option(
             metavar="FILE",
             help="A file for the answer key: for each event its cause, journey, campaign, Canvas "
-            "and step, as JSON Lines.",
+            "and step, as JSON Lines; the last line has the summary: counts by event type, and "
+            "the funnel of each campaign and Canvas. To count opened and clicked messages once, it "
+            "needs memory for each of them.",
         ),
     ] = None,
     workers: Annotated[
@@ -185,13 +186,13 @@ def run(
     if users is None and scenario is None:
         users = _USERS if rate is None else _MOST_USERS
     world, chosen = new_world(seed, users=users, catalog=catalog, scenario=scenario)
-    began = _begin(start, world.scenario)
+    began = begin_of(start, world.scenario)
     names = [each.name for each in catalog.select(*(event_types or world.scenario.event_types))]
     wanted: int | None = len(names)
     ends: int | Literal["quiet"] | None = None
     options: dict[str, Any] | None = None
     if not samples and not placeholders:
-        ends = world.scenario.end(began) if until is None else _parse_end(until)
+        ends = world.scenario.end(began) if until is None else parse_end(until)
         wanted = count or (_COUNT if ends is None else None)
         rate = rate or world.scenario.rate
         if rate is not None:
@@ -206,8 +207,7 @@ def run(
             "shard": _parse_shard(shard),
             "history": None if history is None else history.value,
         }
-    key_file = nullcontext() if answer_key is None else _opened(answer_key)
-    with _reporting_workers(), key_file as key:
+    with _reporting_workers(), _key_file(answer_key) as key:
         stream: Iterable[Encoded]
         if options is not None:
             stream = make_encoded(world, workers, options, count=wanted, pace=pace, key=key)
@@ -219,12 +219,10 @@ def run(
         totals = _write(
             stream, wanted, output=output, bodies=bodies, as_array=as_array, paced=pace is not None
         )
-    hint = f"--seed {chosen} --start {began}"
-    if scenario_file is not None:
-        hint = f"--scenario {shlex.quote(str(scenario_file))} {hint}"
     if output is not None and as_json:
         _print_summary(totals, output, chosen, began)
     else:
+        hint = describe(scenario_file, chosen, began)
         print_note(f"{totals.total():,} events; {hint} repeats them")
     if ends is None and wanted is not None and totals.total() < wanted:
         print_error(f"{wanted:,} events were requested, but the stream ends in the year 2106")
@@ -272,18 +270,6 @@ def _check_positive(numbers: Mapping[str, float | None]) -> None:
             raise typer.BadParameter(f"{name} is {number}; it must be more than 0")
 
 
-def _begin(start: str | None, scenario: Scenario) -> int:
-    """Return when the stream begins."""
-    if start is None and scenario.start is not None:
-        return scenario.start
-    return parse_instant(start or "now")
-
-
-def _parse_end(text: str) -> int | Literal["quiet"]:
-    """Parse a time, or `quiet`."""
-    return "quiet" if text == "quiet" else parse_instant(text)
-
-
 def _parse_shard(text: str | None) -> tuple[int, int]:
     """Parse `1/4`, the first of four parts."""
     if text is None:
@@ -292,6 +278,18 @@ def _parse_shard(text: str | None) -> tuple[int, int]:
     if slash and first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count):
         return int(first) - 1, int(count)
     raise typer.BadParameter(f"--shard is {text!r}; it must be like 1/4, the first of four parts")
+
+
+@contextmanager
+def _key_file(name: str | None) -> Iterator[KeyFile | None]:
+    """Open the file of the answer key."""
+    if name is None:
+        yield None
+        return
+    with _opened(name) as file:
+        key = KeyFile(file)
+        yield key
+        key.end()
 
 
 def _write(

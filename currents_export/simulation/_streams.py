@@ -93,7 +93,7 @@ class Lives:
         scenario = self.scenario
         workspace, has_unnamed = self._running()
         unnamed = [
-            (self.plans.get(name), traffic_rule(name, self.catalog.directory).weight)
+            (self.plans.get(name), traffic_rule(name, self.catalog.directory))
             for name in unnamed_types(list(self.catalog))
             if has_unnamed
         ]
@@ -175,7 +175,7 @@ def stream(
     """Return the events of a run as they arrive; see `World.events`."""
     if not disturbances and key is None and pace is None:
         if place is None:
-            return (event for event, *_ in run.happenings())
+            return (happening[0] for happening in run.happenings())
         return _placed(run, place)
     latest = _Latest()
     pairs: Iterable[tuple[Event, KeyRecord]] = latest.pairs(run)

@@ -132,7 +132,10 @@ class Entries:
                 time, share = occurrence.time, occurrence.campaign.share
                 if time >= until:
                     return time
-                if time > self._since and chances.drawn(key, person, occurrence.audience) < share:
+                if (
+                    time > self._since
+                    and chances.of_person(person, key, occurrence.audience) < share
+                ):
                     return time + chances.delay(key ^ occurrence.key, "message.burst")
         return begin_of(self._weeks[-1] + 1)
 
