@@ -18,7 +18,7 @@ from ..catalog import Catalog
 from ..errors import OptionError
 from ..events import Event
 from ..payload import encode_array, encode_bodies, encode_event
-from ..simulation import KeyRecord
+from ._answer_key import KeyFile
 from ._exit_codes import NOT_ALL
 from ._options import CatalogDir, EventTypes, ScenarioFile, SchemaVersion, Seed
 from ._streams import print_error, print_json, print_note, writing_output
@@ -129,7 +129,9 @@ def run(
         typer.Option(
             metavar="FILE",
             help="A file for the answer key: for each event its cause, journey, campaign, Canvas "
-            "and step, as JSON Lines.",
+            "and step, as JSON Lines; the last line has the summary: counts by event type, and "
+            "the funnel of each campaign and Canvas. To count opened and clicked messages once, it "
+            "needs memory for each of them.",
         ),
     ] = None,
     schema_version: SchemaVersion = None,
@@ -208,7 +210,8 @@ def run(
         )
     with _key_file(answer_key) as keep:
         if traffic is not None:
-            stream = islice(traffic(key=keep), wanted)
+            stream = islice(traffic(key=keep.keep if keep else None), wanted)
+            stream = keep.count(stream) if keep else stream
         totals = _write(
             stream, wanted, output=output, bodies=bodies, as_array=as_json and output is None
         )
@@ -254,13 +257,15 @@ def _parse_shard(text: str | None) -> tuple[int, int]:
 
 
 @contextmanager
-def _key_file(name: str | None) -> Iterator[Callable[[KeyRecord], object] | None]:
-    """Open the file of the answer key, and yield what writes an entry to it."""
+def _key_file(name: str | None) -> Iterator[KeyFile | None]:
+    """Open the file of the answer key."""
     if name is None:
         yield None
         return
     with _opened(name) as file:
-        yield lambda record: file.write(record.to_json())
+        key = KeyFile(file)
+        yield key
+        key.end()
 
 
 def _write(

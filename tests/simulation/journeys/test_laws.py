@@ -61,19 +61,12 @@ def lines_of(world: World, **choice: Any) -> list[Line]:
     ]
 
 
-windows = st.fixed_dictionaries(
-    {"start": starts, "length": lengths, "history": histories},
-).map(
-    lambda drawn: {
-        "start": drawn["start"],
-        "until": drawn["start"] + drawn["length"],
-        "history": drawn["history"],
-    }
+windows = st.builds(
+    lambda start, length, history: {"start": start, "until": start + length, "history": history},
+    starts,
+    lengths,
+    histories,
 )
-
-
-def person_of(world: World) -> dict[str, int]:
-    return {user.id: number for number, user in enumerate(world.users)}
 
 
 @few

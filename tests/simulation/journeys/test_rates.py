@@ -72,10 +72,9 @@ SHARES = [
 ]
 
 
-@pytest.mark.parametrize(("channel", "flow", "what", "base", "share"), SHARES)
-def test_shares(
-    figures: Measured, channel: str, flow: bool | None, what: list[str], base: str, share: float
-) -> None:
+@pytest.mark.parametrize("row", SHARES, ids=lambda row: f"{row[0]}-{row[1]}-{row[2][0]}")
+def test_shares(figures: Measured, row: tuple[str, bool | None, list[str], str, float]) -> None:
+    channel, flow, what, base, share = row
     figure = figures.of(channel, flow, what, base)
     assert figure.total > 50
     assert is_near(figure, share), figure
@@ -85,9 +84,7 @@ def test_machine_opens(figures: Measured) -> None:
     assert is_near(Figure(figures.machine_opens, figures.opens), 0.5)
 
 
-@pytest.mark.parametrize(
-    ("hours", "share"), [(1, 0.33), (6, 0.52), (24, 0.78), (24 * 7, 0.95)]
-)
+@pytest.mark.parametrize(("hours", "share"), [(1, 0.33), (6, 0.52), (24, 0.78), (24 * 7, 0.95)])
 def test_time_to_open(figures: Measured, hours: int, share: float) -> None:
     figure = figures.within("email", "open", DELIVERY, hours * HOUR)
     assert is_near(figure, share, 0.05), figure
@@ -105,9 +102,7 @@ def test_push_is_allowed(newcomers: Measured, platform: str, share: float) -> No
     assert is_near(Figure(len(newcomers.tokens[platform]), len(devices)), share)
 
 
-@pytest.mark.parametrize(
-    ("day", "share"), [(1, 0.27), (7, 0.12), *([(30, 0.06)] if LONG else [])]
-)
+@pytest.mark.parametrize(("day", "share"), [(1, 0.27), (7, 0.12), *([(30, 0.06)] if LONG else [])])
 def test_retention(newcomers: Measured, day: int, share: float) -> None:
     figure = newcomers.retention(day)
     assert is_near(figure, share), figure
