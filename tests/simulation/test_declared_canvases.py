@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -159,7 +159,7 @@ def test_paths_of_an_experiment() -> None:
 
 
 @pytest.mark.parametrize("kind", ["decision", "audience"])
-def test_paths_of_a_split(kind: str) -> None:
+def test_paths_of_a_split(kind: Literal["decision", "audience"]) -> None:
     split = DeclaredStep(
         name="Split",
         kind=kind,
@@ -185,17 +185,23 @@ def test_paths_of_a_split(kind: str) -> None:
 
 def test_usual_splits() -> None:
     """Without paths, experiments have two, and the others decide as those of the world do."""
-    kinds = ["experiment", "decision", "audience"]
-    steps = [DeclaredStep(name=kind, kind=kind) for kind in kinds]
-    events = run(*steps, WEBHOOK)
+    events = run(
+        DeclaredStep(name="Experiment", kind="experiment"),
+        DeclaredStep(name="Decision", kind="decision"),
+        DeclaredStep(name="Audience", kind="audience"),
+        WEBHOOK,
+    )
     entries = of_type(events, "users.canvas.experimentstep.SplitEntry")
     assert {each.properties["experiment_split_name"] for each in entries} == {"Path 1", "Path 2"}
     assert of_type(events, "users.messages.webhook.Send")
 
 
 def test_other_steps() -> None:
-    update, destination = (DeclaredStep(name=k, kind=k) for k in ("update", "destination"))
-    events = run(destination, update, users=150)
+    events = run(
+        DeclaredStep(name="Sync", kind="destination"),
+        DeclaredStep(name="Update", kind="update"),
+        users=150,
+    )
     assert of_type(events, "users.canvas.sendtodestination.*")
     changes = of_type(events, "users.behaviors.subscriptiongroup.StateChange")
     assert {each.properties["state_change_source"] for each in changes} >= {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests.support.traffic import of_type
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 SEND = "users.messages.email.Send"
+PEOPLE = 150
 ONCE = DeclaredCampaign(
     name="Once", channel="email", schedule=CampaignSchedule(once="33h", zone="UTC")
 )
@@ -43,7 +45,7 @@ def sample(name: str) -> tuple[World, list[Event], list[KeyRecord]]:
     world = World(scenario=load_scenario(SAMPLES / f"{name}.toml"))
     records: list[KeyRecord] = []
     # Fewer people than the file says are enough for these tests.
-    users = range(600) if len(world.users) > 600 else None
+    users = range(min(len(world.users), PEOPLE))
     events = list(world.events(key=records.append, users=users))
     return world, events, records
 
@@ -68,8 +70,7 @@ def test_sample_is_coherent(name: str) -> None:
     ]
     # Where nothing is disturbed, nothing is incoherent.
     whole = world.scenario.history == "clean"
-    users = range(300)
-    plain = world.events(disturbances=(), users=users if len(world.users) > 300 else None)
+    plain = world.events(disturbances=(), users=range(min(len(world.users), 100)))
     assert list(check_stream(plain, whole=whole)) == []
 
 
@@ -109,10 +110,12 @@ def test_black_friday() -> None:
         for event in of_type(events, SEND)
         if event.properties.get("campaign_name") == "Black Friday Doors Open"
     ]
-    assert len(mails) > 300
-    assert all(0 <= event.time - start - 8 * HOUR <= 300 for event in mails)
+    assert len(mails) > 100
+    # A few are tried again later, for example because of a frequency cap.
+    at_once = sum(0 <= event.time - start - 8 * HOUR <= 300 for event in mails)
+    assert at_once > 0.95 * len(mails)
     burst = [record.arrival for record in disturbed(records, "burst")]
-    assert len(burst) > 1000
+    assert len(burst) > 300
     assert all(0 <= 10 * HOUR - (each - start) <= 300 for each in burst if each is not None)
     assert of_type(events, "users.messages.pushnotification.Send")
     controls = of_type(events, "users.campaigns.EnrollInControl")
@@ -123,7 +126,7 @@ def test_small_shop() -> None:
     _, events, records = sample("small-shop")
     sends = of_type(events, SEND)
     campaigns = Counter(event.properties.get("campaign_name") for event in sends)
-    assert campaigns["Tuesday Newsletter"] > 500
+    assert campaigns["Tuesday Newsletter"] > 200
     orders = [event for event in sends if "send_id" in event.properties]
     assert any(
         str(event.properties.get("campaign_name")).startswith("Order Confirmation")
@@ -141,7 +144,7 @@ def test_small_shop() -> None:
     }
     drifted = disturbed(records, "drift")
     shares = len(drifted) / sum(event.time >= 1_777_593_600 + 20 * DAY for event in events)
-    assert shares == pytest.approx(0.2, abs=0.02)
+    assert shares == pytest.approx(0.2, abs=0.03)
 
 
 # Settings
@@ -227,14 +230,16 @@ def test_journeys_that_run() -> None:
     assert of_type(of_groups, "users.messages.banner.Impression")
 
 
-def test_some_journeys_leave_the_others_as_they_are() -> None:
-    """Fewer journeys: those that run are, up to what they have to do with others, the same."""
-    fewer = world_of(journeys=["agent"], until="20d")
-    more = world_of(journeys=["agent", "component", "profile"], until="20d")
-    assert fewer.seed_ids() if hasattr(fewer, "seed_ids") else True
-    sessions = [each for each in fewer.events() if each.event_type.endswith("SessionStart")]
-    assert sessions
-    assert sessions == [each for each in more.events() if each.event_type.endswith("SessionStart")]
+def test_journeys_leave_sessions_as_they_are() -> None:
+    fewer, more = (
+        [
+            event
+            for event in events_of(journeys=journeys, until="20d")
+            if event.event_type.startswith("users.behaviors.app.")
+        ]
+        for journeys in (["agent"], ["agent", "profile", "content-optimizer"])
+    )
+    assert fewer == more
 
 
 def test_new_campaign_changes_no_other_event() -> None:
@@ -293,7 +298,7 @@ def test_stratified_parts_are_the_whole() -> None:
     world = world_of(mix="stratified", users=30, until="3d", campaigns=[ONCE])
     whole = list(world.events())
     parts = [list(world.events(shard=(number, 3))) for number in range(3)]
-    assert sorted(sum(parts, []), key=lambda each: each.id) == sorted(whole, key=lambda e: e.id)
+    assert sorted(chain(*parts), key=id_of) == sorted(whole, key=id_of)
 
 
 # Quiet ends
@@ -303,7 +308,7 @@ def test_quiet_waits_for_the_last_journey() -> None:
     world = world_of(until="quiet", history="clean", canvases=[HELLO], users=40)
     records: list[KeyRecord] = []
     events = list(world.events(key=records.append))
-    longer = list(world.events(until=MONDAY + 60 * DAY))
+    longer = list(world.events(until=MONDAY + 28 * DAY))
     canvas = world.canvases[-1].id
 
     def hello(stream: list[Event]) -> list[Event]:
