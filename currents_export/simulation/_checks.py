@@ -44,11 +44,11 @@ def check_whole(name: str, value: object, *, least: int | None = None, most: int
     raise OptionError(f"{name} is {value!r}; it must be a whole number{limits}")
 
 
-def sample_time(time: int | None) -> int:
-    """Return the time of a sample."""
+def sample_time(time: int | None, name: str = "time") -> int:
+    """Return the time of a sample, or of a journey."""
     if time is None:
         return SAMPLE_TIME
-    check_whole("time", time, least=1, most=LAST_TIME)
+    check_whole(name, time, least=1, most=LAST_TIME)
     return time
 
 

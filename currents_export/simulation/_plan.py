@@ -12,6 +12,7 @@ import attrs
 from ..catalog import EventType, Field
 from ..events import Event
 from ._audience import Audience, Pool, make_pools
+from ._data import read_rows
 from ._traffic import TrafficRule
 from .fields import (
     MAKERS,
@@ -28,6 +29,9 @@ from .people.model import Device, User
 from .workspace.model import Message, Workspace
 
 __all__ = ["Plan", "make_plan"]
+
+#: The attributes that every user and every device has.
+_CERTAIN = frozenset({"id", "app.id", "app.platform", "place.country", "place.timezone"})
 
 _Makes = tuple[tuple[str, Callable[[Draft], Any]], ...]
 
@@ -95,6 +99,7 @@ class Plan:
         more_of_user: the properties that are read from the user.
         more_of_device: the properties that are read from the device.
         of_message: the names of the properties that are taken from the message.
+        nulls: the names of the properties that are null, not left out, if they are given as None.
         whole: how to make an event of which no property is given.
         audience: the users and devices that a sample can have.
         channels: the channels of the messages that it can belong to; empty for all.
@@ -113,6 +118,7 @@ class Plan:
     more_of_user: _Reads
     more_of_device: _Reads
     of_message: frozenset[str]
+    nulls: frozenset[str]
     whole: _Variant
     audience: Sequence[tuple[User, Device]]
     channels: tuple[str, ...]
@@ -130,7 +136,7 @@ class Plan:
         Args:
             draft: when it happens, to whom, on which device, in which message.
             facts: properties that are known; those that the type does not have are left out. None
-                stands for a property that the event does not have.
+                stands for a property that the event does not have, or that is null.
             event_id: its id.
         """
         variant = self._variants.get(given := tuple(facts)) or self._add_variant(given)
@@ -168,6 +174,8 @@ class Plan:
             for name in variant.given:
                 if (value := facts[name]) is not None:
                     properties[name] = value
+                elif name in self.nulls:
+                    properties[name] = None
                 else:
                     properties.pop(name, None)
         for name, make in variant.fallbacks:
@@ -260,6 +268,11 @@ class _Planner:
             more_of_user=self._reads("properties", "user"),
             more_of_device=self._reads("properties", "device"),
             of_message=frozenset(self._of_message),
+            nulls=frozenset(
+                row["field"]
+                for row in read_rows("fields", "nulls.tsv")
+                if row["event_type"] == self._event_type.name
+            ),
             whole=_Variant(
                 given=(),
                 all_given=True,
@@ -324,9 +337,9 @@ class _Planner:
 
     def _fallbacks(self, part: str) -> Iterable[tuple[str, Callable[[Draft], Any]]]:
         certain = {*self._constants, *self._defaults[part]}
-        if self._audience.complete:
-            for kind in ("user", "device"):
-                certain.update(self._paths.get((part, kind), ()))
+        for kind in ("user", "device"):
+            paths = self._paths.get((part, kind), {})
+            certain.update(name for name, path in paths.items() if path in _CERTAIN)
         for field in self._event_type.fields.values():
             if field.required and field.part == part and field.name not in certain:
                 yield field.name, default_maker(field)

@@ -90,7 +90,7 @@ class Lives:
         scenario = self.scenario
         workspace, has_unnamed = self._running()
         unnamed = [
-            (self.plans.get(name), traffic_rule(name, self.catalog.directory).weight)
+            (self.plans.get(name), traffic_rule(name, self.catalog.directory))
             for name in unnamed_types(list(self.catalog))
             if has_unnamed
         ]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from ..catalog import Catalog, EventType
 from ..errors import OptionError
@@ -19,19 +18,16 @@ from ._checks import (
     choose_types,
     sample_time,
 )
-from ._ids import uuid4
-from ._placeholders import make_placeholder
-from ._plan import Plan
 from ._plans import Plans
-from ._samples import fill, make_sample
+from ._singles import Singles
 from ._streams import QUIET, Lives, stream
 from ._traffic import check_tables
 from .answer_key import KeyRecord
 from .disturbances import Disturbance
-from .fields import Draft
 from .people.model import User
 from .people.people import People
 from .scenario import Scenario, check_names
+from .stories import find_outcome, find_story, tell
 from .workspace.assets import Agent, CanvasDestination, LandingPage, Product, Survey
 from .workspace.declare import declare
 from .workspace.make import make_workspace
@@ -130,13 +126,11 @@ class World:
         self.destinations: tuple[CanvasDestination, ...] = workspace.destinations
         self.products: tuple[Product, ...] = workspace.products
         self.agents: tuple[Agent, ...] = workspace.agents
-        people = People(seed, users, self.apps)
+        self._people = people = People(seed, users, self.apps)
         self.users: Sequence[User] = people
-        self._plans = Plans(self.catalog, workspace, self.users)
-        self._plan = self._plans.get
-        self._lives = Lives(
-            seed, self.catalog, workspace, declared, people, self._plans, self.scenario
-        )
+        self._plans = plans = Plans(self.catalog, workspace, people)
+        self._singles = Singles(seed, self.catalog, workspace, people, plans)
+        self._lives = Lives(seed, self.catalog, workspace, declared, people, plans, self.scenario)
 
     def __repr__(self) -> str:
         directory = self.catalog.directory
@@ -182,23 +176,8 @@ class World:
             UnknownNameError: the schema version has no such type.
             OptionError: `time` is not between 1 and 4294967295.
         """
-        plan = self._plan(self.catalog[_name(event_type)].name)
-        name, time = plan.event_type.name, sample_time(time)
-        drafts = [
-            self._draft(f"{self._seed}:{name}:{side}", plan, whole=True, canvas_side=side)
-            for side in (False, True)
-        ]
-        for draft in drafts:
-            draft.time = time
-        first = make_sample(plan, drafts[0], self._id(name, "", time))
-        second = make_sample(
-            plan,
-            drafts[1],
-            self._id(name, "canvas", time),
-            beside=frozenset((*first.user, *first.properties)),
-        )
-        fill(first, plan, drafts[0], others=second)
-        return second if canvas else first
+        name = self.catalog[_name(event_type)].name
+        return self._singles.sample(name, sample_time(time), canvas=canvas)
 
     def placeholder(self, event_type: EventType | str, *, time: int | None = None) -> Event:
         """Return an event of a type whose values match only the data type.
@@ -215,9 +194,83 @@ class World:
             UnknownNameError: the schema version has no such type.
             OptionError: `time` is not between 1 and 4294967295.
         """
-        found, time = self.catalog[_name(event_type)], sample_time(time)
-        event_id = self._id(found.name, "placeholder", time)
-        return make_placeholder(found, time=time, event_id=event_id)
+        name = self.catalog[_name(event_type)].name
+        return self._singles.placeholder(name, sample_time(time))
+
+    def event(
+        self,
+        event_type: EventType | str,
+        /,
+        *,
+        user: int | User | None = None,
+        time: int | None = None,
+        **properties: Any,
+    ) -> Event:
+        """Return one event of a type, with the fields that matter set.
+
+        The other fields fit them and each other as in real traffic: the device is the user's, the
+        message one of the channel. If a message or device has the given values, such as a
+        `campaign_name` or a `device_id`, the event belongs to it. The same arguments give the same
+        event; another time, user or value gives another id.
+
+        Args:
+            event_type: the type, or its name.
+            user: the user or the user's number; by default the first who can have such an event.
+            time: when it happens, as for `sample`.
+            **properties: fields by name, in `properties` or `user`; None leaves a field out. Only
+                the names are checked: wrong values are what some tests need.
+
+        Raises:
+            UnknownNameError: the schema version has no such type, or the type no such field.
+            OptionError: the user cannot have such an event, or `time` is out of range.
+        """
+        name = self.catalog[_name(event_type)].name
+        return self._singles.event(name, user, sample_time(time), properties)
+
+    def journey(
+        self,
+        name: str,
+        /,
+        *,
+        user: int | User | None = None,
+        start: int | None = None,
+        outcome: str | None = None,
+        **properties: Any,
+    ) -> list[Event]:
+        """Return the events of one journey of one user, in the order in which they happen.
+
+        It has the events of that story only, and those that cause it: `abandoned-cart` begins with
+        the session in which the cart is left. The same arguments give the same events.
+        `currents_export.simulation.stories.STORIES` has the journeys with their outcomes.
+
+        Args:
+            name: the journey, such as `abandoned-cart`.
+            user: the user or the user's number; by default the first who can have the journey.
+            start: when it begins, in seconds since the epoch; some outcomes, such as `quiet-hours`,
+                begin at the next time of day that fits. By default 2026-07-01 12:00:00 UTC.
+            outcome: how it ends, such as `converted`; by default its first outcome.
+            **properties: fields that all its events with such a field have, in `properties` or
+                `user`; None leaves a field out. As for `event`, only the names are checked.
+
+        Raises:
+            UnknownNameError: there is no such journey or outcome, or none of its events has such a
+                field.
+            OptionError: the user cannot have the journey, or an argument is out of range.
+        """
+        story = find_story(name)
+        return tell(
+            story,
+            find_outcome(story, outcome),
+            seed=self._seed,
+            workspace=self._workspace,
+            users=self._people,
+            catalog=self.catalog,
+            plan_of=self._plans.get,
+            user=user,
+            start=sample_time(start, "start"),
+            until=LAST_TIME,
+            properties=properties,
+        )
 
     def events(
         self,
@@ -327,23 +380,6 @@ class World:
         if event_types is not None or self.scenario.event_types == Scenario().event_types:
             return event_types
         return self.scenario.event_types
-
-    def _draft(self, key: str, plan: Plan, *, whole: bool, canvas_side: bool = False) -> Draft:
-        rng = random.Random(key)
-        return Draft(
-            event_type=plan.event_type,
-            names=plan.names,
-            workspace=self._workspace,
-            random=rng.random,
-            bits=rng.getrandbits,
-            whole=whole,
-            canvas_side=canvas_side,
-            time=0,
-            user=self.users[0],
-        )
-
-    def _id(self, name: str, kind: str, time: int) -> str:
-        return uuid4(random.Random(f"{self._seed}:{name}:{kind}:{time}").getrandbits)
 
 
 def _name(event_type: EventType | str) -> str:

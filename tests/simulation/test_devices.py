@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from currents_export.events import Event
 from currents_export.simulation import User, World
 from tests.support.traffic import device_of, every, of_type
@@ -53,9 +55,13 @@ def test_vapid_key_belongs_to_the_app(traffic: list[Event]) -> None:
 
 
 def test_fields_are_the_devices(traffic: list[Event], owners: dict[str, User]) -> None:
+    tokens: dict[str, set[str]] = defaultdict(set)
     for event in traffic:
         if (device := device_of(event, owners)) is None:
             continue
+        # A token can be replaced, but always belongs to one device.
+        for token in every([event], "push_token"):
+            tokens[token].add(device.id)
         expected = {
             "platform": device.platform,
             "os_version": device.os_version,
@@ -63,13 +69,14 @@ def test_fields_are_the_devices(traffic: list[Event], owners: dict[str, User]) -
             "ad_id": device.ad_id,
             "ad_id_type": device.ad_id_type,
             "ad_tracking_enabled": device.ad_tracking_enabled,
-            "push_token": device.push_token,
         }
         for name, value in expected.items():
             assert event.properties.get(name, value) == value
         if "os_version" in event.properties:
             assert event.properties["device_model"] == device.model
             assert event.properties.get("browser", device.browser_name) == device.browser_name
+    assert tokens
+    assert all(len(devices) == 1 for devices in tokens.values())
 
 
 def test_platform_decides(world: World, traffic: list[Event]) -> None:

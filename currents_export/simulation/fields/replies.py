@@ -29,7 +29,9 @@ def _wamid(draft: Draft) -> str:
 
 @field_maker
 def text_reply(draft: Draft) -> Mapping[str, Any]:
-    """Make a text, a picture with a text, or a keyword."""
+    """Make a text, a picture with a text, or a keyword, if nothing was said yet."""
+    if "message_body" in draft.facts:
+        return {}
     if draft.chance(0.08):
         return {
             "action": _DATA["no_action"],
@@ -64,6 +66,8 @@ def whatsapp_reply(draft: Draft) -> Mapping[str, Any]:
             "media_urls": [_media_url(draft)],
             **reply,
         }
+    if "message_body" in draft.facts:
+        return reply
     chance = 0.0 if draft.whole else draft.random()
     flow = draft.the_message.fields.get("flow_id")
     if chance < 0.2 and flow and "flow_id" in draft.names:

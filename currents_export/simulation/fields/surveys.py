@@ -24,8 +24,9 @@ _OTHER_ANSWERS = ("multiple_choice", "single_boolean", "free_form_text")
 
 @field_maker
 def landing_page(draft: Draft) -> Mapping[str, Any]:
-    """Choose the landing page, and what was clicked on it."""
-    page = pick(draft, draft.workspace.landing_pages)
+    """Choose what was clicked on a landing page, and the page if it is not known."""
+    pages, known = draft.workspace.landing_pages, draft.facts.get("landing_page_api_id")
+    page = next((each for each in pages if each.id == known), None) or pick(draft, pages)
     return {
         "landing_page_api_id": page.id,
         "landing_page_name": page.name,

@@ -2,19 +2,24 @@
 
 from ._calendar import Calendar
 from ._chances import DELAYS, RATES, Chances, Delay
+from ._curve import local_time
 from ._lives import new_run
 from ._processes import known_journeys, rates_of, with_journeys
 from ._run import Run, record_of
+from ._script import STEPS, begin_script
 from ._unnamed import unnamed_types
 
 __all__ = [
     "DELAYS",
     "RATES",
+    "STEPS",
     "Calendar",
     "Chances",
     "Delay",
     "Run",
+    "begin_script",
     "known_journeys",
+    "local_time",
     "new_run",
     "rates_of",
     "record_of",

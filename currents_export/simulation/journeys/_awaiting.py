@@ -64,13 +64,15 @@ def convert(life: Life, action: str, revenue: Mapping[str, float] | None = None)
         revenue: for a purchase, what it cost, by currency. Of the conversions of a receipt, the
             first one gets it.
     """
-    now = life.now
+    now, session = life.now, life.session
+    device = session.owned.device if session is not None and session.open else None
     paid: set[tuple[str, Cause]] = set()
     for each in life.awaited.pop(action, ()):
         if now <= each.until:
             receipt = (each.event_type, each.receipt)
             each.journey.emit(
                 each.event_type,
+                device=device,
                 cause=each.receipt,
                 revenue=None if receipt in paid else revenue,
                 conversion_behavior=each.goal,

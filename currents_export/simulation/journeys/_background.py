@@ -12,18 +12,32 @@ import attrs
 
 from .._draws import Draws, mix, unit
 from .._ids import uuid_from
-from ..people.devices import make_push_token
+from ..people.devices import make_push_token, update_system
 from ._curve import DAY
-from ._life import Cause, Journey, Life
+from ._handover import register_token
+from ._life import Journey, Life
 from ._live_activities import begin_activity
 from ._reactions import change_state
 from ._state import OwnedDevice
 
-__all__ = ["begin_background", "register_token"]
+__all__ = ["begin_background", "happen_now", "run_agent"]
 
 #: What happens now and then, with how often in a month: the names in `rates.tsv`.
 _Happen = Callable[[Journey], None]
 _PREFIX = "monthly."
+#: What would change a push token, or the user's phone or profile. None of it happens before the
+#: user hands a phone over, because the next user's life does not know of it.
+_UNSETTLING = frozenset(
+    _PREFIX + name
+    for name in (
+        "account_deletion",
+        "anonymous_to_known",
+        "uninstall",
+        "token_refresh",
+        "push_permission",
+        "system_update",
+    )
+)
 #: A silent push looks for removed apps once a day, at this second of it.
 _SILENT_PUSH = 4 * 3600
 
@@ -62,11 +76,18 @@ def _something(life: Life) -> None:
     for name, happen in _NOW_AND_THEN.items():
         rest -= chances.share(name)
         if rest < 0:
-            story = name.removeprefix(_PREFIX).replace("_", " ")
-            happen(Journey(life, story, life.background))
+            if life.now >= life.handover or name not in _UNSETTLING:
+                story = name.removeprefix(_PREFIX).replace("_", " ")
+                happen(Journey(life, story, life.background))
             break
     if not life.gone:
         _plan(life)
+
+
+def happen_now(life: Life, name: str) -> None:
+    """Let one of the things that happen now and then happen now, such as `account_deletion`."""
+    life.background += 1
+    _NOW_AND_THEN[_PREFIX + name](Journey(life, name.replace("_", " "), life.background))
 
 
 def _delete(journey: Journey) -> None:
@@ -86,7 +107,7 @@ def _merge(journey: Journey) -> None:
     life = journey.life
     if life.user.external_id is None and life.number > 0:
         other = life.run.people[_known(life, int(journey.unit("other") * life.number))]
-        journey.emit("users.UserOrphan", orphaned_by_id=other.id)
+        journey.emit("users.UserOrphan", device=life.devices[0].device, orphaned_by_id=other.id)
         life.gone = True
 
 
@@ -120,20 +141,6 @@ def _find_uninstall(found: _Found) -> None:
     found.journey.emit("users.behaviors.Uninstall", device=found.owned.device)
 
 
-def register_token(journey: Journey, owned: OwnedDevice, change: str, cause: Cause = 0) -> Cause:
-    """Add or remove the push token of a device."""
-    now, created = journey.now, owned.device.push_token_created_at or journey.now
-    return journey.emit(
-        "users.behaviors.pushnotification.TokenStateChange",
-        device=owned.device,
-        cause=cause,
-        push_token_state_change_type=change,
-        push_token_created_at=now if change == "add" else min(created, now),
-        push_token_updated_at=now,
-        time_ms=now * 1000 + journey.key % 1000,
-    )
-
-
 def _refresh_token(journey: Journey) -> None:
     """Replace a push token: the old one is removed and the new one added at the same moment."""
     owned = next((each for each in journey.life.devices if each.push), None)
@@ -153,7 +160,7 @@ def _allow_push(journey: Journey) -> None:
         return
     before = life.reach.states.get("push")
     if owned.push:
-        change_state(journey, 0, "push", "Unsubscribed", "SDK")
+        change_state(journey, 0, "push", "Unsubscribed", "SDK", device=owned.device)
         owned.push = False
         register_token(journey, owned, "remove", journey.cause)
     else:
@@ -161,6 +168,15 @@ def _allow_push(journey: Journey) -> None:
         added = register_token(journey, owned, "add")
         if before != "Opted In":
             change_state(journey, added, "push", "Opted In", "Push Token Registration")
+
+
+def _update_system(journey: Journey) -> None:
+    """Update the operating system of a device that is not in use; it never goes back."""
+    for owned in journey.life.devices:
+        updated = update_system(owned.device)
+        if updated is not None and owned.session_ends < journey.now:
+            owned.device = updated
+            return
 
 
 def _update_profile(journey: Journey) -> None:
@@ -194,15 +210,15 @@ def _leave_group(journey: Journey) -> None:
         change_state(journey, 0, "email", "Unsubscribed", source, group=group.id)
 
 
-def _run_agent(journey: Journey) -> None:
-    """Let an agent work on the user's behalf, with the tools it calls."""
+def run_agent(journey: Journey, source: str = "catalog") -> None:
+    """Let an agent of the workspace do its work, with the tools it calls."""
     agents = journey.life.run.workspace.agents
     agent = agents[int(journey.unit("agent") * len(agents))]
     journey.facts = {
         "agent_id": agent.id,
         "agent_name": agent.name,
         "request_id": uuid_from(journey.key),
-        "invocation_source": "catalog",
+        "invocation_source": source,
     }
     for _ in range(int(journey.unit("tools") * 3)):
         journey.emit("agentconsole.ToolInvocation")
@@ -236,7 +252,8 @@ _NOW_AND_THEN: Mapping[str, _Happen] = {
         "profile": _update_profile,
         "resubscription": _subscribe_again,
         "group": _leave_group,
-        "agent": _run_agent,
+        "agent": run_agent,
         "live activity": begin_activity,
+        "system update": _update_system,
     }.items()
 }

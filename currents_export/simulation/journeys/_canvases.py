@@ -12,6 +12,7 @@ from .._draws import Draws, key_of, mix
 from .._ids import object_id, uuid_from
 from ..workspace.model import Canvas, CanvasStep, CanvasVariation, Message
 from ._awaiting import await_goals
+from ._background import run_agent
 from ._calendar import IN_SESSION
 from ._curve import DAY
 from ._life import Cause, Journey, Life
@@ -204,13 +205,17 @@ def _hand_over(passage: Passage) -> None:
         "destination_type": chosen.kind,
         "destination_variant_type": chosen.variant_kind,
     }
+    variants = chosen.variants
+    facts["destination_variation_name"] = variants[int(passage.unit("variant") * len(variants))]
     kind = "NotSent" if passage.happens("canvas.not_handed_over") else "Sent"
     event_type = f"users.canvas.sendtodestination.{kind}"
     passage.emit(event_type, cause=passage.entered, device=None, **facts)
 
 
 def _update(passage: Passage) -> None:
-    """Change the user's subscription state or profile by a User Update step."""
+    """Change the user's subscription state by a User Update step."""
+    if passage.life.user.email is None:
+        return
     groups = passage.life.run.workspace.subscription_groups
     group = next(each for each in groups if each.channel == "email")
     change_state(
@@ -229,6 +234,11 @@ def _send(passage: Passage, step: CanvasStep) -> None:
         life.shown.append(message)
         return
     key = mix(passage.key, step.id)
+    if passage.happens("canvas.agent", passage.place):
+        agent = Journey(
+            life, passage.name, mix(key, "agent"), message=message, cause=passage.entered
+        )
+        run_agent(agent, "canvas")
     journey = MessageJourney(life, passage.name, key, message, flow=True, cause=passage.entered)
     journey.passage = passage
     journey.facts["dispatch_id"] = object_id(life.now, f"{journey.key:016x}")

@@ -184,7 +184,11 @@ class Chances:
 
     def of(self, life: Life, key: int) -> float:
         """Return the number in [0, 1) that a person has for a key, such as that of a campaign."""
-        return draw(life.key, key) if self.strata is None else self.strata.of(life.number, key)
+        return self.of_person(life.number, life.key, key)
+
+    def of_person(self, person: int, life_key: int, key: int) -> float:
+        """Return the same for a person whose life has a key."""
+        return draw(life_key, key) if self.strata is None else self.strata.of(person, key)
 
     def delay(self, key: int, name: str, occurrence: int = 0) -> int:
         """Return a named delay in what has a key, in seconds."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 
 from ...catalog import Catalog
 from .._draws import Draws, key_of, mix, unit
 from .._plan import Plan
+from .._traffic import TrafficRule
 from ..fields import Draft
 from ..people.people import People
 from ..workspace.model import Workspace
@@ -21,13 +22,14 @@ from ._canvases import set_off
 from ._chances import Chances
 from ._curve import DAY
 from ._entries import DAILY, SETTLING, THERE, Entries
+from ._handover import own_devices, plan_handovers
+from ._lapses import plan_lapse
 from ._life import Cause, Life
 from ._messages import MessageJourney, can_reach, choose_variation, schedule, send_scheduled
 from ._queue import Queue
 from ._quiet import QuietQueue
 from ._run import Run
 from ._sessions import begin_session, plan_first_session, plan_session, show, visit
-from ._state import OwnedDevice
 from ._strata import Strata
 from ._unnamed import begin_unnamed
 
@@ -44,19 +46,20 @@ def new_run(
     plans: Mapping[str, Plan],
     *,
     chances: Chances,
-    unnamed: Sequence[tuple[Plan, float]],
+    unnamed: Sequence[tuple[Plan, TrafficRule]],
     start: int,
     until: int,
     newcomers: bool,
     calendar: Calendar | None = None,
     awaited: Collection[str] | None = None,
     stratified: int | None = None,
+    begins: Callable[[Life, bool], None] | None = None,
 ) -> Run:
     """Return a run in which nobody lives yet; see `Run`.
 
-    By default, the calendar is that of the workspace. If there are `awaited` campaigns and
-    Canvases, named by their ids, each life ends when its journeys through them have ended. If
-    `stratified` is a number of people, shares are exact for them.
+    By default, the calendar is that of the workspace, and `begin` begins each life. If there are
+    `awaited` campaigns and Canvases, named by their ids, each life ends when its journeys through
+    them have ended. If `stratified` is a number of people, shares are exact for them.
     """
     if calendar is None:
         calendar = Calendar(workspace, start)
@@ -82,7 +85,7 @@ def new_run(
         draws=draws,
         chances=chances,
         calendar=calendar,
-        begin=begin,
+        begin=begins or begin,
         entries=Entries(seed_key, people.home, calendar, chances, start),
         acted=acted,
         visit=visit,
@@ -134,6 +137,7 @@ def begin(life: Life, active: bool) -> None:
     waited = (life.now - run.start) / DAY if late else 0.0
     life.activity = activity_of(life.key, waited, active=active)
     settle(life)
+    plan_handovers(life)
     # Whoever has never used a device loses interest some time after the first session.
     known = any(each.used for each in life.devices)
     life.interested_until = (
@@ -152,20 +156,14 @@ def begin(life: Life, active: bool) -> None:
     life.upcoming = bisect_right(there, since, key=_TIME)
     _plan_campaigns(life)
     begin_background(life)
+    plan_lapse(life)
     begin_unnamed(life)
 
 
 def settle(life: Life) -> None:
     """Decide which devices the user has, and what the user is subscribed to."""
     user, chances, states = life.user, life.run.chances, life.reach.states
-    for number, device in enumerate(user.devices):
-        first = chances.of(life, mix("used", number)) < chances.share("session.first")
-        platform = device.platform
-        name = f"push.allowed.{platform if platform in ('ios', 'android') else 'other'}"
-        allowed = chances.of(life, mix("push", number)) < chances.share(name)
-        used = not life.run.newcomers and not first
-        push = device.push_token is not None and allowed
-        life.devices.append(OwnedDevice(device, used, True, push and used, allows_push=push))
+    life.devices = own_devices(life.run, life.number, life.key, user)
     if user.email is not None:
         subscribed = chances.of(life, key_of("email")) < chances.share("reach.email")
         states["email"] = "Subscribed" if subscribed else "Unsubscribed"

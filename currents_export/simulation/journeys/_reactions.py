@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .._data import read_data
 from .._draws import Draws, mix
 from .._ids import wamid
+from ..people.model import Device
 from ..workspace.model import Link, Message
 from ._life import Cause, Journey
 from ._messages import AFTER, BEFORE, MessageJourney, Pending, follow, receive
@@ -47,7 +48,14 @@ def _after(*names: str) -> Callable[[_After], _After]:
 
 
 def change_state(
-    journey: Journey, cause: Cause, channel: str, status: str, source: str, *, group: str = ""
+    journey: Journey,
+    cause: Cause,
+    channel: str,
+    status: str,
+    source: str,
+    *,
+    group: str = "",
+    device: Device | None = None,
 ) -> None:
     """Change the subscription state of a channel or of a subscription group, if it differs."""
     states = journey.life.reach.states
@@ -57,24 +65,22 @@ def change_state(
     states[key] = status
     user = journey.life.user
     address = user.email if channel == "email" else user.phone
+    if channel == "push":
+        owned = next((each for each in journey.life.devices if each.push), None)
+        address = owned.device.push_token if owned else None
     facts: dict[str, Any] = {
         "channel": channel,
         "subscription_status": status,
         "state_change_source": source,
+        "channel_identifier": address,
+        "email_address": address if channel == "email" else None,
+        "phone_number": None if channel in ("email", "push") else address,
     }
-    if channel == "push":
-        owned = next((each for each in journey.life.devices if each.push), None)
-        address = owned.device.push_token if owned else None
-    if address is not None:
-        facts["channel_identifier"] = address
-        facts["email_address" if channel == "email" else "phone_number"] = (
-            None if channel == "push" else address
-        )
+    event_type = "users.behaviors.subscription.GlobalStateChange"
     if group:
+        event_type = "users.behaviors.subscriptiongroup.StateChange"
         facts["subscription_group_id"] = group
-        journey.emit("users.behaviors.subscriptiongroup.StateChange", cause=cause, **facts)
-    else:
-        journey.emit("users.behaviors.subscription.GlobalStateChange", cause=cause, **facts)
+    journey.emit(event_type, device=device, cause=cause, **facts)
 
 
 # Email
@@ -197,6 +203,12 @@ def _came_to_page(pending: Pending, event: Cause) -> None:
 # Push
 
 
+@_before("pushnotification.bounce")
+def _token_invalid(pending: Pending) -> Mapping[str, Any] | None:
+    # Before the user hands the phone over, its token stays valid.
+    return {} if pending.life.now >= pending.life.handover else None
+
+
 @_after("pushnotification.bounce")
 def _token_lost(pending: Pending, event: Cause) -> None:
     journey = pending.journey
@@ -254,7 +266,17 @@ def _short_link_bot(pending: Pending) -> Mapping[str, Any]:
 def _reply(pending: Pending) -> Mapping[str, Any] | None:
     if _late(pending):
         return None
+    journey = pending.journey
+    if journey.channel == "whatsapp" and journey.happens("whatsapp.quick_reply"):
+        return _pressed(_REPLIES["quick_replies"][0], pending)
     return {"action": _REPLIES["no_action"], **_inbound(pending)}
+
+
+def _pressed(button: Sequence[str], pending: Pending) -> Mapping[str, Any]:
+    """Return the reply that a button under a message gives."""
+    label, action = button
+    values = {"action": action, "quick_reply_text": label, "message_body": label}
+    return {**values, **_inbound(pending)}
 
 
 @_before("sms.stop", "whatsapp.stop", "rcs.stop")
@@ -262,6 +284,8 @@ def _stop(pending: Pending) -> Mapping[str, Any] | None:
     group = pending.journey.whole.fields["subscription_group_id"]
     if _late(pending) or pending.life.reach.states.get(group) != "Subscribed":
         return None
+    if pending.journey.channel == "whatsapp" and pending.journey.happens("whatsapp.quick_reply"):
+        return _pressed(_REPLIES["quick_replies"][1], pending)
     keyword, action = _REPLIES["keywords"][0]
     return {"action": action, "message_body": keyword, "media_urls": None, **_inbound(pending)}
 

@@ -8,6 +8,7 @@ from ...events import Event
 from .._draws import Draws
 from .._ids import uuid_from
 from .._plan import Plan
+from .._traffic import TrafficRule
 from ..answer_key import KeyRecord
 from ..fields import Draft
 from ..people.model import User
@@ -51,7 +52,7 @@ class Run:
         entries: when people enter who are not there from the beginning.
         acted: lets everything happen that follows from an action of a user.
         visit: lets a user visit the app or the site; whether the visit ends with an order.
-        unnamed: how events of types that no journey names are made, with their weights.
+        unnamed: how events of types that no journey names are made, and how often.
         start: the time of the first event; what happens before it is left out.
         until: the time after the last event.
         newcomers: whether everybody's first session is yet to come.
@@ -78,7 +79,7 @@ class Run:
         entries: Entries,
         acted: Callable[..., None],
         visit: Callable[[Life, Cause, bool], None],
-        unnamed: Sequence[tuple[Plan, float]],
+        unnamed: Sequence[tuple[Plan, TrafficRule]],
         start: int,
         until: int,
         newcomers: bool,

@@ -10,11 +10,13 @@ import math
 from collections.abc import Callable
 from functools import partial
 
+import attrs
+
 from .._draws import mix, unit
 from ..workspace.model import Message
 from ._awaiting import await_goals
-from ._background import register_token
 from ._curve import DAY, Curve, local_offset, local_time
+from ._handover import register_token
 from ._life import Cause, Journey, Life
 from ._messages import choose_variation, follow
 from ._reactions import see
@@ -23,7 +25,15 @@ from ._shop import OUTSIDE, SHOP, do
 from ._state import OwnedDevice
 from ._surveys import answer_survey
 
-__all__ = ["begin_session", "plan_first_session", "plan_session", "show", "visit"]
+__all__ = [
+    "begin_session",
+    "open_session",
+    "plan_first_session",
+    "plan_session",
+    "show",
+    "show_channel",
+    "visit",
+]
 
 #: The pause after which a session on the web is over, and one on a mobile platform.
 _WEB_PAUSE, _PAUSE = 1800, 11
@@ -70,7 +80,7 @@ def begin_session(life: Life) -> None:
     """Begin a session that no message caused, and plan the next one."""
     owned = _choose_device(life)
     if owned is not None and owned.session_ends + _pause(owned) < life.now:
-        _open(life, owned, 0)
+        open_session(life, owned, 0)
     plan_session(life)
 
 
@@ -99,7 +109,7 @@ def visit(life: Life, cause: Cause, orders: bool) -> None:
             SHOP["order"](session)
         return
     if owned.session_ends + _pause(owned) < life.now:
-        session = _open(life, owned, cause)
+        session = open_session(life, owned, cause)
         if orders:
             _lengthen(session, 240)
             session.after(60, SHOP["order"])
@@ -110,12 +120,18 @@ def _lengthen(session: Session, seconds: int) -> None:
     session.ends = session.owned.session_ends = max(session.ends, session.now + seconds)
 
 
-def _open(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
+def open_session(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
+    """Open a session on a device, and let happen in it what does."""
     session = Session(life, owned, cause)
     life.session = session
+    upgrades = session.happens("session.upgrade")
+    if upgrades:
+        apps = life.run.workspace.apps
+        app = next(each for each in apps if each.id == owned.device.app.id)
+        owned.device = attrs.evolve(owned.device, app=app)
     device = owned.device
     session.ends = owned.session_ends = life.now + max(3, session.delay("session.length"))
-    first = not any(each.used for each in life.devices if each.device.app is device.app)
+    first = not any(each.used for each in life.devices if each.device.app.id == device.app.id)
     new, owned.used = not owned.used, True
     if first:
         began = session.emit("users.behaviors.app.FirstSession", device=device)
@@ -128,7 +144,7 @@ def _open(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
         register_token(session, owned, "add", session.started)
     session.cause = session.started
     life.run.acted(life, "session_start", session.started)
-    if session.happens("session.upgrade"):
+    if upgrades:
         life.run.acted(life, "upgrade", session.started)
     _plan_activities(session)
     if not session.happens("session.unended"):
@@ -171,7 +187,7 @@ def _end(session: Session) -> None:
 # What users see
 
 
-def _show(session: Session, channel: str) -> None:
+def show_channel(session: Session, channel: str) -> None:
     """Show a message of a channel that the app asks for."""
     life = session.life
     campaigns = life.run.calendar.in_session.get(channel, ())
@@ -253,10 +269,10 @@ def _show_waiting(session: Session) -> None:
 
 
 _ACTIVITIES: tuple[tuple[str, Callable[[Session], None]], ...] = (
-    ("session.flag", partial(_show, channel="featureflag")),
-    ("session.banner", partial(_show, channel="banner")),
-    ("session.in_app", partial(_show, channel="inappmessage")),
-    ("session.news_feed", partial(_show, channel="newsfeedcard")),
+    ("session.flag", partial(show_channel, channel="featureflag")),
+    ("session.banner", partial(show_channel, channel="banner")),
+    ("session.in_app", partial(show_channel, channel="inappmessage")),
+    ("session.news_feed", partial(show_channel, channel="newsfeedcard")),
     *OUTSIDE,
     ("session.browse", SHOP["browse"]),
 )

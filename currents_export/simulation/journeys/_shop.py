@@ -126,6 +126,14 @@ def _order(session: Session) -> None:
         shopping.after(30, _complete)
 
 
+def _leave_cart(session: Session) -> None:
+    """Look at a product and put it in the cart."""
+    shopping = _Shopping(session, 2)
+    if shopping.goes_on():
+        shopping.did("Product Viewed", _describe(shopping, shopping.product))
+        shopping.after(10, _fill_cart)
+
+
 def _check_out(shopping: _Shopping) -> None:
     if shopping.goes_on():
         _start_checkout(shopping)
@@ -257,4 +265,8 @@ OUTSIDE: tuple[tuple[str, Callable[[Session], None]], ...] = (
     ("session.profile", _change_profile),
 )
 #: How shopping begins.
-SHOP: Mapping[str, Callable[[Session], None]] = {"browse": _browse, "order": _order}
+SHOP: Mapping[str, Callable[[Session], None]] = {
+    "browse": _browse,
+    "cart": _leave_cart,
+    "order": _order,
+}

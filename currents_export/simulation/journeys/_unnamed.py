@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect
+from collections.abc import Collection
 
 from .._data import read_rows
 from .._draws import mix, unit
@@ -31,7 +32,7 @@ def begin_unnamed(life: Life) -> None:
 
 
 def _plan(life: Life) -> None:
-    total = sum(weight for _, weight in life.run.unnamed) * _MONTHLY
+    total = sum(rule.weight for _, rule in life.run.unnamed) * _MONTHLY
     if total <= 0.0:
         return
     life.others += 1
@@ -41,20 +42,27 @@ def _plan(life: Life) -> None:
 
 def _happen(life: Life) -> None:
     unnamed = life.run.unnamed
-    rest = unit(mix(life.key, "which", life.others)) * sum(weight for _, weight in unnamed)
-    plan = unnamed[-1][0]
-    for each, weight in unnamed:
-        rest -= weight
+    rest = unit(mix(life.key, "which", life.others)) * sum(rule.weight for _, rule in unnamed)
+    plan, rule = unnamed[-1]
+    for each in unnamed:
+        rest -= each[1].weight
         if rest < 0:
-            plan = each
+            plan, rule = each
             break
-    _emit(Journey(life, plan.event_type.name, life.others), plan)
+    _emit(Journey(life, plan.event_type.name, life.others), plan, rule.audience.platforms)
     _plan(life)
 
 
-def _emit(journey: Journey, plan: Plan) -> None:
+def _emit(journey: Journey, plan: Plan, platforms: Collection[str]) -> None:
+    """Let the event happen, if the user has a device for it."""
     user = journey.life.user
-    devices = [each.device for each in journey.life.devices if each.installed]
+    devices = [
+        each.device
+        for each in journey.life.devices
+        if each.installed and (not platforms or each.device.platform in platforms)
+    ]
+    if platforms and not devices:
+        return
     device = devices[0] if devices and journey.unit("device") < plan.on_device else None
     if plan.pools:
         pool = plan.pools[bisect(plan.shares, journey.unit("pool"))].messages[user.place.region]

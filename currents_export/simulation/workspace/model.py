@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal
 
 import attrs
@@ -38,6 +39,7 @@ class App:
         name: its name, which begins with the brand.
         platform: `ios`, `android`, `kindle`, `web`, `tvos` or `roku`.
         sdk_version: the version of Braze's SDK in it.
+        former_sdk_version: the same for its last release but one.
         vapid_public_key: the key that all web push subscriptions of a web app are made with; None
             for other apps.
     """
@@ -47,6 +49,17 @@ class App:
     platform: str
     sdk_version: str
     vapid_public_key: str | None = None
+    former_sdk_version: str = ""
+
+    @property
+    def former(self) -> App:
+        """The app's last release but one."""
+        return _former(self)
+
+
+@cache
+def _former(app: App) -> App:
+    return attrs.evolve(app, sdk_version=app.former_sdk_version or app.sdk_version)
 
 
 @attrs.frozen
