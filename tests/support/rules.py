@@ -71,11 +71,13 @@ class Lived:
 
     def sends(self) -> Iterator[tuple[str, Event]]:
         """Yield the messages that were sent, each with its channel."""
-        for event in self.events:
+        for event, record in self.pairs:
             name = event.event_type
             if name.startswith(MESSAGES) and name.endswith(".Send"):
                 # An SMS that replaces an RCS message is not sent for itself.
-                if not event.properties.get("is_sms_fallback"):
+                cause = self.by_id.get(record.cause or "")
+                replaces = cause is not None and cause.event_type == "users.messages.rcs.Rejection"
+                if not replaces and not record.before_start:
                     yield name.split(".")[2], event
 
 
@@ -110,7 +112,7 @@ def dispatches(lived: Lived) -> int:
     days: dict[tuple[str, int], set[str]] = defaultdict(set)
     local = {each.id: each.schedule.local for each in lived.world.campaigns if each.schedule}
     capped = {
-        (event.user["user_id"], event.properties["dispatch_id"])
+        (event.user["user_id"], event.properties.get("dispatch_id"))
         for event in lived.events
         if event.event_type.endswith(".Retry")
     }
@@ -187,11 +189,9 @@ def bot_clicks(lived: Lived) -> int:
 
 
 def _part(event: Event) -> str:
-    properties = event.properties
-    found: str = (
-        properties.get("message_variation_id") or properties["canvas_step_message_variation_id"]
-    )
-    return found
+    """Return what tells the messages with the same links apart."""
+    names = ("message_variation_id", "canvas_step_id", "canvas_variation_id")
+    return ":".join(event.properties.get(name, "") for name in names)
 
 
 def prices(lived: Lived) -> int:
@@ -274,7 +274,7 @@ def uninstalls(lived: Lived) -> int:
     """Rule 12: a silent push finds a removed app once a day; nothing happens on it afterwards."""
     gone: dict[str, int] = {}
     for event in lived.events:
-        device = event.user.get("device_id")
+        device = event.user.get("device_id", "")
         if event.event_type == "users.behaviors.Uninstall":
             assert 4 * HOUR <= event.time % DAY <= 6 * HOUR + 1
             gone[device] = event.time
