@@ -170,7 +170,7 @@ def stream(
 ) -> Iterator[Event]:
     """Return the events of a run as they arrive; see `World.events`."""
     if not disturbances and key is None and pace is None:
-        return (event for event, *_ in run.happenings())
+        return (happening[0] for happening in run.happenings())
     pairs: Iterable[tuple[Event, KeyRecord]] = (
         (happening[0], record_of(happening)) for happening in run.happenings()
     )

@@ -24,9 +24,11 @@ from currents_export.simulation.disturbances import (
     NullNames,
     OpenBeforeSend,
     OutOfOrder,
+    disturb,
 )
 from tests.support.events import CLICK, OPEN, SEND
 from tests.support.keyed import OF_KIND, START, Pair, arrival, disturbed, many, pair, streams
+from tests.support.traffic import NEWEST
 
 
 def marked(found: list[Pair], kind: str) -> list[Pair]:
@@ -180,15 +182,44 @@ def test_open_without_a_known_send_stays() -> None:
     assert disturbed(stream, OpenBeforeSend(share=1)) == stream
 
 
-def test_names_are_null_for_an_hour() -> None:
-    stream = many(60 * 200, every=60)
-    found = disturbed(stream, NullNames(share=0.25))
-    by_hour: dict[int, set[str | None]] = {}
+def names_by_hour(found: list[Pair]) -> dict[tuple[str, int], set[str | None]]:
+    by_hour: dict[tuple[str, int], set[str | None]] = {}
     for event, _ in found:
-        by_hour.setdefault(event.time // 3600, set()).add(event.properties["campaign_name"])
-        assert event.properties["campaign_id"] == "campaign-1"
+        properties = event.properties
+        hour = (properties["campaign_id"], (event.time - START) // 3600)
+        by_hour.setdefault(hour, set()).add(properties["campaign_name"])
+    return by_hour
+
+
+def test_names_are_null_for_an_hour() -> None:
+    """A campaign that is renamed has another name afterwards, until the next rename."""
+    found = disturbed(many(60 * 200, every=60), NullNames(share=0.25))
+    by_hour = names_by_hour(found)
     assert all(len(names) == 1 for names in by_hour.values())
-    assert 30 < sum(names == {None} for names in by_hour.values()) < 72
+    names = [name for (name,) in by_hour.values()]
+    renamed = [hour for hour, name in enumerate(names) if name is None]
+    assert 4 < len(renamed) < 9
+    for hour in renamed[1:]:
+        assert names[hour - 1] != names[hour + 1]
+    assert len(set(names)) > len(renamed)
+    kinds = {event.properties["campaign_name"]: record.disturbance for event, record in found}
+    assert kinds.pop(None) == "null_names"
+    assert set(kinds.values()) == {None, "renamed"}
+
+
+def test_names_are_null_for_less() -> None:
+    names = NullNames(share=1, lasting="10m")
+    by_hour = names_by_hour(disturbed(many(60 * 30, every=60), names))
+    assert {None, "The campaign-1 v2"} == by_hour["campaign-1", 0]
+    assert by_hour["campaign-1", 1] == {"The campaign-1 v2"}
+
+
+def test_names_are_null_after_the_making() -> None:
+    made = {"campaign-1": START + 7200 - 600}
+    stream = [pair(number, time=START + 7200 + number * 60) for number in range(120)]
+    found = [*disturb(stream, [NullNames(share=0)], seed=1, catalog=NEWEST, start=START, made=made)]
+    nulls = [event.properties["campaign_name"] is None for event, _ in found]
+    assert nulls == [True] * 50 + [False] * 70
 
 
 def test_campaigns_are_renamed_apart() -> None:
@@ -196,15 +227,14 @@ def test_campaigns_are_renamed_apart() -> None:
         pair(number, time=START + number * 1800, campaign=f"campaign-{number % 2}")
         for number in range(200)
     ]
-    found = disturbed(stream, NullNames(share=0.5))
-    hours: dict[int, list[bool]] = {}
-    for event, _ in found:
-        hours.setdefault(event.time // 3600, []).append(event.properties["campaign_name"] is None)
-    assert {tuple(sorted(each)) for each in hours.values() if len(each) > 1} == {
-        (False, False),
-        (False, True),
-        (True, True),
-    }
+    by_hour = names_by_hour(disturbed(stream, NullNames(share=0.5)))
+    renamed = {key for key, names in by_hour.items() if None in names}
+    first, second = (
+        {hour for name, hour in renamed if name == f"campaign-{number}"} for number in (0, 1)
+    )
+    assert first
+    assert second
+    assert first != second
 
 
 def test_all_names_of_a_canvas_are_null() -> None:
@@ -221,7 +251,7 @@ def test_null_names_conform() -> None:
     for name in world.catalog:
         event = world.sample(name, time=SAMPLE_TIME)
         stream.append((event, KeyRecord(event.id, name, campaign="campaign-1")))
-    found = disturbed(stream, NullNames(share=1))
+    found = [*disturb(stream, [NullNames(share=1)], seed=1, catalog=world.catalog)]
     assert len(marked(found, "null_names")) > 20
     for event, _ in found:
         assert check_event(world.catalog, event.to_dict()) == []

@@ -68,10 +68,6 @@ def _window(start: int, length: int, history: str) -> dict[str, Any]:
 windows = st.builds(_window, starts, lengths, histories)
 
 
-def person_of(world: World) -> dict[str, int]:
-    return {user.id: number for number, user in enumerate(world.users)}
-
-
 @few
 @given(seeds, sizes, windows, st.integers(1, 6))
 def test_shards_make_up_the_whole(
