@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 import typer
@@ -16,7 +16,6 @@ from ..delivery import Action, Attempt, Drop, Hooks, Result, Sender
 from ..errors import EventError, InvalidEventsError, NotTakenError, UnknownNameError
 from ..events import Event
 from ..payload import encode_event
-from ..reading import StoppableEvents
 from ._exit_codes import BAD_INPUT, INTERRUPTED, NOT_ALL
 from ._pending import PendingFile
 from ._result import print_result
@@ -24,7 +23,20 @@ from ._signals import on_interrupt
 from ._streams import print_error, print_json, print_line, print_note, results_to_stderr
 from ._tables import progress
 
-__all__ = ["Delivery"]
+__all__ = ["Delivery", "Stoppable"]
+
+
+class Stoppable(Protocol):
+    """An input that can be stopped.
+
+    Attributes:
+        unfinished: the names of the files that were not read to their end.
+    """
+
+    unfinished: list[str]
+
+    def stop(self) -> None:
+        """Stop, even while the input is being waited for; called from any thread."""
 
 
 @attrs.define
@@ -43,7 +55,7 @@ class Delivery:
     """
 
     current: Current
-    source: StoppableEvents | None = None
+    source: Stoppable | None = None
     pending: PendingFile | None = None
     drops: list[Drop] = attrs.field(factory=list)
     unread: int = 0

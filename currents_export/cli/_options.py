@@ -18,6 +18,7 @@ __all__ = [
     "EventTypes",
     "Files",
     "GiveUpAfter",
+    "ScenarioFile",
     "SchemaVersion",
     "Seed",
     "Timeout",
@@ -65,6 +66,15 @@ EventTypes = Annotated[
 Seed = Annotated[
     int | None,
     typer.Option("--seed", help="The same seed gives the same world; random by default."),
+]
+ScenarioFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--scenario",
+        metavar="FILE",
+        help="A TOML file that describes the traffic: users, time, rates, campaigns, Canvases, "
+        "disturbances. Options override its settings.",
+    ),
 ]
 GiveUpAfter = Annotated[
     float,

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 from ..catalog import Catalog
-from ..simulation import World
+from ..simulation import Scenario, World, load_scenario
 
-__all__ = ["new_world"]
+__all__ = ["new_world", "read_scenario"]
 
 
-def new_world(seed: int | None, *, users: int, catalog: Catalog) -> tuple[World, int]:
-    """Make a world and return it with the seed it was made from, a random one by default."""
-    chosen = random.SystemRandom().randrange(2**32) if seed is None else seed
-    return World(chosen, users=users, catalog=catalog), chosen
+def read_scenario(path: Path | None, catalog: Catalog) -> Scenario | None:
+    """Return the scenario in a file, if there is one."""
+    return None if path is None else load_scenario(path, catalog=catalog)
+
+
+def new_world(
+    seed: int | None, *, users: int | None, catalog: Catalog, scenario: Scenario | None = None
+) -> tuple[World, int]:
+    """Make a world and return it with the seed it was made from.
+
+    The seed is the scenario's by default, and a random one without a scenario.
+    """
+    if seed is None:
+        seed = scenario.seed if scenario else random.SystemRandom().randrange(2**32)
+    return World(seed, users=users, catalog=catalog, scenario=scenario), seed

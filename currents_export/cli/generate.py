@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import enum
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from itertools import chain, islice
-from typing import IO, Annotated
+from typing import IO, Annotated, Literal
 
 import typer
 
@@ -18,13 +19,13 @@ from ..catalog import Catalog
 from ..errors import OptionError
 from ..events import Event
 from ..payload import encode_array, encode_bodies, encode_event
-from ..simulation import KeyRecord
+from ..simulation import KeyRecord, Scenario
 from ._exit_codes import NOT_ALL
-from ._options import CatalogDir, EventTypes, SchemaVersion, Seed
+from ._options import CatalogDir, EventTypes, ScenarioFile, SchemaVersion, Seed
 from ._streams import print_error, print_json, print_note, writing_output
 from ._tables import progress
 from ._time import parse_instant
-from ._world import new_world
+from ._world import new_world, read_scenario
 
 __all__ = ["run"]
 
@@ -67,6 +68,7 @@ def run(
             "Braze's test events.",
         ),
     ] = False,
+    scenario_file: ScenarioFile = None,
     seed: Seed = None,
     users: Annotated[
         int | None,
@@ -90,22 +92,26 @@ def run(
         ),
     ] = None,
     start: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="The time of the first event: ISO 8601, UTC by default; seconds since the epoch; "
-            "or now."
+            "or now, the default."
         ),
-    ] = "now",
+    ] = None,
     until: Annotated[
         str | None,
-        typer.Option(help="The time after the last event, written as --start is."),
+        typer.Option(
+            help="The time after the last event, written as --start is; with --scenario also "
+            "quiet, the end of each user's last journey in it."
+        ),
     ] = None,
     history: Annotated[
-        History,
+        History | None,
         typer.Option(
-            help="running: the world has existed before; clean: nothing has happened in it yet."
+            help="running, the default: the world has existed before; clean: nothing has happened "
+            "in it yet."
         ),
-    ] = History.RUNNING,
+    ] = None,
     rate: Annotated[
         float | None,
         typer.Option(
@@ -162,39 +168,43 @@ def run(
         "--rate": rate,
         "--pace": pace,
         "--answer-key": answer_key,
+        "--scenario": scenario_file,
     }
     _check_combination(of_traffic, samples=samples, canvas=canvas, placeholders=placeholders)
     for name, number in (("--rate", rate), ("--pace", pace)):
         if number is not None and not number > 0:
             raise typer.BadParameter(f"{name} is {number}; it must be more than 0")
-    began = parse_instant(start)
     catalog = Catalog.load(schema_version, catalog_dir)
-    names = [each.name for each in catalog.select(*(event_types or ["*"]))]
-    size = users or (_USERS if rate is None else _MOST_USERS)
-    world, chosen = new_world(seed, users=size, catalog=catalog)
+    scenario = read_scenario(scenario_file, catalog)
+    if users is None and scenario is None:
+        users = _USERS if rate is None else _MOST_USERS
+    world, chosen = new_world(seed, users=users, catalog=catalog, scenario=scenario)
+    began = _begin(start, world.scenario)
+    names = [each.name for each in catalog.select(*(event_types or world.scenario.event_types))]
     wanted: int | None = len(names)
+    ends: int | Literal["quiet"] | None = None
     traffic: Callable[..., Iterator[Event]] | None = None
     if placeholders:
         stream: Iterable[Event] = (world.placeholder(name, time=began) for name in names)
     elif samples:
         stream = (world.sample(name, time=began, canvas=canvas) for name in names)
     else:
-        wanted = count or (_COUNT if until is None else None)
-        ends = None if until is None else parse_instant(until)
-        people: Iterable[int] | None = user
+        ends = world.scenario.end(began) if until is None else _parse_end(until)
+        wanted = count or (_COUNT if ends is None else None)
+        rate = rate or world.scenario.rate
         if rate is not None:
             active = world.count_active(rate, start=began, event_types=names)
             print_note(f"{active:,} users are active, for about {rate:g} events a second")
-            people = range(active) if user is None else [each for each in user if each < active]
         stream = ()
         traffic = partial(
             world.events,
             start=began,
             until=ends,
             event_types=names,
-            users=people,
+            users=user,
+            rate=rate,
             shard=_parse_shard(shard),
-            history=history.value,
+            history=None if history is None else history.value,
             pace=pace,
         )
     with _key_file(answer_key) as keep:
@@ -214,8 +224,11 @@ def run(
             }
         )
     else:
-        print_note(f"{totals.total():,} events; --seed {chosen} --start {began} repeats them")
-    if until is None and wanted is not None and totals.total() < wanted:
+        options = f"--seed {chosen} --start {began}"
+        if scenario_file is not None:
+            options = f"--scenario {shlex.quote(str(scenario_file))} {options}"
+        print_note(f"{totals.total():,} events; {options} repeats them")
+    if ends is None and wanted is not None and totals.total() < wanted:
         print_error(f"{wanted:,} events were requested, but the stream ends in the year 2106")
         raise typer.Exit(NOT_ALL)
 
@@ -231,6 +244,18 @@ def _check_combination(
     for name, value in of_traffic.items():
         if value is not None and (samples or placeholders):
             raise typer.BadParameter(f"{option} makes one event of each type; it excludes {name}")
+
+
+def _begin(start: str | None, scenario: Scenario) -> int:
+    """Return when the stream begins."""
+    if start is None and scenario.start is not None:
+        return scenario.start
+    return parse_instant(start or "now")
+
+
+def _parse_end(text: str) -> int | Literal["quiet"]:
+    """Parse a time, or `quiet`."""
+    return "quiet" if text == "quiet" else parse_instant(text)
 
 
 def _parse_shard(text: str | None) -> tuple[int, int]:

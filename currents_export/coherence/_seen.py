@@ -33,6 +33,9 @@ _RANKS: Final = {
     "users.UserDeleteRequest": 99,
 }
 
+#: How much later among them what stops a message comes.
+_LATER: Final = 40
+
 _EMPTY: Final[Mapping[str, Any]] = {}
 
 
@@ -55,7 +58,8 @@ class Kind:
         self.last = parts[-1]
         self.channel = parts[-2] if len(parts) > 1 else ""
         self.is_message = name.startswith("users.messages.")
-        self.rank = _RANKS.get(name, depth)
+        # What a cap counts precedes the message that it stops.
+        self.rank = _RANKS.get(name, depth) + (_LATER if self.last == "Abort" else 0)
 
 
 @attrs.define(eq=False)

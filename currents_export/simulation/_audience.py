@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Literal, overload
 
 import attrs
 
@@ -29,9 +30,37 @@ class Audience:
 
     Attributes:
         pairs: users and devices, in the order of the users.
+        complete: whether all of them have the requested fields.
     """
 
     pairs: Sequence[tuple[User, Device]] = attrs.field(repr=False)
+    complete: bool
+
+
+class _Pairs(Sequence[tuple[User, Device]]):
+    """Users and devices, which are looked for when they are needed."""
+
+    def __init__(self, find: Callable[[], Iterator[tuple[User, Device]]]) -> None:
+        self._find = find
+
+    @cached_property
+    def _found(self) -> Sequence[tuple[User, Device]]:
+        return list(self._find())
+
+    def __iter__(self) -> Iterator[tuple[User, Device]]:
+        return self._find()
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[User, Device]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[tuple[User, Device]]: ...
+    def __getitem__(
+        self, index: int | slice
+    ) -> tuple[User, Device] | Sequence[tuple[User, Device]]:
+        return self._found[index]
 
 
 @attrs.frozen
@@ -63,14 +92,22 @@ def make_audience(users: Sequence[User], rule: AudienceRule, required: Collectio
             user_paths.add(source.path)
         elif source and source.kind == "device":
             device_paths.add(source.path)
-    chosen = [
-        (user, device)
-        for user in users
-        if _has(user, user_paths)
-        for device in user.devices
-        if (not rule.platforms or device.platform in rule.platforms) and _has(device, device_paths)
-    ]
-    return Audience(chosen or [(user, device) for user in users for device in user.devices])
+
+    def match() -> Iterator[tuple[User, Device]]:
+        for user in users:
+            if _has(user, user_paths):
+                for device in user.devices:
+                    if (not rule.platforms or device.platform in rule.platforms) and _has(
+                        device, device_paths
+                    ):
+                        yield user, device
+
+    if any(True for _ in match()):
+        return Audience(_Pairs(match), complete=True)
+    return Audience(
+        _Pairs(lambda: ((user, device) for user in users for device in user.devices)),
+        complete=False,
+    )
 
 
 def _has(thing: User | Device, paths: Collection[str]) -> bool:

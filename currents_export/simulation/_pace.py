@@ -1,35 +1,38 @@
-"""Yield events no sooner than they happen."""
+"""Yield what arrives no sooner than it does."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-
-from ..events import Event
+from typing import TypeVar
 
 __all__ = ["paced"]
 
+T = TypeVar("T")
+
 
 def paced(
-    events: Iterable[Event],
+    things: Iterable[T],
     start: int,
     pace: float,
     *,
+    arrival: Callable[[T], float],
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
-) -> Iterator[Event]:
-    """Yield events as time passes, some times as fast as they happen.
+) -> Iterator[T]:
+    """Yield things as time passes, some times as fast as they arrive.
 
     Args:
-        events: the events, in order.
+        things: the things, in order.
         start: the time of the stream's beginning, in seconds since the epoch.
         pace: how many seconds of the world pass in a second.
+        arrival: returns when a thing arrives, in seconds since the epoch.
         now: returns the seconds that have passed since some moment.
         sleep: waits for some seconds.
     """
     began = now()
-    for event in events:
-        early = (event.time - start) / pace - (now() - began)
+    for thing in things:
+        early = (arrival(thing) - start) / pace - (now() - began)
         if early > 0:
             sleep(early)
-        yield event
+        yield thing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..catalog import Catalog
+from ..catalog import Catalog, EventType
 from ._audience import Audience, make_audience
 from ._plan import Plan, make_plan
 from ._traffic import AudienceRule, traffic_rule
@@ -12,7 +12,7 @@ from .fields import source_of
 from .people.model import User
 from .workspace.model import Workspace
 
-__all__ = ["Plans"]
+__all__ = ["Plans", "required_fields"]
 
 #: The users of samples come from this many of the first ones.
 _CANDIDATES = 1_000
@@ -39,13 +39,7 @@ class Plans:
         if name not in self._plans:
             event_type = self._catalog[name]
             rule = traffic_rule(name, self._catalog.directory)
-            required = frozenset(
-                field.name
-                for field in event_type.fields.values()
-                if field.required
-                and (source := source_of(name, field.name))
-                and source.kind in ("user", "device")
-            )
+            required = required_fields(event_type)
             key = (rule.audience, required)
             if key not in self._audiences:
                 self._audiences[key] = make_audience(
@@ -54,3 +48,14 @@ class Plans:
             audience = self._audiences[key]
             self._plans[name] = make_plan(event_type, self._workspace, rule, audience)
         return self._plans[name]
+
+
+def required_fields(event_type: EventType) -> frozenset[str]:
+    """Return the required fields that come from the user or the device."""
+    return frozenset(
+        field.name
+        for field in event_type.fields.values()
+        if field.required
+        and (source := source_of(event_type.name, field.name))
+        and source.kind in ("user", "device")
+    )

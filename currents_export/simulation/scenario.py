@@ -42,9 +42,10 @@ from ._settings import (
 from ._structure import Checked, Problem, SettingsError, make_converter, structure
 from .declared import DeclaredCampaign, DeclaredCanvas
 from .disturbances import DISTURBANCES, Disturbance, Patterns, to_patterns
+from .journeys import DELAYS, RATES, known_journeys
 from .workspace.channels import load_channels
 
-__all__ = ["Scenario", "load_scenario", "make_declared_converter"]
+__all__ = ["Scenario", "check_names", "load_scenario", "make_declared_converter"]
 
 #: Shares by the name of a chance.
 Rates = NewType("Rates", Mapping[str, float])
@@ -52,6 +53,9 @@ Rates = NewType("Rates", Mapping[str, float])
 Delays = NewType("Delays", Mapping[str, Delay])
 #: Names of stories and processes.
 Journeys = NewType("Journeys", tuple[str, ...])
+#: The chances that say how often something happens in a month begin with this.
+_MONTHLY = "monthly."
+_MOST_IN_A_MONTH = 1_000
 #: When a stream ends.
 Until = TimePoint | Literal["quiet"] | None
 
@@ -64,8 +68,24 @@ def _to_until(value: Any) -> Any:
         raise OptionError(f"{error}, nor 'quiet'{near}") from None
 
 
+def _to_rate(name: str, value: float) -> float:
+    """Convert a share, or how often something happens in a month."""
+    if not name.startswith(_MONTHLY) or type(value) not in (int, float):
+        return to_share(value)
+    if not 0 <= value <= _MOST_IN_A_MONTH:
+        raise OptionError(
+            f"{quoted(value)} is not how often it happens in a month; it must be a number from 0 "
+            f"to {_MOST_IN_A_MONTH}"
+        )
+    return float(value)
+
+
 def _to_rates(value: Mapping[str, float]) -> Rates:
-    return Rates({name: to_share(share) for name, share in value.items()})
+    return Rates({name: _to_rate(name, rate) for name, rate in value.items()})
+
+
+def _to_delay(_: str, value: str | float | Delay) -> Delay:
+    return to_delay(value)
 
 
 def _to_delays(value: Mapping[str, str | float | Delay]) -> Delays:
@@ -88,16 +108,19 @@ class Scenario(Checked):
         users: how many users there are.
         seed: what the world and its traffic are made from.
         start: the time of the first event, in seconds since the epoch; None for the default.
-        until: when the stream ends: a time, how long after the start, or `quiet` for the end of the
-            last journey; None for no end.
+        until: when the stream ends: a time, how long after the start, or `quiet`: each user's
+            events end with the last journey through the campaigns and Canvases below, and those
+            that `journeys` names. None for no end.
         history: `running` if the world is already alive at the start, `clean` if all users are new.
         mix: how chances are drawn for people. `stratified` makes shares exact: of 50 users, 2 % is
             exactly one. With `random`, there may be some more or less. Disturbances are always
             drawn at random, since their shares are of events, whose number nobody knows in advance.
         rate: about how many events there are per second; None for what the users do.
         event_types: the names, families or globs of the event types in the stream.
-        journeys: the stories and processes that run; None for all.
-        rates: shares that replace the defaults, by the name of the chance.
+        journeys: the processes, campaigns and Canvases of the world that run; None for all.
+            Sessions always run, and so do the campaigns and Canvases below.
+        rates: shares that replace the defaults, by the name of the chance; of names that begin with
+            `monthly.`, how often that happens to a user in a month.
         delays: delays that replace the defaults, by name.
         campaigns: campaigns in addition to those of the world.
         canvases: Canvases in addition to those of the world.
@@ -132,6 +155,8 @@ class Scenario(Checked):
                 yield ("until",), "it must be after the start"
             case {"start": int(start), "until": TimePoint(time=int(end))} if end <= start:
                 yield ("until",), "it must be after the start"
+        if values.get("until") == "quiet":
+            yield from _never_quiet(values)
         for name in ("campaigns", "canvases"):
             seen: set[str] = set()
             for number, each in enumerate(values.get(name, ())):
@@ -139,30 +164,57 @@ class Scenario(Checked):
                     yield (name, number, "name"), f"{quoted(each.name)} occurs twice"
                 seen.add(each.name)
 
-    def end(self, start: int) -> int | None:
-        """Return when the stream ends; None for `quiet`, and for no end.
+    def end(self, start: int) -> int | Literal["quiet"] | None:
+        """Return when the stream ends: a time, `quiet`, or None for no end.
 
         Args:
             start: the time of the first event.
         """
-        return self.until.at(start) if isinstance(self.until, TimePoint) else None
+        return self.until.at(start) if isinstance(self.until, TimePoint) else self.until
 
 
-def load_scenario(
-    path: Path | str,
-    *,
-    known_rates: Collection[str],
-    known_delays: Collection[str],
-    known_journeys: Collection[str],
-    catalog: Catalog | None = None,
-) -> Scenario:
+def _never_quiet(values: Mapping[str, Any]) -> Iterator[Problem]:
+    for number, each in enumerate(values.get("campaigns", ())):
+        if each.schedule is not None and each.schedule.once is None:
+            text = "it goes out every week, so a stream until 'quiet' would not end"
+            yield ("campaigns", number, "schedule"), text
+    if not (values.get("campaigns") or values.get("canvases") or values.get("journeys")):
+        text = "'quiet' waits for campaigns, Canvases or journeys, but there are none"
+        yield ("until",), text
+
+
+def check_names(scenario: Scenario, catalog: Catalog) -> None:
+    """Refuse what a scenario that was made in Python names, and nobody knows.
+
+    Raises:
+        OptionError: a name is unknown.
+        UnknownNameError: the schema version has no such event type.
+    """
+    for what, names, known in (
+        ("rate", scenario.rates, RATES),
+        ("delay", scenario.delays, DELAYS),
+        ("journey", scenario.journeys or (), known_journeys()),
+        (
+            "channel",
+            [
+                *(each.channel for each in scenario.campaigns),
+                *(s.channel for each in scenario.canvases for s in each.steps if s.channel),
+            ],
+            _channels(catalog),
+        ),
+        ("region", [each.region for each in (*scenario.campaigns, *scenario.canvases)], _regions()),
+    ):
+        for name in names:
+            _one_of(name, what=what, known=known)
+    if scenario.event_types != Scenario().event_types:
+        catalog.select(*scenario.event_types)
+
+
+def load_scenario(path: Path | str, *, catalog: Catalog | None = None) -> Scenario:
     """Return the scenario in a TOML file; its keys are the attributes of `Scenario`.
 
     Args:
         path: the file.
-        known_rates: the names of chances.
-        known_delays: the names of delays.
-        known_journeys: the names of stories and processes.
         catalog: the event types; those of the newest schema version by default.
 
     Raises:
@@ -178,9 +230,9 @@ def load_scenario(
     hooks: dict[Any, Callable[[Any], Any]] = {
         Moment: to_moment,
         Until: _to_until,
-        Rates: partial(_named, what="rate", known=known_rates, convert=to_share),
-        Delays: partial(_named, what="delay", known=known_delays, convert=to_delay),
-        Journeys: partial(_known_journeys, known=known_journeys),
+        Rates: partial(_named, what="rate", known=RATES, convert=_to_rate),
+        Delays: partial(_named, what="delay", known=DELAYS, convert=_to_delay),
+        Journeys: partial(_known_journeys, known=known_journeys()),
     }
     converter = make_declared_converter(catalog or Catalog.load(), hooks)
     try:
@@ -198,15 +250,13 @@ def make_declared_converter(
         catalog: the event types and, from their names, the channels.
         hooks: the converters of further types.
     """
-    channels = [channel.id for channel in load_channels(catalog.directory)]
-    regions = ["Global", *read_data("workspace", "workspace.toml")["regions"]]
     converter = make_converter(
         {
             Action: to_action,
             Actions: to_actions,
             Behavior: to_behavior,
-            Channel: partial(_one_of, what="channel", known=channels),
-            Region: partial(_one_of, what="region", known=regions),
+            Channel: partial(_one_of, what="channel", known=_channels(catalog)),
+            Region: partial(_one_of, what="region", known=_regions()),
             WallTime: to_wall_time,
             Patterns: partial(_check_patterns, catalog=catalog),
             **hooks,
@@ -216,6 +266,14 @@ def make_declared_converter(
         lambda kind: kind is Disturbance, lambda value, _: _to_disturbance(value, converter)
     )
     return converter
+
+
+def _channels(catalog: Catalog) -> list[str]:
+    return [channel.id for channel in load_channels(catalog.directory)]
+
+
+def _regions() -> list[str]:
+    return ["Global", *read_data("workspace", "workspace.toml")["regions"]]
 
 
 def _one_of(value: Any, *, what: str, known: Collection[str]) -> Any:
@@ -257,7 +315,7 @@ def _known_journeys(value: Any, *, known: Collection[str]) -> tuple[str, ...]:
 
 
 def _named(
-    value: Any, *, what: str, known: Collection[str], convert: Callable[[Any], Any]
+    value: Any, *, what: str, known: Collection[str], convert: Callable[[str, Any], Any]
 ) -> Mapping[str, Any]:
     """Convert the values of a table by name; a dotted name may be a key, or tables in tables."""
     if not isinstance(value, Mapping):
@@ -273,7 +331,7 @@ def _named(
         name = ".".join(path)
         try:
             _one_of(name, what=what, known=known)
-            found[name] = convert(inner)
+            found[name] = convert(name, inner)
         except OptionError as error:
             problems.append((path, str(error)))
     if problems:

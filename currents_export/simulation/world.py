@@ -2,54 +2,38 @@
 
 from __future__ import annotations
 
-import math
-import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from ..catalog import Catalog, EventType
 from ..errors import OptionError
 from ..events import Event
-from ._audience import Audience, make_audience
-from ._draws import mix
-from ._ids import uuid4
-from ._pace import paced
-from ._placeholders import make_placeholder
-from ._plan import Plan, make_plan
-from ._samples import fill, make_sample
-from ._traffic import AudienceRule, check_tables, traffic_rule
+from ._checks import (
+    LAST_TIME,
+    SAMPLE_TIME,
+    below,
+    check_number,
+    check_whole,
+    choose_people,
+    choose_types,
+    sample_time,
+)
+from ._plans import Plans
+from ._singles import Singles
+from ._streams import QUIET, Lives, stream
+from ._traffic import check_tables
 from .answer_key import KeyRecord
-from .fields import Draft, source_of
-from .journeys import Chances, Run, new_run, record_of, unnamed_types
+from .disturbances import Disturbance
 from .people.model import User
 from .people.people import People
+from .scenario import Scenario, check_names
+from .stories import find_outcome, find_story, tell
+from .workspace.assets import Agent, CanvasDestination, LandingPage, Product, Survey
+from .workspace.declare import declare
 from .workspace.make import make_workspace
-from .workspace.model import (
-    Agent,
-    App,
-    Campaign,
-    Canvas,
-    CanvasDestination,
-    EmailSender,
-    LandingPage,
-    Product,
-    SubscriptionGroup,
-    Survey,
-)
+from .workspace.model import App, Campaign, Canvas, EmailSender, SubscriptionGroup
 
 __all__ = ["SAMPLE_TIME", "World"]
-
-#: The default time of samples: 2026-07-01 12:00:00 UTC.
-SAMPLE_TIME = 1_782_907_200
-
-#: How many users are tried out, and for how long, to learn how many events users make.
-_PILOTS, _PILOT_TIME = 200, 7 * 86_400
-
-#: The users of samples come from this many of the first ones.
-_CANDIDATES = 1_000
-
-#: Braze's ids count the seconds in 32 bits, so this is the last one: in the year 2106.
-_LAST_TIME = 2**32 - 1
 
 
 class World:
@@ -62,13 +46,17 @@ class World:
 
     Args:
         seed: selects the world; the number of users and the schema version do not change anyone in
-            it.
+            it. By default the scenario's, or 0.
         users: how many users it has; they are made when they are needed, so a million are possible.
+            By default as many as in the scenario, or 1,000.
         catalog: the event types it makes, such as `Catalog.load(5)`; the newest by default. The
             tables in the catalog's directory also give the weight and audience rule of each type,
             what it belongs to (`traffic.tsv`), and the channels (`channels.tsv`).
+        scenario: the traffic that it has: further campaigns and Canvases, other rates and delays,
+            disturbances and so on; see `load_scenario`.
 
     Attributes:
+        scenario: the scenario; the default one if none was given.
         catalog: the event types that can be made.
         users: the users, made when they are needed. The first one has everything that a user can
             have; about three percent of the others are anonymous and have no external id.
@@ -87,29 +75,50 @@ class World:
         agents: the agents of the agent console.
 
     Raises:
-        OptionError: `users` is less than 1, or an argument has the wrong type.
+        OptionError: `users` is less than 1, an argument has the wrong type, or the scenario has
+            names that are unknown in this world.
         CatalogError: `traffic.tsv` or `channels.tsv` is invalid; all problems are listed together.
     """
 
     def __init__(
-        self, seed: int = 0, *, users: int = 1_000, catalog: Catalog | None = None
+        self,
+        seed: int | None = None,
+        *,
+        users: int | None = None,
+        catalog: Catalog | None = None,
+        scenario: Scenario | None = None,
     ) -> None:
-        _check_whole("seed", seed)
-        _check_whole("users", users, least=1)
         if catalog is not None and not isinstance(catalog, Catalog):
             raise OptionError(
                 f"catalog is {catalog!r}; it must be a Catalog, such as Catalog.load(5)"
             )
+        if scenario is not None and not isinstance(scenario, Scenario):
+            raise OptionError(
+                f"scenario is {scenario!r}; it must be a Scenario, such as load_scenario(path)"
+            )
+        self.scenario = Scenario() if scenario is None else scenario
+        seed = self.scenario.seed if seed is None else seed
+        users = self.scenario.users if users is None else users
+        check_whole("seed", seed)
+        check_whole("users", users, least=1)
         self.catalog = Catalog.load() if catalog is None else catalog
         check_tables(self.catalog.directory)
+        check_names(self.scenario, self.catalog)
         self._seed = seed
         self._workspace = workspace = make_workspace(seed, self.catalog.directory)
+        declared = declare(
+            workspace,
+            seed,
+            self.catalog.directory,
+            self.scenario.campaigns,
+            self.scenario.canvases,
+        )
         self.app_group_id: str = workspace.app_group_id
         self.brand: str = workspace.brand
         self.domain: str = workspace.domain
         self.apps: tuple[App, ...] = workspace.apps
-        self.campaigns: tuple[Campaign, ...] = workspace.campaigns
-        self.canvases: tuple[Canvas, ...] = workspace.canvases
+        self.campaigns: tuple[Campaign, ...] = declared.campaigns
+        self.canvases: tuple[Canvas, ...] = declared.canvases
         self.subscription_groups: tuple[SubscriptionGroup, ...] = workspace.subscription_groups
         self.email_senders: tuple[EmailSender, ...] = workspace.email_senders
         self.landing_pages: tuple[LandingPage, ...] = workspace.landing_pages
@@ -117,16 +126,19 @@ class World:
         self.destinations: tuple[CanvasDestination, ...] = workspace.destinations
         self.products: tuple[Product, ...] = workspace.products
         self.agents: tuple[Agent, ...] = workspace.agents
-        self.users: Sequence[User] = People(seed, users, self.apps)
-        self._plans: dict[str, Plan] = {}
-        self._audiences: dict[tuple[AudienceRule, frozenset[str]], Audience] = {}
+        self._people = people = People(seed, users, self.apps)
+        self.users: Sequence[User] = people
+        self._plans = plans = Plans(self.catalog, workspace, people)
+        self._singles = Singles(seed, self.catalog, workspace, people, plans)
+        self._lives = Lives(seed, self.catalog, workspace, declared, people, plans, self.scenario)
 
     def __repr__(self) -> str:
         directory = self.catalog.directory
         where = f", {str(directory)!r}" if directory else ""
+        scenario = "" if self.scenario == Scenario() else ", scenario=..."
         return (
             f"World({self._seed}, users={len(self.users)}, "
-            f"catalog=Catalog.load({self.catalog.schema_version}{where}))"
+            f"catalog=Catalog.load({self.catalog.schema_version}{where}){scenario})"
         )
 
     def sample(
@@ -164,23 +176,8 @@ class World:
             UnknownNameError: the schema version has no such type.
             OptionError: `time` is not between 1 and 4294967295.
         """
-        plan = self._plan(self.catalog[_name(event_type)].name)
-        name, time = plan.event_type.name, _sample_time(time)
-        drafts = [
-            self._draft(f"{self._seed}:{name}:{side}", plan, whole=True, canvas_side=side)
-            for side in (False, True)
-        ]
-        for draft in drafts:
-            draft.time = time
-        first = make_sample(plan, drafts[0], self._id(name, "", time))
-        second = make_sample(
-            plan,
-            drafts[1],
-            self._id(name, "canvas", time),
-            beside=frozenset((*first.user, *first.properties)),
-        )
-        fill(first, plan, drafts[0], others=second)
-        return second if canvas else first
+        name = self.catalog[_name(event_type)].name
+        return self._singles.sample(name, sample_time(time), canvas=canvas)
 
     def placeholder(self, event_type: EventType | str, *, time: int | None = None) -> Event:
         """Return an event of a type whose values match only the data type.
@@ -197,215 +194,193 @@ class World:
             UnknownNameError: the schema version has no such type.
             OptionError: `time` is not between 1 and 4294967295.
         """
-        found, time = self.catalog[_name(event_type)], _sample_time(time)
-        event_id = self._id(found.name, "placeholder", time)
-        return make_placeholder(found, time=time, event_id=event_id)
+        name = self.catalog[_name(event_type)].name
+        return self._singles.placeholder(name, sample_time(time))
+
+    def event(
+        self,
+        event_type: EventType | str,
+        /,
+        *,
+        user: int | User | None = None,
+        time: int | None = None,
+        **properties: Any,
+    ) -> Event:
+        """Return one event of a type, with the fields that matter set.
+
+        The other fields fit them and each other as in real traffic: the device is the user's, the
+        message one of the channel. If a message or device has the given values, such as a
+        `campaign_name` or a `device_id`, the event belongs to it. The same arguments give the same
+        event; another time, user or value gives another id.
+
+        Args:
+            event_type: the type, or its name.
+            user: the user or the user's number; by default the first who can have such an event.
+            time: when it happens, as for `sample`.
+            **properties: fields by name, in `properties` or `user`; None leaves a field out. Only
+                the names are checked: wrong values are what some tests need.
+
+        Raises:
+            UnknownNameError: the schema version has no such type, or the type no such field.
+            OptionError: the user cannot have such an event, or `time` is out of range.
+        """
+        name = self.catalog[_name(event_type)].name
+        return self._singles.event(name, user, sample_time(time), properties)
+
+    def journey(
+        self,
+        name: str,
+        /,
+        *,
+        user: int | User | None = None,
+        start: int | None = None,
+        outcome: str | None = None,
+        **properties: Any,
+    ) -> list[Event]:
+        """Return the events of one journey of one user, in the order in which they happen.
+
+        It has the events of that story only, and those that cause it: `abandoned-cart` begins with
+        the session in which the cart is left. The same arguments give the same events.
+        `currents_export.simulation.stories.STORIES` has the journeys with their outcomes.
+
+        Args:
+            name: the journey, such as `abandoned-cart`.
+            user: the user or the user's number; by default the first who can have the journey.
+            start: when it begins, in seconds since the epoch; some outcomes, such as `quiet-hours`,
+                begin at the next time of day that fits. By default 2026-07-01 12:00:00 UTC.
+            outcome: how it ends, such as `converted`; by default its first outcome.
+            **properties: fields that all its events with such a field have, in `properties` or
+                `user`; None leaves a field out. As for `event`, only the names are checked.
+
+        Raises:
+            UnknownNameError: there is no such journey or outcome, or none of its events has such a
+                field.
+            OptionError: the user cannot have the journey, or an argument is out of range.
+        """
+        story = find_story(name)
+        return tell(
+            story,
+            find_outcome(story, outcome),
+            seed=self._seed,
+            workspace=self._workspace,
+            users=self._people,
+            catalog=self.catalog,
+            plan_of=self._plans.get,
+            user=user,
+            start=sample_time(start, "start"),
+            until=LAST_TIME,
+            properties=properties,
+        )
 
     def events(
         self,
         *,
-        start: int,
-        until: int | None = None,
+        start: int | None = None,
+        until: int | Literal["quiet"] | None = None,
         event_types: Iterable[EventType | str] | None = None,
         users: Iterable[int] | None = None,
         shard: tuple[int, int] = (0, 1),
-        history: Literal["running", "clean"] = "running",
+        history: Literal["running", "clean"] | None = None,
         rate: float | None = None,
+        disturbances: Iterable[Disturbance] | None = None,
         pace: float | None = None,
         key: Callable[[KeyRecord], object] | None = None,
     ) -> Iterator[Event]:
-        """Return the events of the users' lives, in the order in which they happen.
+        """Return the events of the users' lives, in the order in which they arrive.
 
         The lives hang together: every effect has its cause. The same world and `start` give the
         same lives; the other arguments only choose from them. A part of the types, users or shards
         gives the same events as the whole without the rest, and a later `until` only adds events.
+        What is not given is as in the scenario, and otherwise as it says below.
+
+        Without disturbances, events arrive when they happen.
 
         Args:
-            start: the time of the first event, in seconds since the epoch.
+            start: the time of the first event, in seconds since the epoch; it must be given unless
+                the scenario has one.
             until: the time after the last event; by default the stream has no end (before the year
-                2106), and `itertools.islice` takes as many events as needed.
+                2106), and `itertools.islice` takes as many events as needed. With `quiet`, each
+                user's events end with the last journey through the scenario's campaigns and
+                Canvases, also those of this world that its `journeys` name.
             event_types: types, or whatever `Catalog.select` takes: names, families, globs; by
                 default all types.
             users: the numbers of the users whose events are wanted, such as `range(100)` or
                 `[7]`; by default all.
             shard: `(k, n)` for the k-th of n parts, from 0; users are divided by their numbers, and
                 the parts together, in order, are the whole.
-            history: `running`: the world has existed before `start`, so sessions are open, and
-                opens of yesterday's messages come. `clean`: nothing has happened before, and each
-                user's first session is yet to come.
+            history: `running`, the default: the world has existed before `start`, so sessions are
+                open, and opens of yesterday's messages come. `clean`: nothing has happened before,
+                and each user's first session is yet to come.
             rate: about how many events a second are wanted; it chooses how many users are active,
                 the first ones. `count_active` returns that number.
+            disturbances: what happens to the events on their way, such as `Duplicate(share=0.1)`;
+                they are disturbed one by one, so these laws hold for them, too.
             pace: how many seconds of the world pass in a second of real time: 1 for events as they
-                happen; by default as fast as possible. It changes no event.
+                arrive; by default as fast as possible. It changes no event.
             key: called with the entry in the answer key before each event.
 
         Raises:
             UnknownNameError: the schema version has no such type.
-            OptionError: an argument is out of range, or the world has too few users for the rate.
+            OptionError: an argument is out of range, the world has too few users for the rate, or
+                there is nothing that `quiet` could wait for.
         """
-        names = self._select(event_types)
-        _check_whole("start", start, least=1, most=_LAST_TIME)
-        if until is not None:
-            _check_whole("until", until, least=start, most=_LAST_TIME)
-        people = self._choose(users, shard)
+        scenario = self.scenario
+        start = self._start(start)
+        if until is None:
+            until = scenario.end(start)
+        if until is not None and until != QUIET:
+            check_whole("until", until, least=start, most=LAST_TIME)
+        history = scenario.history if history is None else history
+        if history not in ("running", "clean"):
+            raise OptionError(f"history is {history!r}; it must be running or clean")
+        check_number("pace", pace)
+        names = choose_types(self.catalog, self._event_types(event_types))
+        people = choose_people(len(self.users), users, shard)
+        rate = scenario.rate if rate is None else rate
+        active = None
         if rate is not None:
             active = self.count_active(rate, start=start, event_types=event_types)
-            people = [person for person in people if person < active]
-        _check_number("pace", pace)
-        run = self._run(names, start, until, history=history)
+            people = below(people, active)
+        steps = scenario.disturbances if disturbances is None else tuple(disturbances)
+        run = self._lives.run(names, start, until, clean=history == "clean", active=active)
         run.enter(people)
-        events = _events_of(run, key)
-        return events if pace is None else paced(events, start, pace)
+        return stream(run, self._lives, steps, start=start, pace=pace, key=key)
 
     def count_active(
         self,
         rate: float,
         *,
-        start: int,
+        start: int | None = None,
         event_types: Iterable[EventType | str] | None = None,
     ) -> int:
         """Return how many users make about so many events a second.
 
         Args:
             rate: how many events a second.
-            start: when the stream begins.
-            event_types: the types that count; by default all.
+            start: when the stream begins; by default when the scenario does.
+            event_types: the types that count; by default those of the scenario.
 
         Raises:
             OptionError: the world has too few users, or an argument is out of range.
         """
-        _check_number("rate", rate)
-        pilots = min(_PILOTS, len(self.users))
-        run = self._run(self._select(event_types), start, start + _PILOT_TIME, history="running")
-        run.enter(range(pilots))
-        made = run.count()
-        wanted = math.ceil(rate * _PILOT_TIME * pilots / made) if made else 0
-        if not 0 < wanted <= len(self.users):
-            most = made / pilots / _PILOT_TIME * len(self.users)
-            raise OptionError(
-                f"rate is {rate!r}; the {len(self.users):,} users of this world make about "
-                f"{most:.2g} such events a second: make it larger, such as "
-                f"World(users={max(wanted, 1)})"
-            )
-        return wanted
+        check_number("rate", rate)
+        names = choose_types(self.catalog, self._event_types(event_types))
+        return self._lives.count_active(rate, names, self._start(start))
 
-    def _choose(self, users: Iterable[int] | None, shard: tuple[int, int]) -> Iterable[int]:
-        """Return the numbers of the users, in order."""
-        number, count = shard
-        _check_whole("shard", count, least=1)
-        if not 0 <= number < count:
-            raise OptionError(f"shard is {shard!r}; its first number must be from 0 to {count - 1}")
-        if users is None:
-            return range(number, len(self.users), count)
-        chosen = sorted(set(users))
-        for each in (*chosen[:1], *chosen[-1:]):
-            if not 0 <= each < len(self.users):
-                raise OptionError(
-                    f"users has {each}; the users of this world are 0 to {len(self.users) - 1}"
-                )
-        return [each for each in chosen if each % count == number]
+    def _start(self, start: int | None) -> int:
+        start = self.scenario.start if start is None else start
+        if start is None:
+            raise OptionError("start is missing; only a scenario can give it")
+        check_whole("start", start, least=1, most=LAST_TIME)
+        return start
 
-    def _run(self, names: Iterable[str], start: int, until: int | None, *, history: str) -> Run:
-        if history not in ("running", "clean"):
-            raise OptionError(f"history is {history!r}; it must be running or clean")
-        unnamed = [
-            (self._plan(name), traffic_rule(name, self.catalog.directory))
-            for name in unnamed_types(list(self.catalog))
-        ]
-        return new_run(
-            mix(self._seed, "lives", start),
-            self._workspace,
-            self.users,
-            self.catalog,
-            {name: self._plan(name) for name in names},
-            chances=Chances(self.catalog),
-            unnamed=unnamed,
-            start=start,
-            until=_LAST_TIME if until is None else until,
-            newcomers=history == "clean",
-        )
-
-    def _select(self, event_types: Iterable[EventType | str] | None) -> list[str]:
-        if event_types is None:
-            if not self.catalog:
-                raise OptionError("the catalog has no event types")
-            return list(self.catalog)
-        if isinstance(event_types, str | EventType):
-            raise OptionError(
-                f"event_types is {_name(event_types)!r}; it must be a collection; use a list"
-            )
-        names = [_name(each) for each in event_types]
-        if not names:
-            raise OptionError("event_types is empty; give at least one, or leave it out for all")
-        return [each.name for each in self.catalog.select(*names)]
-
-    def _draft(self, key: str, plan: Plan, *, whole: bool, canvas_side: bool = False) -> Draft:
-        rng = random.Random(key)
-        return Draft(
-            event_type=plan.event_type,
-            names=plan.names,
-            workspace=self._workspace,
-            random=rng.random,
-            bits=rng.getrandbits,
-            whole=whole,
-            canvas_side=canvas_side,
-            time=0,
-            user=self.users[0],
-        )
-
-    def _id(self, name: str, kind: str, time: int) -> str:
-        return uuid4(random.Random(f"{self._seed}:{name}:{kind}:{time}").getrandbits)
-
-    def _plan(self, name: str) -> Plan:
-        if name not in self._plans:
-            event_type = self.catalog[name]
-            rule = traffic_rule(name, self.catalog.directory)
-            required = frozenset(
-                field.name
-                for field in event_type.fields.values()
-                if field.required
-                and (source := source_of(name, field.name))
-                and source.kind in ("user", "device")
-            )
-            key = (rule.audience, required)
-            if key not in self._audiences:
-                self._audiences[key] = make_audience(
-                    self.users[:_CANDIDATES], rule.audience, required
-                )
-            self._plans[name] = make_plan(event_type, self._workspace, rule, self._audiences[key])
-        return self._plans[name]
-
-
-def _events_of(run: Run, key: Callable[[KeyRecord], object] | None) -> Iterator[Event]:
-    for happening in run.happenings():
-        if key is not None:
-            key(record_of(happening))
-        yield happening[0]
-
-
-def _check_number(name: str, value: object) -> None:
-    """Refuse what is neither None nor a number greater than 0."""
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise OptionError(f"{name} is {value!r}; it must be a number greater than 0")
-
-
-def _sample_time(time: int | None) -> int:
-    if time is None:
-        return SAMPLE_TIME
-    _check_whole("time", time, least=1, most=_LAST_TIME)
-    return time
+    def _event_types(
+        self, event_types: Iterable[EventType | str] | None
+    ) -> Iterable[EventType | str] | None:
+        if event_types is not None or self.scenario.event_types == Scenario().event_types:
+            return event_types
+        return self.scenario.event_types
 
 
 def _name(event_type: EventType | str) -> str:
     return event_type.name if isinstance(event_type, EventType) else event_type
-
-
-def _check_whole(name: str, value: object, *, least: int | None = None, most: int = 0) -> None:
-    if type(value) is int and (least is None or value >= least) and not 0 < most < value:
-        return
-    limits = "" if least is None else f" of {least} or more"
-    if most:
-        limits = f" from {least} to {most}"
-    raise OptionError(f"{name} is {value!r}; it must be a whole number{limits}")

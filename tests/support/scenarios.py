@@ -10,27 +10,10 @@ from currents_export.catalog import Catalog
 from currents_export.errors import ScenarioError
 from currents_export.simulation.scenario import Scenario, load_scenario
 
-RATES = (
-    "email.click",
-    "email.hard_bounce",
-    "email.open",
-    "email.open.flow",
-    "email.order",
-    "email.unsubscribe",
-)
-DELAYS = ("email.delivery", "email.open")
-JOURNEYS = ("abandoned-cart", "sessions", "welcome-series")
-
 
 def load(path: Path, catalog: Catalog | None = None) -> Scenario:
-    """Load a scenario file with the names above."""
-    return load_scenario(
-        path,
-        known_rates=RATES,
-        known_delays=DELAYS,
-        known_journeys=JOURNEYS,
-        catalog=catalog,
-    )
+    """Load a scenario file."""
+    return load_scenario(path, catalog=catalog)
 
 
 def scenario(directory: Path, text: str, catalog: Catalog | None = None) -> Scenario:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import ClassVar, NewType
 
 import attrs
@@ -36,10 +37,12 @@ class Context:
     Attributes:
         catalog: the catalog of its schema version.
         start: what times after the start refer to.
+        made: when campaigns and Canvases were made, by their ids; most were made long ago.
     """
 
     catalog: Catalog
     start: int
+    made: Mapping[str, int] = MappingProxyType({})
 
 
 @attrs.define(eq=False)

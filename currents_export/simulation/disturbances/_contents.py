@@ -16,6 +16,14 @@ from ._base import Disturbance, Item, Patterns, to_patterns
 
 __all__ = ["Drift", "MissingExternalUserId", "NullNames", "OpenBeforeSend"]
 
+_HOUR = 3600
+#: A campaign or Canvas is not renamed again within so many hours.
+_APART = 25
+#: The names that a rename changes.
+_OWN_NAMES = ("campaign_name", "canvas_name")
+#: What is recorded for events after a rename.
+_RENAMED = "renamed"
+
 #: The fields that are null for up to an hour after a campaign or Canvas was made or renamed.
 _NAMES = frozenset(
     {
@@ -65,34 +73,100 @@ class OpenBeforeSend(Disturbance):
 
 @attrs.frozen(kw_only=True)
 class NullNames(Disturbance):
-    """A campaign or Canvas was renamed: its names are null for an hour.
+    """The names of a campaign or Canvas are null after it was made or renamed.
+
+    A campaign that goes out once is made shortly before, so the names in its first events are null.
+    Others are renamed in the course of the stream: afterwards, their name ends with `v2`, `v3` and
+    so on, and the events are recorded as `renamed`.
 
     Attributes:
-        share: the share of the hours of each campaign and Canvas, from 0 to 1.
-        lasting: how long the names are null: an hour by default.
+        share: the share of the hours in which each campaign and Canvas is renamed, from 0 to 1; it
+            is not renamed again within a day.
+        lasting: how long the names are null: an hour by default, and at most.
     """
 
     kind: ClassVar[str] = "null_names"
 
-    lasting: Duration = attrs.field(default=Duration(3600), converter=to_duration)
+    lasting: Duration = attrs.field(default=Duration(_HOUR), converter=to_duration)
 
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield the problems of settings that are valid by themselves."""
-        if values.get("lasting") == 0:
-            yield ("lasting",), "it must be longer than 0 seconds"
+        if not 0 < values.get("lasting", _HOUR) <= _HOUR:
+            yield ("lasting",), "it must be longer than 0 seconds, and at most an hour"
 
     def apply(self, item: Item, key: int) -> Item | None:
-        """Disturb an event if its campaign or Canvas was renamed."""
-        owner = item.record.campaign or item.record.canvas
-        if owner and unit(mix(key, owner, item.arrival // self.lasting)) < self.share:
-            properties = item.event.properties
-            names = [name for name in properties if name in _NAMES and properties[name] is not None]
-            if names:
-                changed = properties | dict.fromkeys(names)
-                item.event = attrs.evolve(item.event, properties=changed)
-                self.mark(item)
+        """Disturb an event if its campaign or Canvas was made or renamed."""
+        record, context = item.record, item.context
+        owner = record.campaign or record.canvas
+        if owner is None:
+            return None
+        made = context.made.get(owner)
+        if made is not None and 0 <= item.arrival - made < self.lasting:
+            self._clear(item)
+            return None
+        hour, second = divmod(item.arrival - context.start, _HOUR)
+        renames = _renames_of(mix(key, owner), self.share, made and (made - context.start) // _HOUR)
+        count, is_renamed = renames.until(hour)
+        if is_renamed and second < self.lasting:
+            self._clear(item)
+        elif count:
+            self._rename(item, count)
         return None
+
+    def _clear(self, item: Item) -> None:
+        properties = item.event.properties
+        names = [name for name in properties if name in _NAMES and properties[name] is not None]
+        if names:
+            item.event = attrs.evolve(item.event, properties=properties | dict.fromkeys(names))
+            self.mark(item)
+
+    def _rename(self, item: Item, count: int) -> None:
+        properties = item.event.properties
+        names = {
+            name: f"{value} v{count + 1}"
+            for name in _OWN_NAMES
+            if (value := properties.get(name)) is not None
+        }
+        if names:
+            item.event = attrs.evolve(item.event, properties=properties | names)
+            item.kinds += (_RENAMED,)
+
+
+class _Renames:
+    """When a campaign or Canvas is renamed, by the hours of the stream.
+
+    Args:
+        key: what is drawn by.
+        share: the share of the hours.
+        made: the hour in which it was made; None if that was long ago.
+    """
+
+    def __init__(self, key: int, share: float, made: int | None) -> None:
+        self._key = key
+        self._share = share
+        self._made = made
+        self._counts: list[int] = []
+        self._last = -_APART if made is None else made
+
+    def until(self, hour: int) -> tuple[int, bool]:
+        """Return how often it was renamed until the end of an hour, and whether in that hour."""
+        counts = self._counts
+        while len(counts) <= hour:
+            number = len(counts)
+            count = counts[-1] if counts else 0
+            # What is null again too soon looks as if it was null all the time.
+            if abs(number - self._last) >= _APART and unit(mix(self._key, number)) < self._share:
+                self._last = number
+                count += 1
+            counts.append(count)
+        if hour < 0:
+            return 0, False
+        return counts[hour], counts[hour] > (counts[hour - 1] if hour else 0)
+
+
+#: Kept while streams pass, since each hour depends on the one before.
+_renames_of = lru_cache(maxsize=4096)(_Renames)
 
 
 @attrs.frozen(kw_only=True)

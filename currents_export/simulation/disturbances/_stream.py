@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
+from types import MappingProxyType
 
 from ...catalog import Catalog
 from ...events import Event
@@ -27,6 +29,7 @@ def disturb(
     seed: int,
     catalog: Catalog,
     start: int | None = None,
+    made: Mapping[str, int] = MappingProxyType({}),
 ) -> Iterator[Pair]:
     """Yield the events of a stream as they arrive, with their records in the answer key.
 
@@ -45,12 +48,15 @@ def disturb(
         seed: what is drawn, as the seed of a world.
         catalog: the catalog of the stream's schema version.
         start: the time that durations after the start refer to; the first event's by default.
+        made: when campaigns and Canvases were made, by their ids.
 
     Raises:
         UnknownNameError: the schema version has no such event types.
     """
     steps = _Steps(disturbances, seed, catalog)
-    return _disturbed(stream, steps, catalog, start) if disturbances else iter(stream)
+    if not disturbances:
+        return iter(stream)
+    return _disturbed(stream, steps, partial(Context, catalog, made=made), start)
 
 
 class _Steps(dict[str, tuple[tuple[Disturbance, int], ...]]):
@@ -77,16 +83,16 @@ class _Steps(dict[str, tuple[tuple[Disturbance, int], ...]]):
 
 
 def _disturbed(
-    stream: Iterable[Pair], steps: _Steps, catalog: Catalog, start: int | None
+    stream: Iterable[Pair], steps: _Steps, make: Callable[[int], Context], start: int | None
 ) -> Iterator[Pair]:
-    context = None if start is None else Context(catalog, start)
+    context = None if start is None else make(start)
     held: list[tuple[int, int, Item]] = []
     now = number = 0
     for event, record in stream:
         happened = event.time if record.arrival is None else record.arrival
         # A stream that is not sorted keeps its order.
         now = happened if happened > now or number == 0 else now
-        context = context or Context(catalog, now)
+        context = context or make(now)
         for item in _items(event, record, now, steps[event.event_type], context):
             heapq.heappush(held, (item.arrival, number, item))
             number += 1

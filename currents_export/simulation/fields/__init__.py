@@ -14,7 +14,7 @@ from . import (
     tokens,
 )
 from .default import default_maker
-from .draft import Draft, pick
+from .draft import Draft, pick, pick_early
 from .registry import MAKERS, FieldMaker
 from .sources import Source, fields_from, reader, source_of
 from .values import UnhandledValues, unhandled_values
@@ -28,6 +28,7 @@ __all__ = [
     "default_maker",
     "fields_from",
     "pick",
+    "pick_early",
     "reader",
     "source_of",
     "unhandled_values",

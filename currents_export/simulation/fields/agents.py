@@ -8,7 +8,7 @@ from typing import Any
 
 from .._data import read_data
 from .._ids import uuid4, uuid_of
-from ..workspace.model import Agent
+from ..workspace.assets import Agent
 from .draft import Draft, pick
 from .registry import field_maker
 

@@ -17,7 +17,8 @@ _WORDING = read_data("fields", "wording.toml")
 
 def _bot(draft: Draft, share: float) -> Mapping[str, Any]:
     """Choose whether a bot is suspected of the click, and why."""
-    if not draft.chance(share):
+    known = draft.facts.get("is_suspected_bot_click")
+    if not (draft.chance(share) if known is None else known):
         return {"is_suspected_bot_click": False}
     if draft.whole or draft.random() < 0.5:
         return {"is_suspected_bot_click": True, "suspected_bot_click_reason": ["ip_address"]}

@@ -9,7 +9,7 @@ import orjson
 
 from .._data import read_data
 from .._ids import uuid4, uuid_of
-from ..workspace.model import SurveyQuestion
+from ..workspace.assets import SurveyQuestion
 from .draft import Draft, pick
 from .registry import field_maker
 

@@ -7,27 +7,36 @@ from functools import cached_property
 
 import attrs
 
-from .._data import read_rows
-from .._draws import mix
+from .._data import read_data, read_rows
+from .._draws import mix, unit
 from ..people.model import Place
-from ..workspace.channels import channel_of
+from ..people.places import PLACES
+from ..workspace.channels import IN_SESSION, channel_of
 from ..workspace.model import Campaign, Canvas, Message, Workspace
 from ._curve import DAY, universal_time
 
 __all__ = ["IN_SESSION", "Calendar", "Occurrence", "begin_of", "week_of"]
-
-#: Channels whose messages users see in a session, when the app asks for them.
-IN_SESSION = frozenset({"inappmessage", "banner", "featureflag", "newsfeedcard"})
 
 #: Channels of which other journeys make all events.
 _ELSEWHERE = frozenset(
     channel_of(row["event_type"]) for row in read_rows("journeys", "types.tsv")
 ) - {None}
 
+#: Channels of which campaigns send nothing by themselves.
+_UNSENT = IN_SESSION | _ELSEWHERE
+
 _WEEK = 7 * DAY
 #: The epoch was a Thursday: three days after a Monday.
 _MONDAY = 3 * DAY
 _EVERYWHERE = "Global"
+#: What the names of custom events begin with, where they are actions.
+_CUSTOM = "custom:"
+#: The custom events that users cause by what they do anyway.
+_KNOWN_EVENTS = frozenset(
+    _CUSTOM + each["name"] for each in read_data("fields", "custom_events.toml")["events"]
+)
+#: How many seconds before it goes out a campaign is made at most, if it goes out once.
+_MADE_BEFORE = 1800
 #: How many weeks of places are kept: those of all places for some weeks.
 _KEPT = 512
 
@@ -41,12 +50,14 @@ class Occurrence:
         time: when it goes out to a user, in seconds since the epoch.
         key: what distinguishes it from other times.
         launched: when it was launched for users everywhere.
+        audience: what its audience is drawn by.
     """
 
     campaign: Campaign
     time: int
     key: int
     launched: int
+    audience: int
 
 
 class Calendar:
@@ -54,10 +65,12 @@ class Calendar:
 
     Args:
         workspace: the workspace.
+        start: the time that durations after the start refer to.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, start: int = 0) -> None:
         self._workspace = workspace
+        self._start = start
         self._weeks: dict[tuple[str, str, int], Sequence[Occurrence]] = {}
         self._keys = {campaign.id: mix(campaign.id) for campaign in workspace.campaigns}
         self._messages: dict[str, tuple[list[Message], list[Message]]] = {}
@@ -89,16 +102,71 @@ class Calendar:
             (
                 *self.triggered,
                 *(canvas.entry for canvas in canvases),
-                *(canvas.exit for canvas in canvases),
+                *(action for canvas in canvases for action in canvas.exit),
             )
         )
+
+    @cached_property
+    def own_events(self) -> Sequence[str]:
+        """The names of custom events that only declared campaigns and Canvases know."""
+        workspace = self._workspace
+        actions = {
+            *(each.event for each in workspace.campaigns),
+            *(action for each in workspace.canvases for action in (each.entry, *each.exit)),
+        }
+        for whole in self.owners.values():
+            actions.update(behavior for behavior, _ in (whole.rules.goals if whole.rules else ()))
+        names = {each for each in actions if each.startswith(_CUSTOM)} - _KNOWN_EVENTS
+        return sorted(each.removeprefix(_CUSTOM) for each in names)
+
+    @cached_property
+    def caps(self) -> Mapping[str, int]:
+        """The most messages in a frequency cap of a campaign or Canvas, by channel."""
+        found: dict[str, int] = {}
+        for message in self._workspace.messages:
+            if message.rules and message.rules.cap:
+                most = max(found.get(message.channel, 0), message.rules.cap[0])
+                found[message.channel] = most
+        return found
+
+    @cached_property
+    def owners(self) -> Mapping[str, Campaign | Canvas]:
+        """The campaigns and Canvases by id."""
+        campaigns: dict[str, Campaign | Canvas] = {
+            each.id: each for each in self._workspace.campaigns
+        }
+        return campaigns | {each.id: each for each in self._workspace.canvases}
+
+    @cached_property
+    def examples(self) -> Sequence[Message]:
+        """A message of each channel."""
+        return list({each.channel: each for each in self._workspace.messages}.values())
+
+    @cached_property
+    def single(self) -> Sequence[tuple[Campaign, int]]:
+        """The campaigns that go out once, each with the time of the first user who gets it."""
+        zones = {place.timezone for place in PLACES}
+        return [
+            (campaign, min(_time(zone, launched, local=schedule.local) for zone in zones))
+            for campaign in self._workspace.campaigns
+            if (schedule := campaign.schedule) and schedule.once
+            for launched in (schedule.once.at(self._start),)
+        ]
+
+    @cached_property
+    def made(self) -> Mapping[str, int]:
+        """When campaigns and Canvases were made, by their ids; most were made long ago."""
+        return {
+            campaign.id: time - int(unit(mix(self._keys[campaign.id], "made")) * _MADE_BEFORE)
+            for campaign, time in self.single
+        }
 
     @cached_property
     def triggered(self) -> Mapping[str, Sequence[Campaign]]:
         """The action-based campaigns, by what sets them off."""
         found: dict[str, list[Campaign]] = {}
         for campaign in self._workspace.campaigns:
-            if campaign.event and campaign.channel not in IN_SESSION | _ELSEWHERE:
+            if campaign.event and (campaign.rules or campaign.channel not in _UNSENT):
                 found.setdefault(campaign.event, []).append(campaign)
         return found
 
@@ -107,7 +175,7 @@ class Calendar:
         """The campaigns that users see in a session, by channel."""
         found: dict[str, list[Campaign]] = {}
         for campaign in self._workspace.campaigns:
-            if campaign.channel in IN_SESSION:
+            if campaign.channel in IN_SESSION and not campaign.rules:
                 found.setdefault(campaign.channel, []).append(campaign)
         return found
 
@@ -121,7 +189,7 @@ class Calendar:
             by_name: dict[str, Canvas] = {}
             for canvas in self._workspace.canvases:
                 if canvas.entry == entry and canvas.region in (region, _EVERYWHERE):
-                    name = canvas.name.removesuffix(canvas.region)
+                    name = canvas.id if canvas.rules else canvas.name.removesuffix(canvas.region)
                     if name not in by_name or canvas.region == region:
                         by_name[name] = canvas
             found = self._entries[entry, region] = list(by_name.values())
@@ -141,23 +209,28 @@ class Calendar:
     def _make_occurrences(self, region: str, zone: str, week: int) -> Iterator[Occurrence]:
         # By the clocks at the place, some are in the week before or after.
         starts = [begin_of(each) for each in (week - 1, week, week + 1)]
-        for number, campaign in enumerate(self._workspace.campaigns):
+        for campaign in self._workspace.campaigns:
             schedule = campaign.schedule
             if schedule is None or campaign.region not in (region, _EVERYWHERE):
                 continue
-            if campaign.channel in IN_SESSION | _ELSEWHERE:
+            if campaign.channel in _UNSENT and not campaign.rules:
                 continue
-            for launched in (
-                # No two campaigns begin in the same second.
-                start + day * DAY + schedule.second + number
-                for start in starts
-                for day in schedule.days
-            ):
-                time = universal_time(zone, launched) if schedule.local else launched
+            launches = [
+                start + day * DAY + schedule.second for start in starts for day in schedule.days
+            ]
+            if schedule.once is not None:
+                launches.append(schedule.once.at(self._start))
+            for launched in launches:
+                time = _time(zone, launched, local=schedule.local)
                 if week_of(time) == week:
-                    yield Occurrence(
-                        campaign, time, mix(self._keys[campaign.id], launched), launched
-                    )
+                    key = mix(self._keys[campaign.id], launched)
+                    audience = mix(campaign.id, "audience") if campaign.rules else key
+                    yield Occurrence(campaign, time, key, launched, audience)
+
+
+def _time(zone: str, launched: int, *, local: bool) -> int:
+    """Return when a campaign goes out to users in a zone."""
+    return universal_time(zone, launched) if local else launched
 
 
 def week_of(time: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._draws import Draws, mix, unit
+from .._draws import Draws, key_of, mix
 from .._ids import object_id, uuid_from
 from ..workspace.model import Canvas, CanvasStep, CanvasVariation, Message
 from ._awaiting import await_goals
@@ -60,13 +60,16 @@ class Passage(Journey):
 
     def acted(self, action: str) -> None:
         """Note what the user did, which may end the passage at the end of its step."""
-        if not self.left and action == self.canvas.exit:
+        if not self.left and action in self.canvas.exit:
             self.performed = True
 
 
 def set_off(life: Life, action: str, cause: Cause) -> None:
     """Let the user enter the Canvases that an action leads into, after their delay."""
     for canvas in life.run.calendar.canvases(action, life.user.place.region):
+        audience = mix(canvas.id, "audience")
+        if canvas.share < 1 and life.run.chances.of(life, audience) >= canvas.share:
+            continue
         passage = life.passages.get(canvas.id)
         if passage is not None and life.now - passage.began < _AGAIN:
             continue
@@ -76,12 +79,12 @@ def set_off(life: Life, action: str, cause: Cause) -> None:
 
 
 def _variation(life: Life, canvas: Canvas) -> CanvasVariation:
-    share = unit(mix(life.key, canvas.id, "variation"))
+    chances, rules = life.run.chances, canvas.rules
     control = [each for each in canvas.variations if each.control]
-    if control and share < life.run.chances.share("message.control"):
-        return control[0]
     treated = [each for each in canvas.variations if not each.control]
-    return treated[int(share * 1_000_003) % len(treated)]
+    held = (rules.control if rules else chances.share("message.control")) if control else 0.0
+    share = chances.of(life, mix(canvas.id, "variation")) - held
+    return treated[int(share / (1 - held) * len(treated))] if share >= 0 else control[0]
 
 
 def _enter(passage: Passage) -> None:
@@ -111,19 +114,19 @@ def _step(passage: Passage) -> None:
         passage.emit(kind, cause=passage.entered)
         passage.left = passage.exited = True
         return
-    skip = 0
+    following = passage.place + 1
     match step.channel:
         case "experiment":
-            _split(passage, step)
+            following = _split(passage, step)
         case "decision" | "audience":
-            skip = _decide(passage, step)
+            following = _decide(passage, step)
         case "destination":
             _hand_over(passage)
         case "update":
             _update(passage)
         case _:
             _send(passage, step)
-    passage.place += 1 + skip
+    passage.place = following
     if passage.place >= len(canvas.steps):
         passage.left = True
         return
@@ -135,29 +138,25 @@ def _messages(passage: Passage, step: CanvasStep) -> list[Message]:
     return list(calendar.message_of(passage.canvas.id, passage.variation.id, step.id))
 
 
-def _next_id(passage: Passage, skip: int = 0) -> str | None:
-    place = passage.place + 1 + skip
+def _progress(passage: Passage, following: int) -> None:
     steps = passage.canvas.steps
-    return steps[place].id if place < len(steps) else None
-
-
-def _progress(passage: Passage, skip: int = 0) -> None:
-    following = _next_id(passage, skip)
-    if following is not None:
+    if following < len(steps):
         passage.emit(
             "users.canvasstep.Progression",
             cause=passage.entered,
             progression_type="advance",
-            next_step_id=following,
+            next_step_id=steps[following].id,
             is_canvas_entry=passage.place == 0,
         )
 
 
-def _split(passage: Passage, step: CanvasStep) -> None:
-    """Put the user on a path of an experiment step: always the same one."""
-    paths = _messages(passage, step)
-    share = unit(mix(passage.life.key, step.id))
-    message = paths[int(share * len(paths))]
+def _split(passage: Passage, step: CanvasStep) -> int:
+    """Put the user on a path of an experiment step, always the same, and return what is next."""
+    messages = _messages(passage, step)
+    share = passage.life.run.chances.of(passage.life, key_of(step.id))
+    path = _path(step, share) if step.paths else int(share * len(messages))
+    following = step.paths[path].next if step.paths else passage.place + 1
+    message = messages[path]
     journey = Journey(
         passage.life,
         passage.name,
@@ -169,18 +168,31 @@ def _split(passage: Passage, step: CanvasStep) -> None:
     entry = journey.emit("users.canvas.experimentstep.SplitEntry")
     await_goals(journey, message, "users.canvas.experimentstep.Conversion", entry)
     passage.message = message
-    _progress(passage)
+    _progress(passage, following)
+    return following
+
+
+def _path(step: CanvasStep, share: float) -> int:
+    """Return the index of the path of a user."""
+    for number, path in enumerate(step.paths):
+        share -= path.share
+        if share < 0:
+            return number
+    return len(step.paths) - 1
 
 
 def _decide(passage: Passage, step: CanvasStep) -> int:
-    """Go on with the next step, or skip it; return how many steps are skipped."""
-    if step.channel == "decision":
-        goes_on = passage.life.sessions > 0
-    else:
-        goes_on = passage.life.user.phone is not None
-    skip = 0 if goes_on or passage.place + 2 >= len(passage.canvas.steps) else 1
-    _progress(passage, skip)
-    return skip
+    """Choose the step that comes next, and return its index."""
+    life, following = passage.life, passage.place + 1
+    if step.paths:
+        share = life.run.chances.of(life, key_of(step.id))
+        following = step.paths[_path(step, share)].next
+    elif following + 1 < len(passage.canvas.steps):
+        is_decision = step.channel == "decision"
+        goes_on = life.sessions > 0 if is_decision else life.user.phone is not None
+        following += not goes_on
+    _progress(passage, following)
+    return following
 
 
 def _hand_over(passage: Passage) -> None:

@@ -7,20 +7,20 @@ Source: the column `source` of each; `assumed` where nothing is published.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from math import gcd
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import attrs
 
 from .._data import read_rows, split
-from .._draws import draw, key_of, mix
+from .._draws import draw, key_of
 from .._settings import Delay
 from ..workspace.channels import channel_of
 from ._calendar import IN_SESSION
 
 if TYPE_CHECKING:
-    from ._life import Journey
+    from ._life import Journey, Life
+    from ._strata import Strata
 
 __all__ = ["DELAYS", "EFFECTS", "RATES", "Chances", "Delay", "Effect"]
 
@@ -41,7 +41,7 @@ class Effect:
         group: effects of a cause with the same group exclude each other.
         share: its share of the cases of `of`; None for what remains in its group.
         flow_share: the same for Canvases and action-based campaigns.
-        of: the cause, or an earlier one, that the share refers to.
+        of: the earlier cause that the share refers to; empty for the cause itself.
     """
 
     name: str
@@ -71,7 +71,7 @@ def _read_effect(row: Mapping[str, str]) -> Effect:
         group=f"{channel}.{row['group'] or row['name']}",
         share=share,
         flow_share=float(row["flow"]) if row["flow"] else share,
-        of=of or (causes[0] if causes else ""),
+        of=of,
     )
 
 
@@ -140,8 +140,10 @@ class Chances:
         rates: shares that replace the defaults, by name.
         delays: delays that replace the defaults, by name.
         forced: chances that always or never come true, by name.
-        population: how many people there are if shares are to be exact (stratified): of 50 people,
-            a chance of 2 % comes true for one. Otherwise None: chances are drawn at random.
+
+    Attributes:
+        strata: what draws if shares are to be exact: of 50 people, a chance of 2 % comes true for
+            one. With None, chances are drawn at random.
     """
 
     def __init__(
@@ -151,13 +153,11 @@ class Chances:
         delays: Mapping[str, Delay] = MappingProxyType({}),
         *,
         forced: Mapping[str, bool] = MappingProxyType({}),
-        population: int | None = None,
     ) -> None:
         self._rates = {**RATES, **rates}
         self._forced = dict(forced)
         self._delays = {**DELAYS, **delays}
-        self._population = population
-        self._step = 0 if population is None else _step(population)
+        self.strata: Strata | None = None
         self._effects: dict[str, list[Effect]] = {}
         for effect in (*EFFECTS.values(), *_more_effects(event_types)):
             self._effects.setdefault(effect.channel, []).append(effect)
@@ -166,18 +166,29 @@ class Chances:
             name: (float(self._forced.get(name, share)), key_of(name))
             for name, share in self._rates.items()
         }
-        self._quantiles = {name: (delay.at, key_of(name)) for name, delay in self._delays.items()}
+        # A chance and a delay may have the same name, but their draws must not be the same.
+        self._quantiles = {
+            name: (delay.at, key_of(f"{name} delay")) for name, delay in self._delays.items()
+        }
 
     def happens(self, journey: Journey, name: str, occurrence: int = 0) -> bool:
         """Return whether a named chance comes true in a journey."""
         share, key = self._shares[name]
-        if self._population is None:
+        if self.strata is None:
             return draw(journey.key, key + occurrence) < share
         return self._unit(journey, key, occurrence) < share
 
     def share(self, name: str) -> float:
         """Return the share of a named chance."""
         return self._shares[name][0]
+
+    def of(self, life: Life, key: int) -> float:
+        """Return the number in [0, 1) that a person has for a key, such as that of a campaign."""
+        return self.of_person(life.number, life.key, key)
+
+    def of_person(self, person: int, life_key: int, key: int) -> float:
+        """Return the same for a person whose life has a key."""
+        return draw(life_key, key) if self.strata is None else self.strata.of(person, key)
 
     def delay(self, key: int, name: str, occurrence: int = 0) -> int:
         """Return a named delay in what has a key, in seconds."""
@@ -211,7 +222,8 @@ class Chances:
             # What is forced to happen comes first, so that nothing else can be chosen.
             for effect in sorted(effects, key=lambda each: not self._forced_of(each, flow=flow)):
                 total += self._share(effect, cause, flow=flow)
-                limits.append((min(total, 1.0), effect))
+                # What remains must not be missed by an error of rounding.
+                limits.append((total if total < 1.0 - 1e-9 else 1.0, effect))
             groups.append((key_of(group), tuple(limits)))
         return groups
 
@@ -225,11 +237,15 @@ class Chances:
         if forced is not None:
             return float(forced)
         if effect.share is None:
-            return 1.0
+            rest = 1.0
+            for each in self._effects[effect.channel]:
+                if each is not effect and each.group == effect.group:
+                    rest -= self._share(each, cause, flow=flow)
+            return max(rest, 0.0)
         name = effect.name + _FLOW if flow and effect.name + _FLOW in self._rates else effect.name
         share, at = self._rates[name], cause
         # The share refers to an earlier cause: divide by the shares of the steps between.
-        while at != effect.of and at in EFFECTS and at.partition(".")[2] != "send":
+        while effect.of and at != effect.of and at in EFFECTS and at.partition(".")[2] != "send":
             between = EFFECTS[at]
             reached = self._share(between, between.causes[0], flow=flow)
             share = share / reached if reached else 0.0
@@ -237,18 +253,6 @@ class Chances:
         return min(share, 1.0)
 
     def _unit(self, journey: Journey, key: int, occurrence: int) -> float:
-        if self._population is None:
+        if self.strata is None:
             return draw(journey.key, key + occurrence)
-        # A permutation of the people, so that exactly the share of them is below any limit.
-        message = journey.message
-        shift = mix(key, message.dispatch_key if message else journey.name, occurrence)
-        place = (journey.life.number * self._step + shift) % self._population
-        return (place + 0.5) / self._population
-
-
-def _step(population: int) -> int:
-    """Return a step that visits all people in turn, near the golden ratio of their number."""
-    step = max(1, int(population * 0.6180339887))
-    while gcd(step, population) != 1:
-        step += 1
-    return step
+        return self.strata.unit(journey, key + occurrence)

@@ -36,10 +36,13 @@ class Life:
         sequence: the number of wake-ups so far.
         gone: whether the profile was deleted or merged into another one, so that nothing happens
             any more.
+        handover: when the user hands a phone over to the next user; 0 for never.
         background: how many things happened that happen now and then.
         others: how many events of types that only the tables know happened.
-        activity: the user's sessions a day; 0 after the user lost interest.
+        activity: the user's sessions a day, while the user is interested.
+        interested_until: when the user loses interest, so that sessions become rare.
         sessions: how many sessions there were.
+        lapsed: how many there were when the user lapsed the last time; -1 for never.
         devices: the devices.
         reach: on which channels the user can be reached.
         awaited: what may still convert, by the action that converts it.
@@ -63,7 +66,10 @@ class Life:
         "channels",
         "devices",
         "gone",
+        "handover",
+        "interested_until",
         "key",
+        "lapsed",
         "latest",
         "number",
         "others",
@@ -89,8 +95,11 @@ class Life:
         self.background = 0
         self.others = 0
         self.gone = False
+        self.handover = 0
         self.activity = 0.0
+        self.interested_until = 0
         self.sessions = 0
+        self.lapsed = -1
         self.devices: list[OwnedDevice] = []
         self.reach = Reach()
         self.awaited: dict[str, list[Awaited]] = {}

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 
 from ...catalog import Catalog
-from .._draws import Draws, draw, mix, unit
+from .._draws import Draws, key_of, mix, unit
 from .._plan import Plan
 from .._traffic import TrafficRule
 from ..fields import Draft
-from ..people.model import User
+from ..people.people import People
 from ..workspace.model import Workspace
 from ._awaiting import convert
 from ._background import begin_background
-from ._calendar import Calendar, begin_of, week_of
+from ._calendar import IN_SESSION, Calendar, begin_of, week_of
 from ._canvases import set_off
 from ._chances import Chances
 from ._curve import DAY
+from ._entries import DAILY, SETTLING, THERE, Entries
+from ._handover import own_devices, plan_handovers
+from ._lapses import plan_lapse
 from ._life import Cause, Life
-from ._messages import schedule, send_scheduled
+from ._messages import MessageJourney, can_reach, choose_variation, schedule, send_scheduled
+from ._queue import Queue
+from ._quiet import QuietQueue
 from ._run import Run
-from ._sessions import MONTHLY, begin_session, plan_session, visit
-from ._state import OwnedDevice
+from ._sessions import begin_session, plan_first_session, plan_session, show, visit
+from ._strata import Strata
 from ._unnamed import begin_unnamed
 
 __all__ = ["acted", "begin", "new_run"]
@@ -35,7 +41,7 @@ _TIME = attrgetter("time")
 def new_run(
     seed_key: int,
     workspace: Workspace,
-    people: Sequence[User],
+    people: People,
     catalog: Catalog,
     plans: Mapping[str, Plan],
     *,
@@ -44,8 +50,19 @@ def new_run(
     start: int,
     until: int,
     newcomers: bool,
+    calendar: Calendar | None = None,
+    awaited: Collection[str] | None = None,
+    stratified: int | None = None,
+    begins: Callable[[Life, bool], None] | None = None,
 ) -> Run:
-    """Return a run in which nobody lives yet; see `Run`."""
+    """Return a run in which nobody lives yet; see `Run`.
+
+    By default, the calendar is that of the workspace, and `begin` begins each life. If there are
+    `awaited` campaigns and Canvases, named by their ids, each life ends when its journeys through
+    them have ended. If `stratified` is a number of people, shares are exact for them.
+    """
+    if calendar is None:
+        calendar = Calendar(workspace, start)
     draws = Draws()
     draft = Draft(
         event_type=next(iter(catalog.event_types)),
@@ -58,7 +75,7 @@ def new_run(
         time=0,
         user=people[0],
     )
-    return Run(
+    run = Run(
         seed_key,
         workspace,
         people,
@@ -67,26 +84,44 @@ def new_run(
         draft=draft,
         draws=draws,
         chances=chances,
-        calendar=Calendar(workspace),
-        begin=begin,
-        first_session=lambda person: first_session(mix(seed_key, person)),
+        calendar=calendar,
+        begin=begins or begin,
+        entries=Entries(seed_key, people.home, calendar, chances, start),
         acted=acted,
         visit=visit,
         unnamed=unnamed,
         start=start,
         until=until,
         newcomers=newcomers,
+        queue=Queue() if awaited is None else QuietQueue(awaited, calendar),
     )
+    if stratified:
+        chances.strata = Strata(stratified, partial(_reach_of, run), calendar.owners)
+    return run
 
 
-def first_session(key: int) -> float:
-    """Return after how many seconds the first session of a person comes."""
-    return -math.log(1.0 - unit(mix(key, "first session"))) / activity_of(key) * DAY
+def _reach_of(run: Run, person: int) -> tuple[str, frozenset[str]]:
+    """Return a person's region, and on which channels the person can be reached at first."""
+    life = Life(run, person)
+    settle(life)
+    for owned in life.devices:
+        owned.push = owned.allows_push
+    there = [each.channel for each in run.calendar.examples if can_reach(life, each)]
+    return life.user.place.region, frozenset(there)
 
 
-def activity_of(key: int) -> float:
-    """Return how many sessions a day the person with this key has: few have most of them."""
-    return MONTHLY / 30 * -math.log(1.0 - unit(mix(key, "activity")))
+def activity_of(key: int, waited: float, *, active: bool) -> float:
+    """Return how many sessions a day a person has: few have most of them.
+
+    Args:
+        key: the key of the person's life.
+        waited: for how many days the person has not begun a session.
+        active: whether the person begins one now.
+    """
+    drawn = -math.log(1.0 - unit(mix(key, "activity")))
+    if active:
+        drawn -= math.log(1.0 - unit(mix(key, "activity", 1)))
+    return drawn / (1.0 / DAILY + waited)
 
 
 def begin(life: Life, active: bool) -> None:
@@ -98,39 +133,43 @@ def begin(life: Life, active: bool) -> None:
     """
     user, run = life.user, life.run
     chances = run.chances
-    life.activity = activity_of(life.key)
-    for number, device in enumerate(user.devices):
-        used = not run.newcomers and unit(mix(life.key, "used", number)) >= chances.share(
-            "session.first"
-        )
-        platform = device.platform
-        name = f"push.allowed.{platform if platform in ('ios', 'android') else 'other'}"
-        allowed = unit(mix(life.key, "push", number)) < chances.share(name)
-        push = device.push_token is not None and allowed
-        life.devices.append(OwnedDevice(device, used, installed=True, push=push))
-    _subscribe(life, user)
+    late = life.number >= THERE
+    waited = (life.now - run.start) / DAY if late else 0.0
+    life.activity = activity_of(life.key, waited, active=active)
+    settle(life)
+    plan_handovers(life)
+    # Whoever has never used a device loses interest some time after the first session.
+    known = any(each.used for each in life.devices)
+    life.interested_until = (
+        life.now + chances.delay(life.key, "interest.known") if known else run.until
+    )
     if active:
         begin_session(life)
+    elif run.newcomers:
+        plan_first_session(life)
     else:
         plan_session(life)
     life.channels = _could_get(life)
-    life.week = week_of(life.now)
+    since = run.start + SETTLING if late else life.now
+    life.week = week_of(since)
     there = run.calendar.occurrences(user.place, life.week)
-    life.upcoming = bisect_right(there, life.now, key=_TIME)
+    life.upcoming = bisect_right(there, since, key=_TIME)
     _plan_campaigns(life)
     begin_background(life)
+    plan_lapse(life)
     begin_unnamed(life)
 
 
-def _subscribe(life: Life, user: User) -> None:
-    """Decide what the user is subscribed to before anything happens."""
-    chances, states = life.run.chances, life.reach.states
+def settle(life: Life) -> None:
+    """Decide which devices the user has, and what the user is subscribed to."""
+    user, chances, states = life.user, life.run.chances, life.reach.states
+    life.devices = own_devices(life.run, life.number, life.key, user)
     if user.email is not None:
-        subscribed = unit(mix(life.key, "email")) < chances.share("reach.email")
+        subscribed = chances.of(life, key_of("email")) < chances.share("reach.email")
         states["email"] = "Subscribed" if subscribed else "Unsubscribed"
     states["push"] = "Opted In"
     for group in life.run.workspace.subscription_groups:
-        subscribed = unit(mix(life.key, group.id)) < chances.share("reach.group")
+        subscribed = chances.of(life, key_of(group.id)) < chances.share("reach.group")
         states[group.id] = "Subscribed" if subscribed else "Unsubscribed"
 
 
@@ -151,14 +190,17 @@ def _could_get(life: Life) -> frozenset[str]:
 def _plan_campaigns(life: Life) -> None:
     """Wait for the next scheduled campaign that the user is in the audience of."""
     run, channels, key = life.run, life.channels, life.key
+    chances = run.chances
     there = run.calendar.occurrences(life.user.place, life.week)
     for index in range(life.upcoming, len(there)):
         occurrence = there[index]
         campaign = occurrence.campaign
-        if campaign.channel in channels and draw(key, occurrence.key) < campaign.share:
+        if campaign.channel not in channels:
+            continue
+        if campaign.share >= 1 or chances.of(life, occurrence.audience) < campaign.share:
             life.upcoming = index + 1
             # The message goes to the users one after the other.
-            time = occurrence.time + run.chances.delay(key ^ occurrence.key, "message.burst")
+            time = occurrence.time + chances.delay(key ^ occurrence.key, "message.burst")
             life.at(max(life.now, time), _send_campaign, life)
             return
     life.week, life.upcoming = life.week + 1, 0
@@ -167,7 +209,11 @@ def _plan_campaigns(life: Life) -> None:
 
 def _send_campaign(life: Life) -> None:
     there = life.run.calendar.occurrences(life.user.place, life.week)
-    send_scheduled(life, there[life.upcoming - 1])
+    occurrence = there[life.upcoming - 1]
+    if occurrence.campaign.channel in IN_SESSION:
+        show(life, choose_variation(life, occurrence.campaign))
+    else:
+        send_scheduled(life, occurrence)
     _plan_campaigns(life)
 
 
@@ -195,6 +241,17 @@ def acted(
         for campaign in campaigns:
             if campaign.region in (region, "Global"):
                 key = mix(life.now, campaign.id)
-                if draw(life.key, key) < campaign.share:
-                    schedule(life, campaign, key, life.now + campaign.delay, cause)
+                audience = mix(campaign.id, "audience") if campaign.rules else key
+                if life.run.chances.of(life, audience) < campaign.share:
+                    if campaign.channel in IN_SESSION:
+                        message = choose_variation(life, campaign)
+                        shown = MessageJourney(life, campaign.name, key, message, flow=True)
+                        shown.after(campaign.delay, _show)
+                    else:
+                        schedule(life, campaign, key, life.now + campaign.delay, cause)
     set_off(life, action, cause)
+
+
+def _show(journey: MessageJourney) -> None:
+    """Show the in-app message, or the like, of an action-based campaign."""
+    show(journey.life, journey.whole)

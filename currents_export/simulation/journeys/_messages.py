@@ -36,18 +36,17 @@ __all__ = [
 
 #: Channels that wait for the end of quiet hours.
 _QUIET = frozenset({"pushnotification", "sms", "whatsapp", "rcs", "line"})
-_QUIET_FROM, _QUIET_UNTIL = 21 * HOUR, 8 * HOUR
+_QUIET_HOURS = (21 * HOUR, 8 * HOUR)
 
 #: Frequency caps: at most so many messages of a channel in so many days.
 _CAPS: dict[str, tuple[tuple[int, int], ...]] = {
     "email": ((5, 7),),
     "pushnotification": ((5, 7), (2, 1)),
-    "sms": ((2, 7),),
-    "whatsapp": ((2, 7),),
-    "rcs": ((2, 7),),
-    "line": ((2, 7),),
+    "sms": ((3, 7),),
+    "whatsapp": ((3, 7),),
+    "rcs": ((3, 7),),
+    "line": ((3, 7),),
 }
-_PERIODS = {1: "1 day", 7: "1 week"}
 
 #: The effects that are the receipt of a message; on other channels, sending it is.
 _RECEIPTS = {
@@ -119,10 +118,11 @@ def choose_variation(life: Life, campaign: Campaign) -> Message:
     treated, control = life.run.calendar.messages_of(campaign)
     if not control and len(treated) == 1:
         return treated[0]
-    share = draw(life.key, key_of(campaign.id))
-    if control and share < life.run.chances.share("message.control"):
-        return control[0]
-    return treated[int(share * 1_000_003) % len(treated)]
+    chances, rules = life.run.chances, campaign.rules
+    held = (rules.control if rules else chances.share("message.control")) if control else 0.0
+    share = chances.of(life, key_of(campaign.id)) - held
+    # Those who are not in the control group are divided equally.
+    return treated[int(share / (1 - held) * len(treated))] if share >= 0 else control[0]
 
 
 def schedule(life: Life, campaign: Campaign, key: int, time: int, cause: Cause) -> None:
@@ -139,7 +139,8 @@ def send_scheduled(life: Life, occurrence: Occurrence) -> None:
     if can_reach(life, message):
         journey = MessageJourney(life, campaign.name, occurrence.key, message, flow=False)
         # One dispatch for all recipients; where it is sent in local time, it begins a day earlier.
-        launched = occurrence.launched - DAY
+        local = campaign.schedule is not None and campaign.schedule.local
+        launched = occurrence.launched - (DAY if local else 0)
         journey.facts["dispatch_id"] = object_id(launched, message.dispatch_key)
         if message.control:
             _enroll(journey)
@@ -149,6 +150,9 @@ def send_scheduled(life: Life, occurrence: Occurrence) -> None:
 
 def _send_triggered(journey: MessageJourney) -> None:
     journey.facts["dispatch_id"] = object_id(journey.now, f"{journey.key:016x}")
+    rules = journey.whole.rules
+    if rules is not None and rules.send_id:
+        journey.facts["send_id"] = object_id(journey.now, f"{mix(journey.key, 'send'):016x}")
     send(journey)
 
 
@@ -173,10 +177,12 @@ def _go_out(journey: MessageJourney) -> None:
     life, channel = journey.life, journey.channel
     if channel == "pushnotification":
         journey.owned = next(each for each in life.devices if each.push)
-    clock = local_time(life.user.place.timezone, life.now) % DAY
-    if channel in _QUIET and not _QUIET_UNTIL <= clock < _QUIET_FROM:
-        morning = (_QUIET_UNTIL - clock) % DAY
-        journey.after(morning + journey.delay("message.morning"), send)
+    rules = journey.whole.rules
+    quiet = _QUIET_HOURS if channel in _QUIET else None
+    if rules is not None and rules.quiet_hours is not None:
+        quiet = rules.quiet_hours
+    if quiet is not None and (wait := _wait(journey, *quiet)):
+        journey.after(wait, send)
         return
     if (rule := _cap(journey)) is not None:
         _hold_back(journey, rule)
@@ -194,6 +200,16 @@ def _go_out(journey: MessageJourney) -> None:
         _send_now(journey)
 
 
+def _wait(journey: MessageJourney, start: int, end: int) -> int:
+    """Return for how many seconds a message waits for the end of quiet hours."""
+    clock = local_time(journey.life.user.place.timezone, journey.now) % DAY
+    if (clock - start) % DAY >= (end - start) % DAY:
+        return 0
+    # Not all messages go out at once, but before the next quiet hours.
+    morning = min(journey.delay("message.morning"), (start - end) % DAY - 1)
+    return (end - clock) % DAY + morning
+
+
 def _send_now(journey: MessageJourney) -> None:
     life, channel = journey.life, journey.channel
     facts = journey.facts
@@ -201,10 +217,11 @@ def _send_now(journey: MessageJourney) -> None:
     if channel == "whatsapp":
         draws = Draws(mix(journey.key, "message"))
         facts["message_id"] = wamid(draws.bits, life.user.phone or "+0")
-    if channel in _CAPS:
+    most = life.run.calendar.caps.get(channel, 0)
+    if most or channel in _CAPS:
         sent = life.reach.sent.setdefault(channel, [])
         sent.append(local_time(life.user.place.timezone, life.now) // DAY)
-        del sent[:-8]
+        del sent[: -max(8, most)]
     journey.sent = journey.emit(f"users.messages.{channel}.Send", device=_device(journey))
     life.latest[channel] = journey
     if channel == "contentcard":
@@ -229,9 +246,9 @@ def receive(journey: MessageJourney, receipt: Cause) -> None:
     if campaign not in received:
         received.add(campaign)
         # In a world that already existed, many have received it before.
-        life = journey.life
-        known = draw(life.key, key_of(campaign) + 1)
-        if life.run.newcomers or known >= life.run.chances.share("message.known"):
+        life, run = journey.life, journey.life.run
+        known = draw(life.key, key_of(campaign) + 1) < run.chances.share("message.known")
+        if run.newcomers or not known or campaign in run.calendar.made:
             journey.emit("users.campaigns.UniqueReceipt", cause=receipt)
 
 
@@ -262,8 +279,12 @@ def _cap(journey: MessageJourney) -> tuple[int, int] | None:
     """Return the frequency cap that is reached: how many messages in how many days."""
     sent = journey.life.reach.sent.get(journey.channel)
     if sent:
+        rules = journey.whole.rules
+        caps = _CAPS.get(journey.channel, ())
+        if rules is not None and rules.cap is not None:
+            caps = (rules.cap,)
         today = local_time(journey.life.user.place.timezone, journey.now) // DAY
-        for most, days in _CAPS[journey.channel]:
+        for most, days in caps:
             if sum(day > today - days for day in sent) >= most:
                 return most, days
     return None
@@ -272,7 +293,10 @@ def _cap(journey: MessageJourney) -> tuple[int, int] | None:
 def _hold_back(journey: MessageJourney, rule: tuple[int, int]) -> None:
     """Abort a capped message, perhaps after it waited for its turn."""
     channel = journey.life.run.workspace.channel_names[journey.channel].replace("_", "-")
-    log = f"Frequency cap rule: {rule[0]} {channel} messages every {_PERIODS[rule[1]]}"
+    most, days = rule
+    number, unit = (days // 7, "week") if days % 7 == 0 else (days, "day")
+    period = f"{number} {unit}{'s' if number > 1 else ''}"
+    log = f"Frequency cap rule: {most} {channel} messages every {period}"
     retries = f"users.messages.{journey.channel}.Retry"
     if journey.count == 0 and journey.happens("message.retry"):
         journey.emit(retries, device=_device(journey), retry_type="frequency_capped", retry_log=log)

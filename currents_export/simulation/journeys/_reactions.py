@@ -203,6 +203,12 @@ def _came_to_page(pending: Pending, event: Cause) -> None:
 # Push
 
 
+@_before("pushnotification.bounce")
+def _token_invalid(pending: Pending) -> Mapping[str, Any] | None:
+    # Before the user hands the phone over, its token stays valid.
+    return {} if pending.life.now >= pending.life.handover else None
+
+
 @_after("pushnotification.bounce")
 def _token_lost(pending: Pending, event: Cause) -> None:
     journey = pending.journey

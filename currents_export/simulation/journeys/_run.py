@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from ...events import Event
 from .._draws import Draws
@@ -13,11 +12,11 @@ from .._traffic import TrafficRule
 from ..answer_key import KeyRecord
 from ..fields import Draft
 from ..people.model import User
-from ..people.places import PLACES
 from ..workspace.model import Workspace
-from ._calendar import Calendar, week_of
+from ._calendar import Calendar
 from ._chances import Chances
 from ._curve import DAY
+from ._entries import THERE, Entries, Entry
 from ._life import Cause, Journey, Life
 from ._queue import Queue, WakeUp
 
@@ -28,13 +27,11 @@ __all__ = ["Happening", "Run", "record_of"]
 Happening = tuple[Event, Journey, Cause, Mapping[str, float] | None]
 
 
-#: How many people are there from the beginning, so that their journeys are under way.
-_THERE = 20_000
 #: For how many seconds lives have been under way when a stream begins.
 WARM_UP = 3 * DAY
 
 
-def _begin(person: int) -> None:
+def _begin(entry: object) -> None:
     """Stand for the beginning of a life in the queue."""
 
 
@@ -52,13 +49,14 @@ class Run:
         chances: the named chances and delays.
         calendar: the campaigns and Canvases, and when they happen.
         begin: begins a life; whether with a session.
-        first_session: returns after how many seconds a person's first session comes.
+        entries: when people enter who are not there from the beginning.
         acted: lets everything happen that follows from an action of a user.
         visit: lets a user visit the app or the site; whether the visit ends with an order.
         unnamed: how events of types that no journey names are made, and how often.
         start: the time of the first event; what happens before it is left out.
         until: the time after the last event.
         newcomers: whether everybody's first session is yet to come.
+        queue: what will happen.
 
     Attributes:
         now: the time.
@@ -78,13 +76,14 @@ class Run:
         chances: Chances,
         calendar: Calendar,
         begin: Callable[[Life, bool], None],
-        first_session: Callable[[int], float],
+        entries: Entries,
         acted: Callable[..., None],
         visit: Callable[[Life, Cause, bool], None],
         unnamed: Sequence[tuple[Plan, TrafficRule]],
         start: int,
         until: int,
         newcomers: bool,
+        queue: Queue,
     ) -> None:
         self.seed_key = seed_key
         self.workspace = workspace
@@ -92,7 +91,7 @@ class Run:
         self.chances = chances
         self.calendar = calendar
         self._begin_life = begin
-        self._first_session = first_session
+        self._entries = entries
         self.acted = acted
         self.visit = visit
         self.unnamed = unnamed
@@ -105,36 +104,33 @@ class Run:
         self.plans = plans
         self.draft = draft
         self.draws = draws
-        self._queue = Queue()
+        self._queue = queue
 
     def put(self, wake_up: WakeUp) -> None:
         """Add a wake-up, unless it comes after the end."""
         if wake_up[0] < self.until:
             self._queue.put(wake_up)
 
-    def enter(self, people: Iterable[int]) -> None:
+    def enter(self, people: Collection[int]) -> None:
         """Let people begin their lives.
 
-        The first ones, and newcomers, are there from the beginning. The others come when they
-        first do something, or when the first campaign goes out, because to look at each of a
-        million people before the first event would take too long.
+        The first ones are there from the beginning. The others come when they first do something,
+        or when a campaign reaches them, because to look at each of a million people before the
+        first event would take too long.
         """
-        first = min(self._first_campaigns(), default=self.until)
         began = self.start if self.newcomers else self.start - WARM_UP
         for person in people:
-            time: float = began
-            if person >= _THERE and not self.newcomers:
-                time = max(self.start, min(self.start + self._first_session(person), first))
-            if time < self.until:
-                self._queue.put((int(time), person, 0, _begin, person))
+            if person >= THERE:
+                break
+            self._queue.put((began, person, 0, _begin, (False, iter(()))))
+        for entries in self._entries.of(people):
+            self._enter_next(entries)
 
-    def _first_campaigns(self) -> Iterator[int]:
-        """Yield when the first scheduled campaign goes out to people at each place."""
-        week = week_of(self.start)
-        for place in PLACES:
-            there = (*self.calendar.occurrences(place, week),)
-            there += (*self.calendar.occurrences(place, week + 1),)
-            yield from islice((each.time for each in there if each.time > self.start), 1)
+    def _enter_next(self, entries: Iterator[Entry]) -> None:
+        for time, person, active in entries:
+            if time < self.until:
+                self._queue.put((time, person, 0, _begin, (active, entries)))
+            return
 
     def happenings(self) -> Iterator[Happening]:
         """Yield what happens, in order."""
@@ -143,7 +139,9 @@ class Run:
             subject = wake_up[4]
             self.now = wake_up[0]
             if wake_up[3] is _begin:
-                self._begin_life(Life(self, subject), subject >= _THERE and not self.newcomers)
+                active, entries = subject
+                self._begin_life(Life(self, wake_up[1]), active)
+                self._enter_next(entries)
             elif not subject.life.gone:
                 wake_up[3](subject)
             if out:

@@ -10,22 +10,31 @@ import math
 from collections.abc import Callable
 from functools import partial
 
+import attrs
+
 from .._draws import mix, unit
-from ..workspace.model import Campaign, Message
-from ._background import register_token
-from ._curve import Curve, local_offset, local_time
+from ..workspace.model import Message
+from ._awaiting import await_goals
+from ._curve import DAY, Curve, local_offset, local_time
+from ._handover import register_token
 from ._life import Cause, Journey, Life
 from ._messages import choose_variation, follow
 from ._reactions import see
 from ._session import Session
-from ._shop import OUTSIDE, SHOP
+from ._shop import OUTSIDE, SHOP, do
 from ._state import OwnedDevice
 from ._surveys import answer_survey
 
-__all__ = ["MONTHLY", "begin_session", "plan_session", "visit"]
+__all__ = [
+    "begin_session",
+    "open_session",
+    "plan_first_session",
+    "plan_session",
+    "show",
+    "show_channel",
+    "visit",
+]
 
-#: Sessions a month of an active user. Source: Swrve 2014.
-MONTHLY = 14
 #: The pause after which a session on the web is over, and one on a mobile platform.
 _WEB_PAUSE, _PAUSE = 1800, 11
 
@@ -38,20 +47,40 @@ _CURVE = Curve(
 
 def plan_session(life: Life) -> None:
     """Plan the next session that the user begins without a message."""
-    if life.activity <= 0.0:
-        return
-    share = unit(mix(life.key, "gap", life.sessions, life.now))
-    days = -math.log(1.0 - share) / life.activity
+    now = life.now
+    time = _next(life, "gap", now, life.activity) if now < life.interested_until else now
+    if time >= life.interested_until:
+        activity = life.activity * life.run.chances.share("session.lapsed")
+        if activity <= 0.0:
+            return
+        time = _next(life, "lapsed gap", max(now, life.interested_until), activity)
+    life.at(max(now + 1, time), begin_session, life)
+
+
+def plan_first_session(life: Life) -> None:
+    """Plan the first session of a user who is new when the stream begins."""
+    days = life.run.chances.delay(life.key, "session.first") / DAY
+    life.at(max(life.now + 1, _after(life, life.now, days)), begin_session, life)
+
+
+def _next(life: Life, name: str, time: int, activity: float) -> int:
+    """Return when the next session after a time comes, of a number of sessions a day."""
+    share = unit(mix(life.key, name, life.sessions, life.now))
+    return _after(life, time, -math.log(1.0 - share) / activity)
+
+
+def _after(life: Life, time: int, days: float) -> int:
+    """Return when as many days of average activity have passed after a time."""
     zone = life.user.place.timezone
-    local = _CURVE.after(local_time(zone, life.now), days)
-    life.at(max(life.now + 1, local - local_offset(zone, life.now)), begin_session, life)
+    local = _CURVE.after(local_time(zone, time), days)
+    return local - local_offset(zone, time)
 
 
 def begin_session(life: Life) -> None:
     """Begin a session that no message caused, and plan the next one."""
     owned = _choose_device(life)
     if owned is not None and owned.session_ends + _pause(owned) < life.now:
-        _open(life, owned, 0)
+        open_session(life, owned, 0)
     plan_session(life)
 
 
@@ -76,22 +105,33 @@ def visit(life: Life, cause: Cause, orders: bool) -> None:
     session = life.session
     if session is not None and session.open:
         if orders:
+            _lengthen(session, 180)
             SHOP["order"](session)
         return
     if owned.session_ends + _pause(owned) < life.now:
-        session = _open(life, owned, cause)
+        session = open_session(life, owned, cause)
         if orders:
-            # Long enough for an order.
-            session.ends = owned.session_ends = max(session.ends, life.now + 240)
+            _lengthen(session, 240)
             session.after(60, SHOP["order"])
 
 
-def _open(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
+def _lengthen(session: Session, seconds: int) -> None:
+    """Let a session last long enough for an order."""
+    session.ends = session.owned.session_ends = max(session.ends, session.now + seconds)
+
+
+def open_session(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
+    """Open a session on a device, and let happen in it what does."""
     session = Session(life, owned, cause)
     life.session = session
+    upgrades = session.happens("session.upgrade")
+    if upgrades:
+        apps = life.run.workspace.apps
+        app = next(each for each in apps if each.id == owned.device.app.id)
+        owned.device = attrs.evolve(owned.device, app=app)
     device = owned.device
     session.ends = owned.session_ends = life.now + max(3, session.delay("session.length"))
-    first = not any(each.used for each in life.devices if each.device.app is device.app)
+    first = not any(each.used for each in life.devices if each.device.app.id == device.app.id)
     new, owned.used = not owned.used, True
     if first:
         began = session.emit("users.behaviors.app.FirstSession", device=device)
@@ -99,25 +139,37 @@ def _open(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
     session.started = session.emit("users.behaviors.app.SessionStart", device=device)
     if first and device.platform in ("ios", "android") and session.happens("install.attributed"):
         session.emit("users.behaviors.InstallAttribution", device=device, cause=session.started)
-    if new and owned.push:
+    if new and owned.allows_push:
+        owned.push = True
         register_token(session, owned, "add", session.started)
     session.cause = session.started
     life.run.acted(life, "session_start", session.started)
-    if session.happens("session.upgrade"):
+    if upgrades:
         life.run.acted(life, "upgrade", session.started)
-    length = session.ends - session.began
+    _plan_activities(session)
+    if not session.happens("session.unended"):
+        session.after(session.ends - session.began, _end)
+    if life.sessions == 1 and first:
+        life.interested_until = life.now + session.delay("interest.new")
+    elif life.now >= life.interested_until and session.happens("session.return"):
+        life.interested_until = life.now + session.delay("interest.known")
+    return session
+
+
+def _plan_activities(session: Session) -> None:
+    """Plan what the user does and sees in a session."""
+    life, length = session.life, session.ends - session.began
     for name, step in _ACTIVITIES:
         if session.happens(name):
             session.after(1 + int(session.unit(name, 1) * (length - 2)), step)
+    for number, name in enumerate(life.run.calendar.own_events):
+        if session.happens("session.own_event", number):
+            wait = 1 + int(session.unit("own event", number) * (length - 2))
+            session.after(wait, partial(do, name=name))
     if life.cards:
         session.after(1, _show_cards)
     if life.shown:
         session.after(1, _show_waiting)
-    if not session.happens("session.unended"):
-        session.after(length, _end)
-    if session.happens("session.drop_out"):
-        life.activity *= 0.05
-    return session
 
 
 def _end(session: Session) -> None:
@@ -135,7 +187,7 @@ def _end(session: Session) -> None:
 # What users see
 
 
-def _show(session: Session, channel: str) -> None:
+def show_channel(session: Session, channel: str) -> None:
     """Show a message of a channel that the app asks for."""
     life = session.life
     campaigns = life.run.calendar.in_session.get(channel, ())
@@ -143,8 +195,8 @@ def _show(session: Session, channel: str) -> None:
     there = [each for each in campaigns if each.region in (region, "Global")]
     if there:
         campaign = there[int(session.unit(channel, 2) * len(there))]
-        _show_message(session, choose_variation(life, campaign), campaign)
-    elif not campaigns:
+        _show_message(session, choose_variation(life, campaign))
+    elif channel not in life.run.workspace.channel_names:
         _show_card(session, channel)
 
 
@@ -153,7 +205,7 @@ def _show_card(session: Session, channel: str) -> None:
     cards = session.life.run.workspace.news_feed_cards
     card = cards[int(session.unit("card") * len(cards))]
     device = session.owned.device
-    if session.happens("message.abort", 3):
+    if session.unit("card expired") < 0.03:
         session.emit(f"users.messages.{channel}.Abort", device=device, card_id=card)
         return
     seen = session.emit(f"users.messages.{channel}.Impression", device=device, card_id=card)
@@ -161,13 +213,16 @@ def _show_card(session: Session, channel: str) -> None:
         session.emit(f"users.messages.{channel}.Click", device=device, cause=seen, card_id=card)
 
 
-def _show_message(session: Session, message: Message, campaign: Campaign | None = None) -> None:
-    life = session.life
-    if campaign is not None and message.control:
-        journey = Journey(life, campaign.name, mix(session.key, campaign.id), message=message)
-        journey.emit("users.campaigns.EnrollInControl", cause=session.started)
+def _show_message(session: Session, message: Message) -> None:
+    life, fields = session.life, message.fields
+    if message.control and message.kind == "campaign":
+        name, campaign_id = fields["campaign_name"], fields["campaign_id"]
+        journey = Journey(life, name, mix(session.key, campaign_id), message=message)
+        journey.facts["dispatch_id"] = None
+        receipt = journey.emit("users.campaigns.EnrollInControl", cause=session.started)
+        await_goals(journey, message, "users.campaigns.Conversion", receipt)
         return
-    name = campaign.name if campaign else str(message.fields["canvas_name"])
+    name = fields["campaign_name" if message.kind == "campaign" else "canvas_name"]
     key = mix(session.key, name, message.dispatch_key)
     aborts = unit(mix(key, "abort")) < life.run.chances.share("message.abort")
     if aborts:
@@ -199,18 +254,25 @@ def _show_cards(session: Session) -> None:
             follow(card, "contentcard.impression", event)
 
 
+def show(life: Life, message: Message) -> None:
+    """Show a message in the session that is open, or in the next one."""
+    life.shown.append(message)
+    if life.session is not None and life.session.open:
+        life.session.after(0, _show_waiting)
+
+
 def _show_waiting(session: Session) -> None:
-    """Show what Canvases have ready for the user's next session."""
+    """Show what campaigns and Canvases have ready for the user."""
     messages, session.life.shown = session.life.shown, []
     for message in messages:
         _show_message(session, message)
 
 
 _ACTIVITIES: tuple[tuple[str, Callable[[Session], None]], ...] = (
-    ("session.flag", partial(_show, channel="featureflag")),
-    ("session.banner", partial(_show, channel="banner")),
-    ("session.in_app", partial(_show, channel="inappmessage")),
-    ("session.news_feed", partial(_show, channel="newsfeedcard")),
+    ("session.flag", partial(show_channel, channel="featureflag")),
+    ("session.banner", partial(show_channel, channel="banner")),
+    ("session.in_app", partial(show_channel, channel="inappmessage")),
+    ("session.news_feed", partial(show_channel, channel="newsfeedcard")),
     *OUTSIDE,
     ("session.browse", SHOP["browse"]),
 )

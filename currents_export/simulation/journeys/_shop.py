@@ -7,11 +7,11 @@ from typing import Any
 
 from .._data import read_data
 from .._draws import mix
-from ..workspace.model import Product
+from ..workspace.assets import Product
 from ._life import Cause, Journey
 from ._session import Session
 
-__all__ = ["OUTSIDE", "SHOP"]
+__all__ = ["OUTSIDE", "SHOP", "do"]
 
 _EVENTS = read_data("fields", "custom_events.toml")
 _WORDING = read_data("fields", "wording.toml")
@@ -126,6 +126,14 @@ def _order(session: Session) -> None:
         shopping.after(30, _complete)
 
 
+def _leave_cart(session: Session) -> None:
+    """Look at a product and put it in the cart."""
+    shopping = _Shopping(session, 2)
+    if shopping.goes_on():
+        shopping.did("Product Viewed", _describe(shopping, shopping.product))
+        shopping.after(10, _fill_cart)
+
+
 def _check_out(shopping: _Shopping) -> None:
     if shopping.goes_on():
         _start_checkout(shopping)
@@ -233,6 +241,12 @@ def _something_else(session: Session) -> None:
         did(session, name, stores if name == "Store Finder Used" else None, session)
 
 
+def do(session: Session, name: str) -> None:
+    """Let a custom event happen that the user does for no reason known here."""
+    if session.open:
+        did(session, name, None, session)
+
+
 def _locate(session: Session) -> None:
     if session.open and session.owned.device.platform in ("ios", "android"):
         session.emit("users.behaviors.Location", device=session.owned.device)
@@ -251,4 +265,8 @@ OUTSIDE: tuple[tuple[str, Callable[[Session], None]], ...] = (
     ("session.profile", _change_profile),
 )
 #: How shopping begins.
-SHOP: Mapping[str, Callable[[Session], None]] = {"browse": _browse, "order": _order}
+SHOP: Mapping[str, Callable[[Session], None]] = {
+    "browse": _browse,
+    "cart": _leave_cart,
+    "order": _order,
+}

@@ -23,6 +23,7 @@ class OwnedDevice:
         used: whether a session was ever started on it.
         installed: whether the app is on it.
         push: whether its push token is valid, and the user allows push on it.
+        allows_push: whether the user allows push when the app is first opened.
         session_ends: when its latest session ends.
     """
 
@@ -30,6 +31,7 @@ class OwnedDevice:
     used: bool
     installed: bool
     push: bool
+    allows_push: bool = False
     session_ends: int = 0
 
 

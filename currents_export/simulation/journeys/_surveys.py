@@ -11,7 +11,7 @@ import orjson
 
 from .._draws import mix
 from .._ids import uuid_from
-from ..workspace.model import SurveyQuestion
+from ..workspace.assets import SurveyQuestion
 from ._life import Cause
 from ._messages import MessageJourney
 

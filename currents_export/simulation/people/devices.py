@@ -14,7 +14,7 @@ from .._ids import Bits, base64url, curve_point, uuid4
 from ..workspace.model import App
 from .model import Browser, Device, Place
 
-__all__ = ["PLATFORMS", "make_device", "make_push_token"]
+__all__ = ["PLATFORMS", "make_device", "make_push_token", "update_system"]
 
 
 @attrs.frozen
@@ -70,7 +70,6 @@ PLATFORMS: Mapping[str, Platform] = {
     for row in read_rows("people", "platforms.tsv")
 }
 _PEOPLE = read_data("people", "people.toml")
-_PUSH: float = _PEOPLE["push"]
 _DEVELOPMENT: float = _PEOPLE["development_gateway"]
 _PROVISIONAL: float = _PEOPLE["provisional_push"]
 _FOREGROUND_DISABLED: float = _PEOPLE["foreground_push_disabled"]
@@ -115,6 +114,15 @@ _MODELS: Mapping[str, list[tuple[_Model, ...]]] = {
     for platform in PLATFORMS
 }
 
+#: The same by platform and name, with the places of the systems.
+_SYSTEMS: Mapping[tuple[str, str], Mapping[str, tuple[int, tuple[_Model, ...]]]] = {
+    (platform, systems[0].name): {
+        model.system: (place, systems) for place, model in enumerate(systems)
+    }
+    for platform, models in _MODELS.items()
+    for systems in models
+}
+
 #: The parts of a platform's push tokens: each is a text, and the form and number of random bytes.
 _TOKENS: Mapping[str, list[tuple[str, str, int]]] = {
     platform: [
@@ -144,7 +152,8 @@ def make_device(draws: Draws, app: App, place: Place, *, since: int, open_: bool
     browsers = model.browsers
     browser = browsers[int(random() * len(browsers))] if browsers else None
     tracked = open_ or random() < platform.tracked
-    push = platform.push and (open_ or random() < _PUSH)
+    # Without permission, too, an app has a token.
+    push = platform.push
     ios, web = platform.name == "ios", platform.name == "web"
     carrier = None
     if platform.mobile and browser is not None and browser.device_class == "mobile":
@@ -172,6 +181,16 @@ def make_device(draws: Draws, app: App, place: Place, *, since: int, open_: bool
         web_push_user_auth=base64url(bits, 16) if web and push else None,
         session_key=bits(64),
     )
+
+
+def update_system(device: Device) -> Device | None:
+    """Return a device with the next version of its operating system; None if it has the last."""
+    place, systems = _SYSTEMS[device.platform, device.model][device.os_version]
+    if place + 1 == len(systems):
+        return None
+    former, model = systems[place], systems[place + 1]
+    browser = device.browser and model.browsers[former.browsers.index(device.browser)]
+    return attrs.evolve(device, os_version=model.system, browser=browser)
 
 
 def make_push_token(bits: Bits, platform: str) -> str:

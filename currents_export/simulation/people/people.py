@@ -8,7 +8,8 @@ from typing import overload
 
 from .._draws import mix
 from ..workspace.model import App
-from .model import User
+from .model import Place, User
+from .places import find_home
 from .users import Population, make_user
 
 __all__ = ["People"]
@@ -64,7 +65,7 @@ class People(_Part):
         apps: an app for each platform.
     """
 
-    __slots__ = ()
+    __slots__ = ("_ids",)
 
     def __init__(self, seed: int, count: int, apps: Sequence[App]) -> None:
         population = Population(
@@ -80,3 +81,8 @@ class People(_Part):
             return make_user(population, number)
 
         super().__init__(make, range(count))
+        self._ids = population.ids
+
+    def home(self, number: int) -> Place:
+        """Return where a user lives, without making the user."""
+        return find_home(self._ids, number)[0]

@@ -76,6 +76,7 @@ def make_apps(rng: random.Random, brand: str) -> tuple[App, ...]:
             name=f"{brand} {row['name']}",
             platform=row["platform"],
             sdk_version=row["sdk_version"],
+            former_sdk_version=row["former_sdk_version"],
             vapid_public_key=curve_point(rng.getrandbits) if row["platform"] == "web" else None,
         )
         for row in read_rows("workspace", "apps.tsv")
@@ -184,7 +185,7 @@ def _canvas(
         steps=tuple(_steps(rng, row, channels)),
         entry=row["entry"],
         entry_delay=seconds(row["entry_delay"]),
-        exit=row.get("exit", ""),
+        exit=tuple(filter(None, [row.get("exit")])),
     )
 
 

@@ -16,6 +16,7 @@ from .._data import split
 __all__ = [
     "CAMPAIGN_FIELDS",
     "CANVAS_FIELDS",
+    "IN_SESSION",
     "STEP_KINDS",
     "Channel",
     "channel_ids",
@@ -26,6 +27,8 @@ __all__ = [
 #: Fields that only an event of a campaign has, and those that only one of a Canvas has.
 CAMPAIGN_FIELDS = frozenset({"campaign_id", "campaign_name"})
 CANVAS_FIELDS = frozenset({"canvas_id", "canvas_step_id", "canvas_variation_id"})
+#: Channels whose messages users see in a session, when the app asks for them.
+IN_SESSION = frozenset({"inappmessage", "banner", "featureflag", "newsfeedcard"})
 #: The kinds of Canvas steps that send no message and take the place of a channel.
 STEP_KINDS = frozenset({"experiment", "decision", "audience", "destination", "update"})
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .._data import read_data, read_rows, split
 from .._ids import uuid4
+from .assets import CanvasDestination, LandingPage, Survey, SurveyQuestion
 from .campaigns import (
     make_apps,
     make_campaigns,
@@ -16,7 +17,7 @@ from .campaigns import (
 )
 from .channels import load_channels
 from .messages import MessageMaker
-from .model import CanvasDestination, LandingPage, Survey, SurveyQuestion, Workspace
+from .model import Workspace
 from .products import make_agents, make_products
 
 __all__ = ["make_workspace"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import orjson
@@ -25,9 +25,19 @@ from .model import (
     SubscriptionGroup,
 )
 
-__all__ = ["MessageMaker"]
+__all__ = ["GOALS", "MessageMaker"]
 
 _DATA = read_data("workspace", "workspace.toml")
+
+#: The types of conversion events, by what users do.
+GOALS = {
+    "purchase": "Makes Any Purchase",
+    "session_start": "Starts Session",
+    "app_upgrade": "Upgrades App",
+    "email_open": "Opens Email",
+    "email_click": "Clicks Email",
+}
+_CUSTOM, _CUSTOM_TYPE = "custom:", "Performs Custom Event"
 
 
 class MessageMaker:
@@ -60,10 +70,20 @@ class MessageMaker:
     ) -> tuple[Message, ...]:
         """Return the messages, the most frequent first."""
         return (
-            *(message for each in campaigns for message in self._of_campaign(each)),
-            *(message for each in canvases for message in self._of_canvas(each)),
+            *self.of_campaigns(campaigns),
+            *self.of_canvases(canvases),
             *(_of_group(each) for each in self._groups.values()),
         )
+
+    def of_campaigns(self, campaigns: Iterable[Campaign]) -> Iterator[Message]:
+        """Yield the messages of campaigns: one for each variation."""
+        for each in campaigns:
+            yield from self._of_campaign(each)
+
+    def of_canvases(self, canvases: Iterable[Canvas]) -> Iterator[Message]:
+        """Yield the messages of Canvases: one for each step and variation."""
+        for each in canvases:
+            yield from self._of_canvas(each)
 
     def _of_campaign(self, campaign: Campaign) -> Iterator[Message]:
         common = self._common("campaign", campaign.channel, campaign)
@@ -110,12 +130,19 @@ class MessageMaker:
         rng = self._rng = random.Random(f"{self._seed}:message:{whole.id}:{channel}")
         complete = (kind, channel) not in self._seen
         self._seen.add((kind, channel))
-        return {
+        rules = whole.rules
+        path = rules.path if rules else path_of(whole.name)
+        common = {
             "kind": kind,
             "region": whole.region,
-            "shared": self._shared(channel, whole.name, complete=complete),
-            "links": tuple(self._links(channel, whole.name)),
+            "shared": self._shared(channel, path, complete=complete),
+            "links": tuple(self._links(channel, path)),
             "dispatch_key": f"{rng.getrandbits(64):016x}",
+            "rules": rules,
+        }
+        if rules is not None:
+            return common | {"send_key": "", "goals": tuple(map(self._goal, rules.goals))}
+        return common | {
             "send_key": f"{rng.getrandbits(64):016x}" if complete or rng.random() < 0.5 else "",
             "goals": tuple(self._goals(channel, 2 if complete else rng.randrange(1, 4))),
         }
@@ -140,6 +167,7 @@ class MessageMaker:
             dispatch_key=common["dispatch_key"],
             send_key=common["send_key"],
             goals=common["goals"],
+            rules=common["rules"],
         )
 
     def _ids(self, channel: str) -> dict[str, Any]:
@@ -150,7 +178,7 @@ class MessageMaker:
             if name not in _OWN_FIELDS and name.endswith("_id")
         }
 
-    def _shared(self, channel: str, name: str, *, complete: bool) -> dict[str, Any]:
+    def _shared(self, channel: str, path: str, *, complete: bool) -> dict[str, Any]:
         """Make the channel's own fields; if `complete`, also the optional ones."""
         rng = self._rng
         fields: dict[str, Any] = {}
@@ -161,7 +189,7 @@ class MessageMaker:
         sender = rng.choice(self._senders)
         for own in self._own_fields(channel):
             if own in _OWN_FIELDS and (complete or rng.random() >= _SELDOM.get(own, 0.0)):
-                fields[own] = _OWN_FIELDS[own](rng, self._domain, path_of(name), sender)
+                fields[own] = _OWN_FIELDS[own](rng, self._domain, path, sender)
         return fields
 
     def _own_fields(self, channel: str) -> tuple[str, ...]:
@@ -171,11 +199,23 @@ class MessageMaker:
         goals = [*_DATA["goals"], *(_DATA["email_goals"] if channel == "email" else ())]
         # The primary goal is a purchase.
         for goal in [goals[0], *self._rng.sample(goals[1:], count - 1)]:
-            apps = {"app_ids": self._app_ids[:2]} if "app_ids" in goal else {}
-            yield orjson.dumps({**goal, **apps}).decode()
+            yield self._to_json(goal)
 
-    def _links(self, channel: str, name: str) -> Iterator[Link]:
-        path = path_of(name)
+    def _goal(self, wanted: tuple[str, int]) -> str:
+        """Return a declared conversion event as JSON."""
+        behavior, window = wanted
+        if behavior.startswith(_CUSTOM):
+            goal = {"type": _CUSTOM_TYPE, "custom_event_name": behavior.removeprefix(_CUSTOM)}
+        else:
+            known = (*_DATA["goals"], *_DATA["email_goals"])
+            goal = next(dict(each) for each in known if each["type"] == GOALS[behavior])
+        return self._to_json({**goal, "window": window})
+
+    def _to_json(self, goal: Mapping[str, Any]) -> str:
+        apps = {"app_ids": self._app_ids[:2]} if "app_ids" in goal else {}
+        return orjson.dumps({**goal, **apps}).decode()
+
+    def _links(self, channel: str, path: str) -> Iterator[Link]:
         for alias in _DATA["links"]:
             link_id = self._word(12).lower()
             query = f"utm_source=braze&utm_medium={channel}&utm_content={alias}"

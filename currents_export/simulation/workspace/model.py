@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal
 
 import attrs
 
+from .._settings import TimePoint
+from .assets import Agent, CanvasDestination, LandingPage, Product, Survey
+from .rules import Rules
+
 __all__ = [
-    "Agent",
     "App",
     "Campaign",
     "Canvas",
-    "CanvasDestination",
+    "CanvasPath",
     "CanvasStep",
     "CanvasVariation",
     "EmailSender",
     "ExperimentSplit",
-    "LandingPage",
     "Link",
     "Message",
     "MessageVariation",
-    "Product",
     "Schedule",
     "SubscriptionGroup",
-    "Survey",
-    "SurveyQuestion",
-    "Tool",
     "Workspace",
 ]
 
@@ -40,6 +39,7 @@ class App:
         name: its name, which begins with the brand.
         platform: `ios`, `android`, `kindle`, `web`, `tvos` or `roku`.
         sdk_version: the version of Braze's SDK in it.
+        former_sdk_version: the same for its last release but one.
         vapid_public_key: the key that all web push subscriptions of a web app are made with; None
             for other apps.
     """
@@ -49,6 +49,17 @@ class App:
     platform: str
     sdk_version: str
     vapid_public_key: str | None = None
+    former_sdk_version: str = ""
+
+    @property
+    def former(self) -> App:
+        """The app's last release but one."""
+        return _former(self)
+
+
+@cache
+def _former(app: App) -> App:
+    return attrs.evolve(app, sdk_version=app.former_sdk_version or app.sdk_version)
 
 
 @attrs.frozen
@@ -68,17 +79,19 @@ class MessageVariation:
 
 @attrs.frozen
 class Schedule:
-    """When a scheduled campaign goes out, every week.
+    """When a scheduled campaign goes out: every week, or once.
 
     Attributes:
-        days: the days of the week; Monday is 0.
+        days: the days of the week; Monday is 0. Empty for a campaign that goes out once.
         second: the second of the day.
         local: whether that is in the time zone of each user; otherwise in UTC.
+        once: the only time, as clocks show it; None for a campaign that goes out every week.
     """
 
     days: tuple[int, ...]
     second: int
     local: bool
+    once: TimePoint | None = None
 
 
 @attrs.frozen
@@ -95,7 +108,9 @@ class Campaign:
         event: for an action-based campaign, what a user does to get its message: `session_start`,
             `purchase`, or `custom:` and the name of a custom event.
         delay: for an action-based campaign, how many seconds after that it goes out.
-        share: the share of users in its audience, between 0 and 1.
+        share: the share of users in its audience, between 0 and 1. With rules, these are always the
+            same users.
+        rules: its own rules; None if it has those of the workspace.
     """
 
     id: str
@@ -107,6 +122,7 @@ class Campaign:
     event: str = ""
     delay: int = 0
     share: float = 1.0
+    rules: Rules | None = None
 
 
 @attrs.frozen
@@ -125,6 +141,21 @@ class ExperimentSplit:
 
 
 @attrs.frozen
+class CanvasPath:
+    """A path of a Canvas step that splits users.
+
+    Attributes:
+        name: its name.
+        share: the share of users who take it, from 0 to 1.
+        next: the index of the step that comes next; the number of steps for the end.
+    """
+
+    name: str
+    share: float
+    next: int
+
+
+@attrs.frozen
 class CanvasStep:
     """A step of a Canvas.
 
@@ -138,6 +169,8 @@ class CanvasStep:
         splits: the paths of an experiment step.
         optimizer_id: the content optimizer that writes the message; empty if there is none.
         delay: how many seconds after the step before it comes.
+        paths: the paths of a step that splits users by shares, for an experiment step in the order
+            of `splits`; empty if it splits them as it usually does.
     """
 
     id: str
@@ -147,6 +180,7 @@ class CanvasStep:
     splits: tuple[ExperimentSplit, ...] = ()
     optimizer_id: str = ""
     delay: int = 0
+    paths: tuple[CanvasPath, ...] = ()
 
 
 @attrs.frozen
@@ -177,7 +211,9 @@ class Canvas:
         entry: what a user does to enter it: `first_session`, `purchase`, `custom:` and the name of
             a custom event, or `lapsed` for users without a session for two weeks.
         entry_delay: how many seconds after that the user enters.
-        exit: what makes a user leave it before its end; empty for nothing.
+        exit: what makes a user leave it before its end.
+        share: the share of users in its audience, from 0 to 1: always the same users.
+        rules: its own rules; None if it has those of the workspace.
     """
 
     id: str
@@ -187,7 +223,9 @@ class Canvas:
     steps: tuple[CanvasStep, ...]
     entry: str
     entry_delay: int
-    exit: str
+    exit: tuple[str, ...]
+    share: float = 1.0
+    rules: Rules | None = None
 
 
 @attrs.frozen
@@ -225,128 +263,6 @@ class EmailSender:
 
 
 @attrs.frozen
-class Product:
-    """A product of the shop.
-
-    Attributes:
-        id: its id in the shop.
-        name: its name.
-        category: its category.
-        prices: its price by currency (ISO 4217).
-    """
-
-    id: str
-    name: str
-    category: str
-    prices: Mapping[str, float]
-
-
-@attrs.frozen
-class Tool:
-    """A tool of an agent.
-
-    Attributes:
-        name: its name.
-        arguments: the values that each argument takes, by its name.
-    """
-
-    name: str
-    arguments: Mapping[str, tuple[Any, ...]]
-
-
-@attrs.frozen
-class Agent:
-    """An agent of the agent console.
-
-    Attributes:
-        id: 24 hexadecimal digits.
-        name: its name.
-        model_name: the name of its language model.
-        model_provider: the provider of the model.
-        llm_owned_by_customer: whether the model runs on the customer's own account with its
-            provider.
-        thinking_level: the level of reasoning requested from the model.
-        task: its input; `{product}` stands for the name of a product.
-        answers: its possible outputs.
-        tools: the tools it calls.
-    """
-
-    id: str
-    name: str
-    model_name: str
-    model_provider: str
-    llm_owned_by_customer: bool
-    thinking_level: str
-    task: str
-    answers: tuple[str, ...]
-    tools: tuple[Tool, ...]
-
-
-@attrs.frozen
-class LandingPage:
-    """A landing page.
-
-    Attributes:
-        id: a UUID.
-        name: its name.
-        targets: the links and buttons on it.
-    """
-
-    id: str
-    name: str
-    targets: tuple[str, ...]
-
-
-@attrs.frozen
-class SurveyQuestion:
-    """A question of a survey.
-
-    Attributes:
-        id: a UUID.
-        reporting_id: its name in reports.
-        answer_type: the kind of answer, such as `single_choice`.
-        choices: the answers it offers, or texts that users write; empty for numbers and yes or no.
-    """
-
-    id: str
-    reporting_id: str
-    answer_type: str
-    choices: tuple[str, ...]
-
-
-@attrs.frozen
-class Survey:
-    """A survey, in an in-app message or on a landing page.
-
-    Attributes:
-        id: a UUID.
-        questions: its questions, in their order.
-    """
-
-    id: str
-    questions: tuple[SurveyQuestion, ...]
-
-
-@attrs.frozen
-class CanvasDestination:
-    """An external destination to which Canvases pass users.
-
-    Attributes:
-        id: a UUID.
-        name: its name.
-        kind: its kind, such as `google_ads`.
-        variant_kind: the kind of its variants, such as `audience`.
-        variants: the names of its variants, such as audiences.
-    """
-
-    id: str
-    name: str
-    kind: str
-    variant_kind: str
-    variants: tuple[str, ...]
-
-
-@attrs.frozen
 class Link:
     """A link in a message.
 
@@ -380,6 +296,7 @@ class Message:
         dispatch_key: 16 hexadecimal digits, the end of its dispatch ids.
         send_key: the same for send ids; empty if its sends have no id.
         goals: its conversion behaviors, each as JSON, the primary one first.
+        rules: the rules of its campaign or Canvas; None if it has those of the workspace.
     """
 
     kind: Literal["campaign", "canvas", "group"]
@@ -393,6 +310,7 @@ class Message:
     dispatch_key: str
     send_key: str
     goals: tuple[str, ...]
+    rules: Rules | None = None
 
 
 @attrs.frozen

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from .._data import read_data, read_rows
-from .model import Agent, Product, Tool
+from .assets import Agent, Product, Tool
 
 __all__ = ["make_agents", "make_products"]
 

@@ -1,0 +1,103 @@
+"""Single events of a world: samples, placeholders, and events of which some fields are given."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from ..catalog import Catalog
+from ..events import Event
+from ._ids import uuid4
+from ._placeholders import make_placeholder
+from ._plan import Plan
+from ._plans import Plans, required_fields
+from ._samples import fill, make_sample
+from ._traffic import traffic_rule
+from .fields import Draft
+from .people.model import User
+from .people.people import People
+from .stories import make_single
+from .workspace.model import Workspace
+
+__all__ = ["Singles"]
+
+
+@attrs.frozen
+class Singles:
+    """What the single events of a world have in common.
+
+    Attributes:
+        seed: what everything is made from.
+        catalog: the event types.
+        workspace: the workspace.
+        users: the users.
+        plans: how events are made.
+    """
+
+    seed: int
+    catalog: Catalog
+    workspace: Workspace
+    users: People
+    plans: Plans
+
+    def sample(self, name: str, time: int, *, canvas: bool) -> Event:
+        """Return a sample of a type; see `World.sample`."""
+        plan = self.plans.get(name)
+        drafts = [
+            self._draft(f"{self.seed}:{name}:{side}", plan, time, whole=True, canvas_side=side)
+            for side in (False, True)
+        ]
+        first = make_sample(plan, drafts[0], self._id(name, "", time))
+        second = make_sample(
+            plan,
+            drafts[1],
+            self._id(name, "canvas", time),
+            beside=frozenset((*first.user, *first.properties)),
+        )
+        fill(first, plan, drafts[0], others=second)
+        return second if canvas else first
+
+    def placeholder(self, name: str, time: int) -> Event:
+        """Return a placeholder of a type; see `World.placeholder`."""
+        event_id = self._id(name, "placeholder", time)
+        return make_placeholder(self.catalog[name], time=time, event_id=event_id)
+
+    def event(
+        self, name: str, user: int | User | None, time: int, properties: Mapping[str, Any]
+    ) -> Event:
+        """Return an event of a type with the given fields; see `World.event`."""
+        plan = self.plans.get(name)
+        number = user.number if isinstance(user, User) else user
+        key = f"{self.seed}:{name}:single:{number}:{time}:{sorted(properties.items())!r}"
+        return make_single(
+            plan,
+            traffic_rule(name, self.catalog.directory),
+            required_fields(plan.event_type),
+            self._draft(key, plan, time, whole=False),
+            uuid4(random.Random(key).getrandbits),
+            users=self.users,
+            user=user,
+            properties=properties,
+        )
+
+    def _draft(
+        self, key: str, plan: Plan, time: int, *, whole: bool, canvas_side: bool = False
+    ) -> Draft:
+        rng = random.Random(key)
+        return Draft(
+            event_type=plan.event_type,
+            names=plan.names,
+            workspace=self.workspace,
+            random=rng.random,
+            bits=rng.getrandbits,
+            whole=whole,
+            canvas_side=canvas_side,
+            time=time,
+            user=self.users[0],
+        )
+
+    def _id(self, name: str, kind: str, time: int) -> str:
+        return uuid4(random.Random(f"{self.seed}:{name}:{kind}:{time}").getrandbits)

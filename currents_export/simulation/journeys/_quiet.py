@@ -1,0 +1,78 @@
+"""Lives that end when the journeys that are awaited have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from ._calendar import Calendar
+from ._curve import DAY, HOUR
+from ._life import Life
+from ._queue import Queue, WakeUp
+
+__all__ = ["QuietQueue"]
+
+#: How long after its first users a campaign that goes out once has reached all of them.
+_EVERYWHERE = DAY + 6 * HOUR
+
+
+class QuietQueue(Queue):
+    """A queue of wake-ups that ends each life when the last awaited journey in it has ended.
+
+    Args:
+        awaited: the ids of the campaigns and Canvases whose journeys are awaited.
+        calendar: what happens without users doing anything.
+    """
+
+    __slots__ = ("_awaited", "_lasts", "_launched")
+
+    def __init__(self, awaited: Collection[str], calendar: Calendar) -> None:
+        super().__init__()
+        self._awaited = awaited
+        launches = [time for campaign, time in calendar.single if campaign.id in awaited]
+        self._launched = max(launches, default=-_EVERYWHERE) + _EVERYWHERE
+        self._lasts: dict[int, int] = {}
+
+    def put(self, wake_up: WakeUp) -> None:
+        """Add a wake-up, and note how long an awaited journey lasts because of it."""
+        subject = wake_up[4]
+        if not isinstance(subject, tuple | Life) and self._is_awaited(subject):
+            self._note(wake_up[1], wake_up[0])
+        super().put(wake_up)
+
+    def take(self) -> WakeUp | None:
+        """Remove and return the next wake-up of a life that goes on; None if there is none."""
+        while (wake_up := super().take()) is not None:
+            subject = wake_up[4]
+            if isinstance(subject, tuple) or not self._has_ended(subject.life, wake_up[0]):
+                return wake_up
+            subject.life.gone = True
+            self._lasts.pop(wake_up[1], None)
+        return None
+
+    def _note(self, person: int, time: int) -> None:
+        if time > self._lasts.get(person, 0):
+            self._lasts[person] = time
+
+    def _is_awaited(self, subject: Any) -> bool:
+        """Return whether a journey, or what will happen in one, is awaited."""
+        journey = getattr(subject, "journey", subject)
+        if (canvas := getattr(journey, "canvas", None)) is not None:
+            return canvas.id in self._awaited
+        fields = journey.message.fields if journey.message else {}
+        return (fields.get("campaign_id") or fields.get("canvas_id")) in self._awaited
+
+    def _has_ended(self, life: Life, now: int) -> bool:
+        if life.gone:
+            return False  # whoever asks leaves it alone anyway
+        if now <= max(self._lasts.get(life.number, 0), self._launched, life.run.start):
+            return False
+        if life.run.newcomers and not life.sessions and any(d.installed for d in life.devices):
+            return False
+        if life.session is not None and life.session.open:
+            return False
+        for waiting in life.awaited.values():
+            for each in waiting:
+                if each.until >= now and self._is_awaited(each.journey):
+                    self._note(life.number, each.until)
+        return now > self._lasts.get(life.number, 0)
