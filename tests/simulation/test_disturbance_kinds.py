@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from currents_export.catalog import Catalog, check_event
 from currents_export.errors import OptionError
 from currents_export.payload import encode_event
-from currents_export.simulation import SAMPLE_TIME, World
+from currents_export.simulation import World
 from currents_export.simulation.answer_key import KeyRecord
 from currents_export.simulation.disturbances import (
     Burst,
@@ -181,22 +182,29 @@ def test_open_without_a_known_send_stays() -> None:
 
 
 def test_names_are_null_for_an_hour() -> None:
-    stream = many(60 * 200, every=60)
+    """Campaigns are renamed at most once a day, and then have another name."""
+    stream = many(3_000, every=1_200)
     found = disturbed(stream, NullNames(share=0.25))
     by_hour: dict[int, set[str | None]] = {}
-    for event, _ in found:
-        by_hour.setdefault(event.time // 3600, set()).add(event.properties["campaign_name"])
+    for event, record in found:
+        name = event.properties["campaign_name"]
+        by_hour.setdefault(event.time // 3600, set()).add(name)
         assert event.properties["campaign_id"] == "campaign-1"
+        assert ("renamed" in record.disturbances) == (name is not None and " v" in name)
     assert all(len(names) == 1 for names in by_hour.values())
-    assert 30 < sum(names == {None} for names in by_hour.values()) < 72
+    names = [*by_hour.values()]
+    renamed = [hour for hour, each in enumerate(names) if each == {None}]
+    assert len(renamed) > 25
+    assert all(later - earlier >= 24 for earlier, later in pairwise(renamed))
+    assert all(names[hour - 1] != names[hour + 1] for hour in renamed[1:-1])
 
 
 def test_campaigns_are_renamed_apart() -> None:
     stream = [
         pair(number, time=START + number * 1800, campaign=f"campaign-{number % 2}")
-        for number in range(200)
+        for number in range(9_600)
     ]
-    found = disturbed(stream, NullNames(share=0.5))
+    found = disturbed(stream, NullNames(share=0.1))
     hours: dict[int, list[bool]] = {}
     for event, _ in found:
         hours.setdefault(event.time // 3600, []).append(event.properties["campaign_name"] is None)
@@ -219,7 +227,7 @@ def test_null_names_conform() -> None:
     world = World(1)
     stream = []
     for name in world.catalog:
-        event = world.sample(name, time=SAMPLE_TIME)
+        event = world.sample(name, time=START)
         stream.append((event, KeyRecord(event.id, name, campaign="campaign-1")))
     found = disturbed(stream, NullNames(share=1))
     assert len(marked(found, "null_names")) > 20
@@ -275,7 +283,7 @@ def test_drift_to_newer_versions() -> None:
     world = World(1, catalog=old)
     stream = []
     for name in old:
-        event = world.sample(name, time=SAMPLE_TIME)
+        event = world.sample(name, time=START)
         stream.append((event, KeyRecord(event.id, name)))
     found = disturbed(stream, Drift(share=1, change="version"), version=1)
     grown = 0

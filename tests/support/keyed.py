@@ -98,7 +98,9 @@ OF_KIND: dict[str, st.SearchStrategy[Disturbance]] = {
     "out_of_order": _moving(OutOfOrder),
     "duplicate": _moving(Duplicate),
     "open_before_send": st.builds(OpenBeforeSend, share=_shares, up_to=_times),
-    "null_names": st.builds(NullNames, share=_shares, event_types=_patterns, lasting=_times),
+    "null_names": st.builds(
+        NullNames, share=_shares, event_types=_patterns, lasting=st.integers(1, 3600)
+    ),
     "missing_external_user_id": st.builds(
         MissingExternalUserId, share=_shares, event_types=_patterns
     ),
