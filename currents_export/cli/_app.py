@@ -39,7 +39,7 @@ COMMANDS = {
     "journeys": "List the journeys that can be told, with their outcomes.",
     "journey": "Tell one journey of one user as JSON Lines.",
     "validate": "Check events from files or standard input against the schema.",
-    "send": "Send events from files or standard input as the Current does.",
+    "send": "Send events from files or a scenario as the Current does.",
     "trigger": "Send one journey of one user as the Current does.",
     "test": "Send one test event of each selected event type.",
     "check": "Check the credentials with a request that has no events.",

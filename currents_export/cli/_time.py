@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 import time
+from typing import Literal
 
 import typer
 
 from .._redaction import shown
 
-__all__ = ["parse_instant"]
+__all__ = ["parse_end", "parse_instant"]
 
 
 def parse_instant(text: str) -> int:
@@ -25,3 +26,8 @@ def parse_instant(text: str) -> int:
             f"{shown(text)} is not a time; it looks like 2026-01-31T12:00:00Z, 1769860800 or now"
         ) from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp())
+
+
+def parse_end(text: str) -> int | Literal["quiet"]:
+    """Parse a time, or `quiet`."""
+    return "quiet" if text == "quiet" else parse_instant(text)

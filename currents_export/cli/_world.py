@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import shlex
 from pathlib import Path
 
 from ..catalog import Catalog
 from ..simulation import Scenario, World, load_scenario
+from ._time import parse_instant
 
-__all__ = ["new_world", "read_scenario"]
+__all__ = ["begin_of", "describe", "new_world", "read_scenario"]
 
 
 def read_scenario(path: Path | None, catalog: Catalog) -> Scenario | None:
@@ -26,3 +28,18 @@ def new_world(
     if seed is None:
         seed = scenario.seed if scenario else random.SystemRandom().randrange(2**32)
     return World(seed, users=users, catalog=catalog, scenario=scenario), seed
+
+
+def describe(scenario_file: Path | None, seed: int, start: int) -> str:
+    """Return the options that repeat a stream."""
+    options = f"--seed {seed} --start {start}"
+    if scenario_file is None:
+        return options
+    return f"--scenario {shlex.quote(str(scenario_file))} {options}"
+
+
+def begin_of(start: str | None, scenario: Scenario) -> int:
+    """Return when a stream begins: as the option says, as the scenario says, or now."""
+    if start is None and scenario.start is not None:
+        return scenario.start
+    return parse_instant(start or "now")

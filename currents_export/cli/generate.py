@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,13 +18,13 @@ from ..catalog import Catalog
 from ..errors import OptionError
 from ..events import Event
 from ..payload import encode_array, encode_bodies, encode_event
-from ..simulation import KeyRecord, Scenario
+from ._answer_key import KeyFile
 from ._exit_codes import NOT_ALL
 from ._options import CatalogDir, EventTypes, ScenarioFile, SchemaVersion, Seed
 from ._streams import print_error, print_json, print_note, writing_output
 from ._tables import progress
-from ._time import parse_instant
-from ._world import new_world, read_scenario
+from ._time import parse_end
+from ._world import begin_of, describe, new_world, read_scenario
 
 __all__ = ["run"]
 
@@ -130,7 +129,9 @@ def run(
         typer.Option(
             metavar="FILE",
             help="A file for the answer key: for each event its cause, journey, campaign, Canvas "
-            "and step, as JSON Lines.",
+            "and step, as JSON Lines; the last line has the summary: counts by event type, and "
+            "the funnel of each campaign and Canvas. To count opened and clicked messages once, it "
+            "needs memory for each of them.",
         ),
     ] = None,
     schema_version: SchemaVersion = None,
@@ -179,7 +180,7 @@ def run(
     if users is None and scenario is None:
         users = _USERS if rate is None else _MOST_USERS
     world, chosen = new_world(seed, users=users, catalog=catalog, scenario=scenario)
-    began = _begin(start, world.scenario)
+    began = begin_of(start, world.scenario)
     names = [each.name for each in catalog.select(*(event_types or world.scenario.event_types))]
     wanted: int | None = len(names)
     ends: int | Literal["quiet"] | None = None
@@ -189,7 +190,7 @@ def run(
     elif samples:
         stream = (world.sample(name, time=began, canvas=canvas) for name in names)
     else:
-        ends = world.scenario.end(began) if until is None else _parse_end(until)
+        ends = world.scenario.end(began) if until is None else parse_end(until)
         wanted = count or (_COUNT if ends is None else None)
         rate = rate or world.scenario.rate
         if rate is not None:
@@ -209,7 +210,8 @@ def run(
         )
     with _key_file(answer_key) as keep:
         if traffic is not None:
-            stream = islice(traffic(key=keep), wanted)
+            stream = islice(traffic(key=keep.keep if keep else None), wanted)
+            stream = keep.count(stream) if keep else stream
         totals = _write(
             stream, wanted, output=output, bodies=bodies, as_array=as_json and output is None
         )
@@ -224,9 +226,7 @@ def run(
             }
         )
     else:
-        options = f"--seed {chosen} --start {began}"
-        if scenario_file is not None:
-            options = f"--scenario {shlex.quote(str(scenario_file))} {options}"
+        options = describe(scenario_file, chosen, began)
         print_note(f"{totals.total():,} events; {options} repeats them")
     if ends is None and wanted is not None and totals.total() < wanted:
         print_error(f"{wanted:,} events were requested, but the stream ends in the year 2106")
@@ -246,18 +246,6 @@ def _check_combination(
             raise typer.BadParameter(f"{option} makes one event of each type; it excludes {name}")
 
 
-def _begin(start: str | None, scenario: Scenario) -> int:
-    """Return when the stream begins."""
-    if start is None and scenario.start is not None:
-        return scenario.start
-    return parse_instant(start or "now")
-
-
-def _parse_end(text: str) -> int | Literal["quiet"]:
-    """Parse a time, or `quiet`."""
-    return "quiet" if text == "quiet" else parse_instant(text)
-
-
 def _parse_shard(text: str | None) -> tuple[int, int]:
     """Parse `1/4`, the first of four parts."""
     if text is None:
@@ -269,13 +257,15 @@ def _parse_shard(text: str | None) -> tuple[int, int]:
 
 
 @contextmanager
-def _key_file(name: str | None) -> Iterator[Callable[[KeyRecord], object] | None]:
-    """Open the file of the answer key, and yield what writes an entry to it."""
+def _key_file(name: str | None) -> Iterator[KeyFile | None]:
+    """Open the file of the answer key."""
     if name is None:
         yield None
         return
     with _opened(name) as file:
-        yield lambda record: file.write(record.to_json())
+        key = KeyFile(file)
+        yield key
+        key.end()
 
 
 def _write(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..catalog import Catalog
 from ..errors import OptionError, ReadError
 from ..events import Event
 from ..payload import BATCH_SIZE
 from ..reading import StoppableEvents, reads_once
 from ._current import load_current
 from ._delivery import Delivery
+from ._generated import GeneratedEvents
 from ._input import note_terminal
 from ._options import (
     AllowEmpty,
@@ -26,11 +29,14 @@ from ._options import (
     CurrentFile,
     Files,
     GiveUpAfter,
+    ScenarioFile,
     Timeout,
 )
 from ._pending import PendingFile
-from ._streams import print_error
+from ._streams import print_error, print_note
+from ._time import parse_end
 from ._tls import read_context
+from ._world import begin_of, describe, new_world, read_scenario
 
 __all__ = ["run"]
 
@@ -40,6 +46,26 @@ def run(
     *,
     current: CurrentFile = None,
     catalog_dir: CatalogDir = None,
+    scenario_file: ScenarioFile = None,
+    seed: Annotated[int | None, typer.Option(help="With --scenario: overrides its seed.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="With --scenario: the time of the first event, in ISO 8601, UTC by default. The "
+            "scenario's by default, or now."
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(help="With --scenario: the time after the last event, or quiet."),
+    ] = None,
+    pace: Annotated[
+        float | None,
+        typer.Option(
+            help="With --scenario: how many times as fast as they arrive events are sent; 1 is "
+            "real time. As fast as possible by default."
+        ),
+    ] = None,
     batch_size: Annotated[
         int, typer.Option(min=1, help="The maximum number of events in a request.")
     ] = BATCH_SIZE,
@@ -69,23 +95,34 @@ def run(
     allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send events from files or standard input as the Current does.
+    """Send events from files or standard input, or those of a scenario, as the Current does.
 
     Events may be JSON Lines, a JSON array, or request bodies. Events that cannot be sent are
     reported, and written to the file that --pending names; if that file is the input, the unsent
     events replace it. Standard input and pipes cannot be read twice, so their unsent events are
-    always written, by default to a file named after the time.
+    always written, by default to a file named after the time. The events of a scenario are
+    generated while they are sent, as generate does; only those that were generated are pending.
 
     Ctrl-C, SIGTERM and SIGHUP end the command cleanly: unsent events are reported and written as
     well. A second Ctrl-C stops reading files as well.
     """
+    of_scenario = {"--seed": seed, "--start": start, "--until": until, "--pace": pace}
+    _check_combination(scenario_file, files, of_scenario)
     chosen = load_current(current, catalog_dir)
     context = read_context(ca_file=ca_file, client_cert=client_cert, client_key=client_key)
-    file = _pending_file(pending, files or ["-"])
-    note_terminal(files)
-    source = StoppableEvents(files)
-    delivery = Delivery(chosen, source=source, pending=file)
-    events = _events(source, delivery)
+    if scenario_file is None:
+        file = _pending_file(pending, files or ["-"])
+        note_terminal(files)
+        source = StoppableEvents(files)
+        delivery = Delivery(chosen, source=source, pending=file)
+        rest = events = _events(source, delivery)
+    else:
+        file = None if pending is None else PendingFile(pending)
+        made = _generate(
+            scenario_file, chosen.catalog, seed=seed, start=start, until=until, pace=pace
+        )
+        delivery = Delivery(chosen, source=made, pending=file)
+        events, rest = iter(made), iter(())
     with delivery.interruptible():
         sender = delivery.run(
             lambda sender: sender.send(events),
@@ -96,7 +133,38 @@ def run(
             ssl_context=context,
             pause_after=give_up_after or None,
         )
-        delivery.conclude(sender, rest=events, allow_empty=allow_empty, as_json=as_json)
+        delivery.conclude(sender, rest=rest, allow_empty=allow_empty, as_json=as_json)
+
+
+def _check_combination(
+    scenario_file: Path | None, files: list[str] | None, of_scenario: Mapping[str, object]
+) -> None:
+    if scenario_file is not None and files:
+        raise typer.BadParameter("--scenario generates the events; it excludes files")
+    for name, value in of_scenario.items():
+        if value is not None and scenario_file is None:
+            raise typer.BadParameter(f"{name} needs --scenario")
+    pace = of_scenario["--pace"]
+    if isinstance(pace, float) and not pace > 0:
+        raise typer.BadParameter(f"--pace is {pace}; it must be more than 0")
+
+
+def _generate(
+    file: Path,
+    catalog: Catalog,
+    *,
+    seed: int | None,
+    start: str | None,
+    until: str | None,
+    pace: float | None,
+) -> GeneratedEvents:
+    """Generate the events of a scenario while they are sent."""
+    scenario = read_scenario(file, catalog)
+    world, chosen = new_world(seed, users=None, catalog=catalog, scenario=scenario)
+    began = begin_of(start, world.scenario)
+    print_note(f"'generate' with {describe(file, chosen, began)} prints these events")
+    end = None if until is None else parse_end(until)
+    return GeneratedEvents(world, start=began, until=end, pace=pace)
 
 
 def _pending_file(name: str | None, files: list[str]) -> PendingFile | None:

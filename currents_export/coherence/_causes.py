@@ -63,6 +63,9 @@ class Causes(UserCheck[_State]):
         self._effects: dict[str, list[tuple[CauseRow, _Group]]] = {}
         self._causes: dict[str, list[_Group]] = {}
         self._families: set[str] = set()
+        # The groups, by their numbers, in which a type follows from another cause: what precedes
+        # it may have followed from that one.
+        self._later: dict[str, frozenset[int]] = {}
 
     def concerns(self, kind: Kind) -> bool:
         """Return whether a type is an effect or a cause."""
@@ -75,6 +78,7 @@ class Causes(UserCheck[_State]):
             return
         name = event.kind.name
         rows, groups = self._effects.get(name, ()), self._causes.get(name, ())
+        later = self._later.get(name, ())
         state = self.states.get(event.user)
         if state is None:
             state = self.states[event.user] = _State()
@@ -87,7 +91,7 @@ class Causes(UserCheck[_State]):
                 continue
             at = (group.number, intern(key))
             values = _values(event, group.links)
-            if state.orphans and at in state.orphans:
+            if state.orphans and at in state.orphans and group.number not in later:
                 yield from _precedes(state, at, group, event, values)
             state.causes[at] = (event.time, event.id, values, state.causes.get(at))
 
@@ -152,6 +156,17 @@ class Causes(UserCheck[_State]):
                 for group in self._groups.values()
                 if any(fnmatchcase(kind.name, cause) for cause in group.causes)
             ]
+            before = {
+                cause
+                for row in self._rows
+                if row.is_effect(kind.name)
+                for cause in row.causes_of(kind.name)
+            }
+            self._later[kind.name] = frozenset(
+                group.number
+                for group in groups
+                if any(fnmatchcase(cause, each) for cause in before for each in group.causes)
+            )
         return groups
 
     def _group(self, row: CauseRow, effect: str) -> _Group:

@@ -111,6 +111,19 @@ class Funnel:
     conversions: Counter[str] = attrs.field(factory=Counter)
     revenue: dict[str, Decimal] = attrs.field(factory=dict)
 
+    def merge(self, other: Funnel) -> None:
+        """Add the counts of the same campaign or Canvas for other users."""
+        self.name = self.name or other.name
+        self.sent += other.sent
+        self.delivered += other.delivered
+        self.opened += other.opened
+        self.machine_opened += other.machine_opened
+        self.clicked += other.clicked
+        self.bot_clicked += other.bot_clicked
+        self.conversions.update(other.conversions)
+        for currency, amount in other.revenue.items():
+            self.revenue[currency] = self.revenue.get(currency, Decimal()) + amount
+
     @property
     def converted(self) -> int:
         """Conversions by the primary conversion event."""
@@ -176,6 +189,17 @@ class KeySummary:
         elif record.canvas is not None:
             funnel = self.canvases.setdefault(record.canvas, Funnel())
             self._count(funnel, "canvas_name", event, record)
+
+    def merge(self, other: KeySummary) -> None:
+        """Add the totals of events of other users, such as those of another shard."""
+        self.events.update(other.events)
+        self.disturbances.update(other.disturbances)
+        for mine, theirs in (
+            (self.campaigns, other.campaigns),
+            (self.canvases, other.canvases),
+        ):
+            for key, funnel in theirs.items():
+                mine.setdefault(key, Funnel()).merge(funnel)
 
     def _count(self, funnel: Funnel, naming: str, event: Event, record: KeyRecord) -> None:
         if funnel.name is None:

@@ -126,6 +126,9 @@ def test_conversion_without_a_receipt() -> None:
 def test_conversion_before_its_receipt() -> None:
     early = conversion(-60)
     assert problems([early, SEND]) == [("before_cause", early.id, SEND.id)]
+    # A card is received when it is sent, which may have been before the beginning.
+    card = MAIL | {"content_card_id": "card"}
+    assert codes([early, step("contentcard.Impression", 5, **card)]) == []
 
 
 def test_conversion_after_its_window() -> None:

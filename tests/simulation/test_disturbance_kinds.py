@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from currents_export.catalog import Catalog, check_event
 from currents_export.errors import OptionError
 from currents_export.payload import encode_event
-from currents_export.simulation import World
+from currents_export.simulation import SAMPLE_TIME, World
 from currents_export.simulation.answer_key import KeyRecord
 from currents_export.simulation.disturbances import (
     Burst,
@@ -25,9 +24,11 @@ from currents_export.simulation.disturbances import (
     NullNames,
     OpenBeforeSend,
     OutOfOrder,
+    disturb,
 )
 from tests.support.events import CLICK, OPEN, SEND
 from tests.support.keyed import OF_KIND, START, Pair, arrival, disturbed, many, pair, streams
+from tests.support.traffic import NEWEST
 
 
 def marked(found: list[Pair], kind: str) -> list[Pair]:
@@ -181,38 +182,59 @@ def test_open_without_a_known_send_stays() -> None:
     assert disturbed(stream, OpenBeforeSend(share=1)) == stream
 
 
+def names_by_hour(found: list[Pair]) -> dict[tuple[str, int], set[str | None]]:
+    by_hour: dict[tuple[str, int], set[str | None]] = {}
+    for event, _ in found:
+        properties = event.properties
+        hour = (properties["campaign_id"], (event.time - START) // 3600)
+        by_hour.setdefault(hour, set()).add(properties["campaign_name"])
+    return by_hour
+
+
 def test_names_are_null_for_an_hour() -> None:
-    """Campaigns are renamed at most once a day, and then have another name."""
-    stream = many(3_000, every=1_200)
-    found = disturbed(stream, NullNames(share=0.25))
-    by_hour: dict[int, set[str | None]] = {}
-    for event, record in found:
-        name = event.properties["campaign_name"]
-        by_hour.setdefault(event.time // 3600, set()).add(name)
-        assert event.properties["campaign_id"] == "campaign-1"
-        assert ("renamed" in record.disturbances) == (name is not None and " v" in name)
+    """A campaign that is renamed has another name afterwards, until the next rename."""
+    found = disturbed(many(60 * 200, every=60), NullNames(share=0.25))
+    by_hour = names_by_hour(found)
     assert all(len(names) == 1 for names in by_hour.values())
-    names = [*by_hour.values()]
-    renamed = [hour for hour, each in enumerate(names) if each == {None}]
-    assert len(renamed) > 25
-    assert all(later - earlier >= 24 for earlier, later in pairwise(renamed))
-    assert all(names[hour - 1] != names[hour + 1] for hour in renamed[1:-1])
+    names = [name for (name,) in by_hour.values()]
+    renamed = [hour for hour, name in enumerate(names) if name is None]
+    assert 4 < len(renamed) < 9
+    for hour in renamed[1:]:
+        assert names[hour - 1] != names[hour + 1]
+    assert len(set(names)) > len(renamed)
+    kinds = {event.properties["campaign_name"]: record.disturbance for event, record in found}
+    assert kinds.pop(None) == "null_names"
+    assert set(kinds.values()) == {None, "renamed"}
+
+
+def test_names_are_null_for_less() -> None:
+    names = NullNames(share=1, lasting="10m")
+    by_hour = names_by_hour(disturbed(many(60 * 30, every=60), names))
+    assert {None, "The campaign-1 v2"} == by_hour["campaign-1", 0]
+    assert by_hour["campaign-1", 1] == {"The campaign-1 v2"}
+
+
+def test_names_are_null_after_the_making() -> None:
+    made = {"campaign-1": START + 7200 - 600}
+    stream = [pair(number, time=START + 7200 + number * 60) for number in range(120)]
+    found = [*disturb(stream, [NullNames(share=0)], seed=1, catalog=NEWEST, start=START, made=made)]
+    nulls = [event.properties["campaign_name"] is None for event, _ in found]
+    assert nulls == [True] * 50 + [False] * 70
 
 
 def test_campaigns_are_renamed_apart() -> None:
     stream = [
         pair(number, time=START + number * 1800, campaign=f"campaign-{number % 2}")
-        for number in range(9_600)
+        for number in range(200)
     ]
-    found = disturbed(stream, NullNames(share=0.1))
-    hours: dict[int, list[bool]] = {}
-    for event, _ in found:
-        hours.setdefault(event.time // 3600, []).append(event.properties["campaign_name"] is None)
-    assert {tuple(sorted(each)) for each in hours.values() if len(each) > 1} == {
-        (False, False),
-        (False, True),
-        (True, True),
-    }
+    by_hour = names_by_hour(disturbed(stream, NullNames(share=0.5)))
+    renamed = {key for key, names in by_hour.items() if None in names}
+    first, second = (
+        {hour for name, hour in renamed if name == f"campaign-{number}"} for number in (0, 1)
+    )
+    assert first
+    assert second
+    assert first != second
 
 
 def test_all_names_of_a_canvas_are_null() -> None:
@@ -227,9 +249,9 @@ def test_null_names_conform() -> None:
     world = World(1)
     stream = []
     for name in world.catalog:
-        event = world.sample(name, time=START)
+        event = world.sample(name, time=SAMPLE_TIME)
         stream.append((event, KeyRecord(event.id, name, campaign="campaign-1")))
-    found = disturbed(stream, NullNames(share=1))
+    found = [*disturb(stream, [NullNames(share=1)], seed=1, catalog=world.catalog)]
     assert len(marked(found, "null_names")) > 20
     for event, _ in found:
         assert check_event(world.catalog, event.to_dict()) == []
@@ -283,7 +305,7 @@ def test_drift_to_newer_versions() -> None:
     world = World(1, catalog=old)
     stream = []
     for name in old:
-        event = world.sample(name, time=START)
+        event = world.sample(name, time=SAMPLE_TIME)
         stream.append((event, KeyRecord(event.id, name)))
     found = disturbed(stream, Drift(share=1, change="version"), version=1)
     grown = 0

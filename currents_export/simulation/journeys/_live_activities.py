@@ -39,7 +39,11 @@ class _Activity(Journey):
 def begin_activity(journey: Journey) -> None:
     """Start a Live Activity, if the user has an iPhone with the app."""
     owned = next(
-        (each for each in journey.life.devices if each.installed and each.device.platform == "ios"),
+        (
+            each
+            for each in journey.life.devices
+            if each.used and each.installed and each.device.platform == "ios"
+        ),
         None,
     )
     if owned is None:

@@ -205,7 +205,7 @@ def _show_card(session: Session, channel: str) -> None:
     cards = session.life.run.workspace.news_feed_cards
     card = cards[int(session.unit("card") * len(cards))]
     device = session.owned.device
-    if session.unit("card expired") < 0.03:
+    if session.happens("newsfeedcard.abort"):
         session.emit(f"users.messages.{channel}.Abort", device=device, card_id=card)
         return
     seen = session.emit(f"users.messages.{channel}.Impression", device=device, card_id=card)

@@ -61,15 +61,12 @@ def lines_of(world: World, **choice: Any) -> list[Line]:
     ]
 
 
-def _window(start: int, length: int, history: str) -> dict[str, Any]:
-    return {"start": start, "until": start + length, "history": history}
-
-
-windows = st.builds(_window, starts, lengths, histories)
-
-
-def person_of(world: World) -> dict[str, int]:
-    return {user.id: number for number, user in enumerate(world.users)}
+windows = st.builds(
+    lambda start, length, history: {"start": start, "until": start + length, "history": history},
+    starts,
+    lengths,
+    histories,
+)
 
 
 @few

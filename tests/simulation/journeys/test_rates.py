@@ -72,10 +72,9 @@ SHARES = [
 ]
 
 
-@pytest.mark.parametrize(("channel", "flow", "what", "base", "share"), SHARES)
-def test_shares(  # noqa: PLR0917 - one argument for each cell of the row
-    figures: Measured, channel: str, flow: bool | None, what: list[str], base: str, share: float
-) -> None:
+@pytest.mark.parametrize("row", SHARES, ids=lambda row: f"{row[0]}-{row[1]}-{row[2][0]}")
+def test_shares(figures: Measured, row: tuple[str, bool | None, list[str], str, float]) -> None:
+    channel, flow, what, base, share = row
     figure = figures.of(channel, flow, what, base)
     assert figure.total > 50
     assert is_near(figure, share), figure
