@@ -134,14 +134,12 @@ class World:
         self._lives = Lives(seed, self.catalog, workspace, declared, people, plans, self.scenario)
 
     def __reduce__(self) -> tuple[Callable[[], World], tuple[()]]:
-        make = partial(
-            World,
-            self._seed,
-            users=len(self.users),
-            catalog=self.catalog,
-            scenario=self.scenario,
-        )
-        return make, ()
+        options: dict[str, Any] = {
+            "users": len(self.users),
+            "catalog": self.catalog,
+            "scenario": self.scenario,
+        }
+        return partial(World, self._seed, **options), ()
 
     def __repr__(self) -> str:
         directory = self.catalog.directory
