@@ -22,7 +22,7 @@ WHOLE = re.compile(r"[1-9][0-9]*").fullmatch
 SMTP = re.compile(r"[45]\d\d .*", re.DOTALL).fullmatch
 FAMILIES = {"iOS", "Android", "Windows", "Mac OS X", "Linux"}
 SOURCES = {
-    *("SDK", "Dashboard", "Subscription Page", "REST API", "CSV import", "Preference Center"),
+    *("SDK", "Dashboard", "Subscription Page", "REST API", "CSV Import", "Preference Center"),
     *("Inbound Message", "Migration", "User Merge", "Canvas User Update Step"),
 }
 GLOBAL_SOURCES = SOURCES | {"Push Token Registration", "List-Unsubscribe", "Other"}
@@ -120,7 +120,7 @@ def test_nulls(traffic: list[Event], event_type: str, field: str) -> None:
 #: Not every type has a known device, not every channel is in a Canvas that many users enter, and
 #: most surveys are in messages.
 SELDOM = {
-    *("user.device_id", "properties.app_id"),
+    *("user.device_id", "properties.app_id", "properties.send_id"),
     *("properties.landing_page_api_id", "properties.landing_page_name"),
     *(f"properties.{name}" for name in CANVAS),
 }
