@@ -24,7 +24,7 @@ def test_same_seed_same_bytes() -> None:
     assert one.stdout_bytes != other.stdout_bytes
     events = [json.loads(line) for line in one.stdout.splitlines()]
     assert len(events) == 50
-    assert events[0]["time"] == 1769860800
+    assert 1769860800 <= events[0]["time"] <= events[-1]["time"] < 1769860800 + 3600
     assert one.stderr == "50 events; --seed 7 --start 1769860800 repeats them\n"
 
 
@@ -53,7 +53,8 @@ def test_default_count_and_conformance() -> None:
 )
 def test_start_formats(start: str, time: int) -> None:
     made = run("generate", "-n", 1, "--seed", 1, "--start", start)
-    assert json.loads(made.stdout)["time"] == time
+    # Somebody does something within a few minutes.
+    assert time <= json.loads(made.stdout)["time"] < time + 300
 
 
 def test_samples() -> None:
@@ -134,10 +135,10 @@ def test_output_file_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_stream_ends_in_2106() -> None:
-    result = run("generate", "--seed", 1, "--start", 2**32 - 1, "--rate", 1e-9, "-n", 3)
+    result = run("generate", "--seed", 1, "--start", 2**32 - 100, "--users", 5, "-n", 99)
     assert result.exit_code == 1
-    assert len(result.stdout.splitlines()) == 1
-    assert "3 events were requested, but the stream ends in the year 2106" in result.stderr
+    assert len(result.stdout.splitlines()) < 99
+    assert "99 events were requested, but the stream ends in the year 2106" in result.stderr
 
 
 def test_no_progress_among_events(monkeypatch: pytest.MonkeyPatch) -> None:

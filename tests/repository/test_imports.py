@@ -38,16 +38,22 @@ PARTS: dict[str, set[str]] = {
     "delivery": GROUND | {"catalog", "current", "destinations", "events", "payload"},
     "simulation": GROUND
     | {"catalog", "events", "simulation.disturbances", "simulation.fields"}
-    | {"simulation.people", "simulation.workspace"},
+    | {"simulation.journeys", "simulation.people", "simulation.stories", "simulation.workspace"},
     "simulation.disturbances": GROUND | {"catalog", "events", "simulation"},
     "simulation.people": GROUND | {"catalog", "simulation", "simulation.workspace"},
     "simulation.workspace": GROUND | {"catalog", "simulation"},
     "simulation.fields": GROUND
     | {"catalog", "simulation", "simulation.people", "simulation.workspace"},
+    "simulation.journeys": GROUND
+    | {"catalog", "events", "simulation", "simulation.fields"}
+    | {"simulation.people", "simulation.workspace"},
+    "simulation.stories": GROUND
+    | {"catalog", "events", "simulation", "simulation.fields", "simulation.journeys"}
+    | {"simulation.people", "simulation.workspace"},
     "receiver": GROUND | {"catalog", "events"},
     "cli": GROUND
     | {"_config", "_toml", "catalog", "coherence", "current", "delivery", "destinations"}
-    | {"events", "payload", "reading", "receiver", "simulation"},
+    | {"events", "payload", "reading", "receiver", "simulation", "simulation.stories"},
     "__init__": {"_version"},
     "__main__": {"cli"},
 }

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from currents_export.events import Event
 from currents_export.simulation import SAMPLE_TIME, World
-from tests.support.traffic import NEWEST, of_type
+from tests.support.traffic import NEWEST, RARE, of_type
 
 WEEK = 7 * 86_400
 
@@ -41,7 +41,7 @@ def test_mix(mixed: list[Event]) -> None:
     assert counts["email.Send"] > counts["email.Open"] > counts["email.Click"] * 2
     assert counts["email.Click"] > counts["email.Bounce"]
     assert counts["sms.Send"] > counts["sms.ShortLinkClick"] > 0
-    assert counts["landingpage.Impression"] > counts["landingpage.FormSubmission"] > 0
+    assert counts["landingpage.Impression"] > counts["landingpage.FormSubmission"]
     assert counts["users.behaviors.CustomEvent"] > counts["users.behaviors.Purchase"] * 5
     agents = sum(count for name, count in counts.items() if name.startswith("agentconsole."))
     assert 0 < agents < len(mixed) / 100
@@ -49,7 +49,7 @@ def test_mix(mixed: list[Event]) -> None:
 
 
 def test_every_type_occurs(traffic: list[Event]) -> None:
-    assert {event.event_type for event in traffic} == set(NEWEST)
+    assert set(NEWEST) - {event.event_type for event in traffic} <= RARE
 
 
 def test_activity(month: list[Event]) -> None:

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from pathlib import Path
 
 import pytest
 
 from currents_export.catalog import Catalog, read_table
 from currents_export.errors import CatalogError
 from currents_export.simulation import SAMPLE_TIME, World
+from tests.support.newer import REVIEW, add_newer_version
+from tests.support.planned import PlannedEvents
 from tests.support.tables import CopiedTables
 
 SEND = "users.messages.email.Send"
 HEADER = "event_type\tweight\tplatforms\ton_device\tdevice_has\tchannels\tcampaign\tmessages"
 
 
-def world_of(tables: CopiedTables, *rows: str, users: int = 30) -> World:
+def catalog_of(tables: CopiedTables, *rows: str) -> Catalog:
     tables.write("traffic.tsv", "\n".join((HEADER, *rows)) + "\n")
-    return World(1, users=users, catalog=Catalog.load(directory=tables.directory))
+    return Catalog.load(directory=tables.directory)
 
 
-def types_of(world: World, count: int = 2000) -> list[str]:
-    return [event.event_type for event in islice(world.events(start=SAMPLE_TIME), count)]
+def world_of(tables: CopiedTables, *rows: str, users: int = 30) -> World:
+    return World(1, users=users, catalog=catalog_of(tables, *rows))
+
+
+def types_of(world: World) -> set[str]:
+    """Return the types of three days of traffic."""
+    events = world.events(start=SAMPLE_TIME, until=SAMPLE_TIME + 3 * 86_400)
+    return {event.event_type for event in events}
 
 
 def test_every_row_matches_some_type() -> None:
@@ -33,29 +41,26 @@ def test_every_row_matches_some_type() -> None:
         assert matched, row["event_type"]
 
 
-def test_weights(tables: CopiedTables) -> None:
-    world = world_of(tables, f"{SEND}\t50", "users.messages.*\t0", "*\t1")
-    names = types_of(world)
-    assert names.count(SEND) > len(names) / 3
-    assert {name for name in names if name.startswith("users.messages.")} == {SEND}
-
-
-def test_zero_weights(tables: CopiedTables) -> None:
-    """Types with weight 0 occur if no others are requested."""
-    world = world_of(tables, "*\t0")
-    assert len(set(types_of(world))) > 50
+def test_weights_of_types_without_a_journey(tmp_path: Path) -> None:
+    """The table decides how often types happen that no journey knows, and nothing else."""
+    types = {}
+    for weight in (0, 500):
+        tables = CopiedTables(tmp_path / str(weight))
+        add_newer_version(tables)
+        types[weight] = types_of(world_of(tables, f"{REVIEW}\t{weight}"))
+    assert types[500] - types[0] == {REVIEW}
+    assert len(types[0]) > 40
 
 
 def test_empty_table(tables: CopiedTables) -> None:
-    assert len(set(types_of(world_of(tables)))) > 50
+    assert len(types_of(world_of(tables))) > 40
 
 
 def test_audience_rules(tables: CopiedTables) -> None:
     row = "users.behaviors.app.*\t1\tios\t1\tpush_token"
-    world = world_of(tables, row, users=200)
-    owned = {device.id: device for user in world.users for device in user.devices}
-    events = world.events(start=SAMPLE_TIME, event_types=["users.behaviors.app.*"])
-    for event in islice(events, 300):
+    planned = PlannedEvents(catalog_of(tables, row), users=200)
+    owned = {device.id: device for user in planned.users for device in user.devices}
+    for event in planned.of("users.behaviors.app.SessionStart", 300):
         device = owned[event.user["device_id"]]
         assert device.platform == "ios"
         assert device.push_token
@@ -72,8 +77,9 @@ def test_audience_rules(tables: CopiedTables) -> None:
 )
 def test_odd_rules_still_make_events(tables: CopiedTables, row: str) -> None:
     world = world_of(tables, row, users=2)
+    planned = PlannedEvents(world.catalog, users=2)
     for name in world.catalog:
-        assert len(list(islice(world.events(start=SAMPLE_TIME, event_types=[name]), 20))) == 20
+        assert len(list(planned.of(name, 20))) == 20
         world.sample(name)
         world.sample(name, canvas=True)
 
@@ -133,5 +139,5 @@ def test_packaged_rows_may_match_nothing(tables: CopiedTables) -> None:
     tables.write("event_fields.tsv", "\n".join([header, *fields]))
     for name in ("field_values.tsv", "fields.tsv"):
         tables.write(name, tables.lines(name)[0] + "\n")
-    world = World(1, users=3, catalog=Catalog.load(directory=tables.directory))
-    assert types_of(world, 5) == [SEND] * 5
+    world = World(1, users=30, catalog=Catalog.load(directory=tables.directory))
+    assert types_of(world) == {SEND}

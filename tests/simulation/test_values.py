@@ -22,7 +22,7 @@ WHOLE = re.compile(r"[1-9][0-9]*").fullmatch
 SMTP = re.compile(r"[45]\d\d .*", re.DOTALL).fullmatch
 FAMILIES = {"iOS", "Android", "Windows", "Mac OS X", "Linux"}
 SOURCES = {
-    *("SDK", "Dashboard", "Subscription Page", "REST API", "CSV import", "Preference Center"),
+    *("SDK", "Dashboard", "Subscription Page", "REST API", "CSV Import", "Preference Center"),
     *("Inbound Message", "Migration", "User Merge", "Canvas User Update Step"),
 }
 GLOBAL_SOURCES = SOURCES | {"Push Token Registration", "List-Unsubscribe", "Other"}

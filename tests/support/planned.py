@@ -31,8 +31,8 @@ class PlannedEvents:
     def __init__(self, catalog: Catalog, *, seed: int = 1, users: int = 300) -> None:
         self._seed = seed
         self._workspace = make_workspace(seed, catalog.directory)
-        self._people = People(seed, users, self._workspace.apps)
-        self._plans = Plans(catalog, self._workspace, self._people)
+        self.users = People(seed, users, self._workspace.apps)
+        self._plans = Plans(catalog, self._workspace, self.users)
 
     def of(
         self, event_type: str, count: int, facts: Mapping[str, Any] = MappingProxyType({})

@@ -13,6 +13,13 @@ from currents_export.simulation import Device, User
 NEWEST = Catalog.load()
 VERSIONS = [version.number for version in Catalog.versions()]
 
+#: Types that fewer than one user in a thousand has in a month.
+RARE = {
+    "users.messages.email.MarkAsSpam",
+    "users.messages.newsfeedcard.Abort",
+    "users.UserDeleteRequest",
+}
+
 CAMPAIGN = {"campaign_id", "campaign_name", "message_variation_id", "message_variation_name"}
 CANVAS = {
     "canvas_id",
