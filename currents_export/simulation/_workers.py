@@ -167,7 +167,7 @@ class _Worker:
         self._items: list[_Item] = []
         try:
             self._process = subprocess.Popen(  # noqa: S603 - it is this program
-                [sys.executable, *_interpreter_options(), "-c", _PROGRAM],
+                [sys.executable or "", *_interpreter_options(), "-c", _PROGRAM],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 # An interrupt in the terminal is for the process that merges.

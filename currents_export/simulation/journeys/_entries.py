@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from .._draws import draw, mix, permute
 from ..people.model import Place
@@ -86,7 +88,13 @@ class Entries:
     def _of_block(self, block: int, people: Collection[int], first: int) -> Iterator[Entry]:
         key = mix(self._seed_key, "entries", block)
         look = first - SETTLING * draw(key, -1)
-        sessions = ((time, person) for time, person in self._sessions(block) if person in people)
+        # People who enter in the same second must enter in their order.
+        sessions = (
+            entry
+            for _, together in groupby(self._sessions(block), itemgetter(0))
+            for entry in sorted(together)
+            if entry[1] in people
+        )
         rest: list[tuple[int, int]] = []
         for time, person in sessions:
             if time >= look:
