@@ -39,6 +39,7 @@ __all__ = [
     "encode_body",
     "encode_event",
     "encode_events",
+    "gather_bodies",
     "transform",
 ]
 
@@ -202,12 +203,20 @@ def encode_bodies(
     Raises:
         EventError: see `encode_event`.
     """
+    encoded = ((each.event_type, encode_event(each, known=known)) for each in events)
+    yield from gather_bodies(encoded, batch_size)
+
+
+def gather_bodies(
+    events: Iterable[tuple[str, bytes]], batch_size: int = BATCH_SIZE
+) -> Iterator[bytes]:
+    """Yield request bodies as `encode_bodies` does, for event types and events already encoded."""
     waiting: dict[str, list[bytes]] = {}
-    for event in events:
-        batch = waiting.setdefault(event.event_type, [])
-        batch.append(encode_event(event, known=known))
+    for event_type, encoded in events:
+        batch = waiting.setdefault(event_type, [])
+        batch.append(encoded)
         if len(batch) == batch_size:
-            yield encode_body(waiting.pop(event.event_type))
+            yield encode_body(waiting.pop(event_type))
     yield from map(encode_body, waiting.values())
 
 

@@ -39,6 +39,13 @@ class KeyFile:
                 self._summary.add(event, self._record)
             yield event
 
+    def keep_encoded(self, lines: Iterable[bytes], entries: Iterable[bytes]) -> None:
+        """Write the entries of events, and count the events; all of them are JSON."""
+        for line, entry in zip(lines, entries, strict=True):
+            self._file.write(entry + b"\n")
+            event = orjson.loads(line)
+            self._summary.add(Event(**event), KeyRecord(**orjson.loads(entry)))
+
     def end(self) -> None:
         """Write the summary."""
         summary = {"summary": self._summary.to_dict()}

@@ -5,20 +5,19 @@ from __future__ import annotations
 import enum
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from functools import partial
 from itertools import chain, islice
-from typing import IO, Annotated, Literal
+from typing import IO, Annotated, Any, Literal
 
 import typer
 
 from .._files import STDOUT, open_output, standard_output
 from ..catalog import Catalog
 from ..errors import OptionError
-from ..events import Event
-from ..payload import encode_array, encode_bodies, encode_event
+from ..payload import encode_array, gather_bodies
 from ._answer_key import KeyFile
+from ._encoded import Encoded, WorkerError, alone, make_encoded
 from ._exit_codes import NOT_ALL
 from ._options import CatalogDir, EventTypes, ScenarioFile, SchemaVersion, Seed
 from ._streams import print_error, print_json, print_note, writing_output
@@ -134,6 +133,14 @@ def run(
             "needs memory for each of them.",
         ),
     ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=64,
+            help="How many processes make the events; the events and their order do not change.",
+        ),
+    ] = 1,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
     bodies: Annotated[
@@ -170,11 +177,10 @@ def run(
         "--pace": pace,
         "--answer-key": answer_key,
         "--scenario": scenario_file,
+        "--workers": None if workers == 1 else workers,
     }
     _check_combination(of_traffic, samples=samples, canvas=canvas, placeholders=placeholders)
-    for name, number in (("--rate", rate), ("--pace", pace)):
-        if number is not None and not number > 0:
-            raise typer.BadParameter(f"{name} is {number}; it must be more than 0")
+    _check_positive({"--rate": rate, "--pace": pace})
     catalog = Catalog.load(schema_version, catalog_dir)
     scenario = read_scenario(scenario_file, catalog)
     if users is None and scenario is None:
@@ -184,53 +190,65 @@ def run(
     names = [each.name for each in catalog.select(*(event_types or world.scenario.event_types))]
     wanted: int | None = len(names)
     ends: int | Literal["quiet"] | None = None
-    traffic: Callable[..., Iterator[Event]] | None = None
-    if placeholders:
-        stream: Iterable[Event] = (world.placeholder(name, time=began) for name in names)
-    elif samples:
-        stream = (world.sample(name, time=began, canvas=canvas) for name in names)
-    else:
+    options: dict[str, Any] | None = None
+    if not samples and not placeholders:
         ends = world.scenario.end(began) if until is None else parse_end(until)
         wanted = count or (_COUNT if ends is None else None)
         rate = rate or world.scenario.rate
         if rate is not None:
             active = world.count_active(rate, start=began, event_types=names)
             print_note(f"{active:,} users are active, for about {rate:g} events a second")
-        stream = ()
-        traffic = partial(
-            world.events,
-            start=began,
-            until=ends,
-            event_types=names,
-            users=user,
-            rate=rate,
-            shard=_parse_shard(shard),
-            history=None if history is None else history.value,
-            pace=pace,
-        )
-    with _key_file(answer_key) as keep:
-        if traffic is not None:
-            stream = islice(traffic(key=keep.keep if keep else None), wanted)
-            stream = keep.count(stream) if keep else stream
+        options = {
+            "start": began,
+            "until": ends,
+            "event_types": names,
+            "users": user,
+            "rate": rate,
+            "shard": _parse_shard(shard),
+            "history": None if history is None else history.value,
+        }
+    with _reporting_workers(), _key_file(answer_key) as key:
+        stream: Iterable[Encoded]
+        if options is not None:
+            stream = make_encoded(world, workers, options, count=wanted, pace=pace, key=key)
+        elif samples:
+            stream = (alone(world.sample(name, time=began, canvas=canvas)) for name in names)
+        else:
+            stream = (alone(world.placeholder(name, time=began)) for name in names)
+        as_array = as_json and output is None
         totals = _write(
-            stream, wanted, output=output, bodies=bodies, as_array=as_json and output is None
+            stream, wanted, output=output, bodies=bodies, as_array=as_array, paced=pace is not None
         )
     if output is not None and as_json:
-        print_json(
-            {
-                "events": totals.total(),
-                "output": output,
-                "seed": chosen,
-                "start": began,
-                "by_event_type": dict(sorted(totals.items())),
-            }
-        )
+        _print_summary(totals, output, chosen, began)
     else:
-        options = describe(scenario_file, chosen, began)
-        print_note(f"{totals.total():,} events; {options} repeats them")
+        hint = describe(scenario_file, chosen, began)
+        print_note(f"{totals.total():,} events; {hint} repeats them")
     if ends is None and wanted is not None and totals.total() < wanted:
         print_error(f"{wanted:,} events were requested, but the stream ends in the year 2106")
         raise typer.Exit(NOT_ALL)
+
+
+@contextmanager
+def _reporting_workers() -> Iterator[None]:
+    """Report that a worker ended early; what was complete by then is written."""
+    try:
+        yield
+    except WorkerError as error:
+        print_error(error)
+        raise typer.Exit(NOT_ALL) from None
+
+
+def _print_summary(totals: Counter[str], output: str, seed: int, start: int) -> None:
+    print_json(
+        {
+            "events": totals.total(),
+            "output": output,
+            "seed": seed,
+            "start": start,
+            "by_event_type": dict(sorted(totals.items())),
+        }
+    )
 
 
 def _check_combination(
@@ -244,6 +262,12 @@ def _check_combination(
     for name, value in of_traffic.items():
         if value is not None and (samples or placeholders):
             raise typer.BadParameter(f"{option} makes one event of each type; it excludes {name}")
+
+
+def _check_positive(numbers: Mapping[str, float | None]) -> None:
+    for name, number in numbers.items():
+        if number is not None and not number > 0:
+            raise typer.BadParameter(f"{name} is {number}; it must be more than 0")
 
 
 def _parse_shard(text: str | None) -> tuple[int, int]:
@@ -269,13 +293,19 @@ def _key_file(name: str | None) -> Iterator[KeyFile | None]:
 
 
 def _write(
-    stream: Iterable[Event], wanted: int | None, *, output: str | None, bodies: bool, as_array: bool
+    stream: Iterable[Encoded],
+    wanted: int | None,
+    *,
+    output: str | None,
+    bodies: bool,
+    as_array: bool,
+    paced: bool,
 ) -> Counter[str]:
     """Write the events and return how many there were of each type."""
     totals: Counter[str] = Counter()
-    events = iter(stream)
+    batches = iter(stream)
     # If the first event cannot be made, an existing output keeps its content.
-    counted = _counting(chain([*islice(events, 1)], events), totals)
+    counted = _counting(chain([*islice(batches, 1)], batches), totals)
     # Events printed on a terminal already show the progress.
     quiet = output is None and sys.stdout.isatty()
     reported = 0
@@ -283,19 +313,26 @@ def _write(
         _opened(output) as file,
         nullcontext(lambda _: None) if quiet else progress("generating", wanted) as advance,
     ):
-        items = encode_bodies(counted) if bodies else map(encode_event, counted)
-        for chunk in encode_array(items) if as_array else (item + b"\n" for item in items):
+        if bodies or as_array:
+            single = chain.from_iterable(zip(*batch, strict=True) for batch in counted)
+            items = gather_bodies(single) if bodies else (line for _, line in single)
+            chunks = encode_array(items) if as_array else (item + b"\n" for item in items)
+        else:
+            chunks = (b"\n".join((*lines, b"")) for _, lines in counted)
+        for chunk in chunks:
             file.write(chunk)
+            if paced:
+                file.flush()
             advance(totals.total() - reported)
             reported = totals.total()
         file.flush()
     return totals
 
 
-def _counting(events: Iterable[Event], totals: Counter[str]) -> Iterator[Event]:
-    for event in events:
-        totals[event.event_type] += 1
-        yield event
+def _counting(stream: Iterable[Encoded], totals: Counter[str]) -> Iterator[Encoded]:
+    for names, lines in stream:
+        totals.update(names)
+        yield names, lines
 
 
 @contextmanager

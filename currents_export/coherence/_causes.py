@@ -222,7 +222,11 @@ def _precedes(
             for link, one, other in zip(group.links, values, linked, strict=True)
             if link == "device_id"
         )
-        if not certain or not same_device or not _fits(values, linked):
+        # What is seen was sent before, perhaps before the stream began.
+        seen = cause.kind.last == "Impression" and any(
+            each.endswith(".Send") for each in group.causes
+        )
+        if seen or not certain or not same_device or not _fits(values, linked):
             left.append((effect, linked))
         elif effect.time < cause.time and cause.time - effect.time <= _WAIT:
             yield effect.finding(

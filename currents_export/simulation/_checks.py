@@ -84,7 +84,7 @@ def choose_people(
         return range(number, count, parts)
     everybody = range(count)
     if isinstance(users, range) and users and everybody[users.start : users.stop] == users:
-        return range(users.start + (number - users.start) % parts, users.stop, parts)
+        return users[(number - users.start) % parts :: parts]
     chosen = sorted(set(users))
     for each in (*chosen[:1], *chosen[-1:]):
         if not 0 <= each < count:

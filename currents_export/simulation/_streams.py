@@ -33,7 +33,10 @@ from .people.people import People
 from .scenario import Scenario
 from .workspace.model import Workspace
 
-__all__ = ["QUIET", "Lives", "stream"]
+__all__ = ["QUIET", "Lives", "Place", "stream"]
+
+#: When an event arrives, when it happened, and the number of the user.
+Place = tuple[int, int, int]
 
 #: An end of a stream that lives decide.
 QUIET = "quiet"
@@ -167,21 +170,63 @@ def stream(
     start: int,
     pace: float | None,
     key: Callable[[KeyRecord], object] | None,
+    place: Callable[[Place], object] | None,
 ) -> Iterator[Event]:
     """Return the events of a run as they arrive; see `World.events`."""
     if not disturbances and key is None and pace is None:
-        return (happening[0] for happening in run.happenings())
-    pairs: Iterable[tuple[Event, KeyRecord]] = (
-        (happening[0], record_of(happening)) for happening in run.happenings()
-    )
+        if place is None:
+            return (happening[0] for happening in run.happenings())
+        return _placed(run, place)
+    latest = _Latest()
+    pairs: Iterable[tuple[Event, KeyRecord]] = latest.pairs(run)
     if disturbances:
         made = lives.calendar(start).made
         pairs = disturb(
-            pairs, disturbances, seed=lives.seed, catalog=lives.catalog, start=start, made=made
+            pairs,
+            disturbances,
+            seed=lives.seed,
+            catalog=lives.catalog,
+            start=start,
+            made=made,
+            mark=latest.mark,
+            place=place,
         )
+    elif place is not None:
+        pairs = latest.placed(pairs, place)
     if pace is not None:
         pairs = paced(pairs, start, pace, arrival=_arrival)
     return _keyed(pairs, key)
+
+
+def _placed(run: Run, place: Callable[[Place], object]) -> Iterator[Event]:
+    for event, journey, *_ in run.happenings():
+        place((event.time, event.time, journey.life.number))
+        yield event
+
+
+class _Latest:
+    """The time and the user of the event that was taken last from a run."""
+
+    def __init__(self) -> None:
+        self._mark = (0, 0)
+
+    def mark(self) -> tuple[int, int]:
+        """Return the time and the number of the user."""
+        return self._mark
+
+    def pairs(self, run: Run) -> Iterator[tuple[Event, KeyRecord]]:
+        """Yield the events of a run with their entries in the answer key."""
+        for happening in run.happenings():
+            self._mark = happening[0].time, happening[1].life.number
+            yield happening[0], record_of(happening)
+
+    def placed(
+        self, pairs: Iterable[tuple[Event, KeyRecord]], place: Callable[[Place], object]
+    ) -> Iterator[tuple[Event, KeyRecord]]:
+        """Yield the same, and call `place` before each event."""
+        for pair in pairs:
+            place((self._mark[0], *self._mark))
+            yield pair
 
 
 def _arrival(pair: tuple[Event, KeyRecord]) -> int:

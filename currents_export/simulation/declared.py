@@ -6,7 +6,7 @@ Canvas steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import attrs
@@ -57,6 +57,29 @@ _END = "end"
 _SPLITS = ("experiment", "decision", "audience")
 
 
+# Lists are fine where tuples are kept.
+
+
+def _to_days(value: Iterable[Day]) -> tuple[Day, ...]:
+    return tuple(value)
+
+
+def _to_names(value: Iterable[str]) -> tuple[str, ...]:
+    return tuple(value)
+
+
+def _to_goals(value: Iterable[Goal]) -> tuple[Goal, ...]:
+    return tuple(value)
+
+
+def _to_paths(value: Iterable[StepPath]) -> tuple[StepPath, ...]:
+    return tuple(value)
+
+
+def _to_steps(value: Iterable[DeclaredStep]) -> tuple[DeclaredStep, ...]:
+    return tuple(value)
+
+
 @attrs.frozen(kw_only=True)
 class CampaignSchedule(Checked):
     """When a scheduled campaign goes out: on days of the week, or once.
@@ -68,7 +91,7 @@ class CampaignSchedule(Checked):
         zone: whether these times are `local`, in the zone of each user, or in `UTC`.
     """
 
-    days: tuple[Day, ...] = _DAYS
+    days: tuple[Day, ...] = attrs.field(default=_DAYS, converter=_to_days)
     at: TimeOfDay | None = attrs.field(
         default=None, converter=attrs.converters.optional(to_time_of_day)
     )
@@ -170,9 +193,9 @@ class _Declared(Checked):
     path: str = ""
     region: Region = attrs.field(default=Region("Global"), converter=to_region)
     share: Share = attrs.field(default=Share(1.0), converter=to_share)
-    variations: tuple[str, ...] = ("Variant A",)
+    variations: tuple[str, ...] = attrs.field(default=("Variant A",), converter=_to_names)
     control: Share = attrs.field(default=Share(0.0), converter=to_share)
-    goals: tuple[Goal, ...] = ()
+    goals: tuple[Goal, ...] = attrs.field(default=(), converter=_to_goals)
     frequency_cap: FrequencyCap | None = None
     quiet_hours: QuietHours | None = None
 
@@ -272,7 +295,7 @@ class DeclaredStep(Checked):
         default=None, converter=attrs.converters.optional(to_channel)
     )
     delay: Duration = attrs.field(default=Duration(0), converter=to_duration)
-    paths: tuple[StepPath, ...] = ()
+    paths: tuple[StepPath, ...] = attrs.field(default=(), converter=_to_paths)
     control: Share = attrs.field(default=Share(0.0), converter=to_share)
 
     @classmethod
@@ -314,7 +337,7 @@ class DeclaredCanvas(_Declared):
     entry: Action = attrs.field(converter=to_action)
     entry_delay: Duration = attrs.field(default=Duration(0), converter=to_duration)
     exit: Actions = attrs.field(default=Actions(()), converter=to_actions)
-    steps: tuple[DeclaredStep, ...]
+    steps: tuple[DeclaredStep, ...] = attrs.field(converter=_to_steps)
 
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:

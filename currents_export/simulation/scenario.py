@@ -96,6 +96,18 @@ def _to_journeys(value: Iterable[str] | None) -> Journeys | None:
     return None if value is None else Journeys(tuple(value))
 
 
+def _to_campaigns(value: Iterable[DeclaredCampaign]) -> tuple[DeclaredCampaign, ...]:
+    return tuple(value)
+
+
+def _to_canvases(value: Iterable[DeclaredCanvas]) -> tuple[DeclaredCanvas, ...]:
+    return tuple(value)
+
+
+def _to_disturbances(value: Iterable[Disturbance]) -> tuple[Disturbance, ...]:
+    return tuple(value)
+
+
 def _nothing() -> Any:
     return {}
 
@@ -138,9 +150,9 @@ class Scenario(Checked):
     journeys: Journeys | None = attrs.field(default=None, converter=_to_journeys)
     rates: Rates = attrs.field(factory=_nothing, converter=_to_rates, hash=False)
     delays: Delays = attrs.field(factory=_nothing, converter=_to_delays, hash=False)
-    campaigns: tuple[DeclaredCampaign, ...] = ()
-    canvases: tuple[DeclaredCanvas, ...] = ()
-    disturbances: tuple[Disturbance, ...] = ()
+    campaigns: tuple[DeclaredCampaign, ...] = attrs.field(default=(), converter=_to_campaigns)
+    canvases: tuple[DeclaredCanvas, ...] = attrs.field(default=(), converter=_to_canvases)
+    disturbances: tuple[Disturbance, ...] = attrs.field(default=(), converter=_to_disturbances)
 
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from ..catalog import Catalog, EventType
@@ -20,7 +21,7 @@ from ._checks import (
 )
 from ._plans import Plans
 from ._singles import Singles
-from ._streams import QUIET, Lives, stream
+from ._streams import QUIET, Lives, Place, stream
 from ._traffic import check_tables
 from .answer_key import KeyRecord
 from .disturbances import Disturbance
@@ -131,6 +132,16 @@ class World:
         self._plans = plans = Plans(self.catalog, workspace, people)
         self._singles = Singles(seed, self.catalog, workspace, people, plans)
         self._lives = Lives(seed, self.catalog, workspace, declared, people, plans, self.scenario)
+
+    def __reduce__(self) -> tuple[Callable[[], World], tuple[()]]:
+        make = partial(
+            World,
+            self._seed,
+            users=len(self.users),
+            catalog=self.catalog,
+            scenario=self.scenario,
+        )
+        return make, ()
 
     def __repr__(self) -> str:
         directory = self.catalog.directory
@@ -285,6 +296,7 @@ class World:
         disturbances: Iterable[Disturbance] | None = None,
         pace: float | None = None,
         key: Callable[[KeyRecord], object] | None = None,
+        place: Callable[[Place], object] | None = None,
     ) -> Iterator[Event]:
         """Return the events of the users' lives, in the order in which they arrive.
 
@@ -318,6 +330,9 @@ class World:
             pace: how many seconds of the world pass in a second of real time: 1 for events as they
                 arrive; by default as fast as possible. It changes no event.
             key: called with the entry in the answer key before each event.
+            place: called before each event with its place, by which the streams of shards merge
+                in the order of the whole: when it arrives, when it happened, and the number of the
+                user.
 
         Raises:
             UnknownNameError: the schema version has no such type.
@@ -344,7 +359,7 @@ class World:
         steps = scenario.disturbances if disturbances is None else tuple(disturbances)
         run = self._lives.run(names, start, until, clean=history == "clean", active=active)
         run.enter(people)
-        return stream(run, self._lives, steps, start=start, pace=pace, key=key)
+        return stream(run, self._lives, steps, start=start, pace=pace, key=key, place=place)
 
     def count_active(
         self,

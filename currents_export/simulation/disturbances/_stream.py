@@ -21,6 +21,9 @@ __all__ = ["disturb"]
 #: An event and its record.
 Pair = tuple[Event, KeyRecord]
 
+#: When an event arrives, its number in the order of the stream, the event, and its mark.
+_Held = tuple[int, int, Item, tuple[int, int]]
+
 
 def disturb(
     stream: Iterable[Pair],
@@ -30,6 +33,8 @@ def disturb(
     catalog: Catalog,
     start: int | None = None,
     made: Mapping[str, int] = MappingProxyType({}),
+    mark: Callable[[], tuple[int, int]] = lambda: (0, 0),
+    place: Callable[[tuple[int, int, int]], object] | None = None,
 ) -> Iterator[Pair]:
     """Yield the events of a stream as they arrive, with their records in the answer key.
 
@@ -49,6 +54,9 @@ def disturb(
         catalog: the catalog of the stream's schema version.
         start: the time that durations after the start refer to; the first event's by default.
         made: when campaigns and Canvases were made, by their ids.
+        mark: returns two numbers by which the events of the stream are ordered, those of the event
+            that was taken last.
+        place: called before each event that is yielded, with the time of its arrival and its mark.
 
     Raises:
         UnknownNameError: the schema version has no such event types.
@@ -56,7 +64,17 @@ def disturb(
     steps = _Steps(disturbances, seed, catalog)
     if not disturbances:
         return iter(stream)
-    return _disturbed(stream, steps, partial(Context, catalog, made=made), start)
+    held = _disturbed(stream, steps, partial(Context, catalog, made=made), start, mark)
+    return _results(held, place)
+
+
+def _results(
+    held: Iterable[_Held], place: Callable[[tuple[int, int, int]], object] | None
+) -> Iterator[Pair]:
+    for arrival, _, item, mark in held:
+        if place is not None:
+            place((arrival, *mark))
+        yield item.result()
 
 
 class _Steps(dict[str, tuple[tuple[Disturbance, int], ...]]):
@@ -83,10 +101,14 @@ class _Steps(dict[str, tuple[tuple[Disturbance, int], ...]]):
 
 
 def _disturbed(
-    stream: Iterable[Pair], steps: _Steps, make: Callable[[int], Context], start: int | None
-) -> Iterator[Pair]:
+    stream: Iterable[Pair],
+    steps: _Steps,
+    make: Callable[[int], Context],
+    start: int | None,
+    mark: Callable[[], tuple[int, int]],
+) -> Iterator[_Held]:
     context = None if start is None else make(start)
-    held: list[tuple[int, int, Item]] = []
+    held: list[_Held] = []
     now = number = 0
     for event, record in stream:
         happened = event.time if record.arrival is None else record.arrival
@@ -94,13 +116,13 @@ def _disturbed(
         now = happened if happened > now or number == 0 else now
         context = context or make(now)
         for item in _items(event, record, now, steps[event.event_type], context):
-            heapq.heappush(held, (item.arrival, number, item))
+            heapq.heappush(held, (item.arrival, number, item, mark()))
             number += 1
         # All later events arrive at this time at the earliest, and after those from before.
         while held and held[0][0] <= now:
-            yield heapq.heappop(held)[2].result()
+            yield heapq.heappop(held)
     while held:
-        yield heapq.heappop(held)[2].result()
+        yield heapq.heappop(held)
 
 
 def _items(

@@ -105,7 +105,9 @@ def _known(life: Life, number: int) -> int:
 def _merge(journey: Journey) -> None:
     """Merge an anonymous profile into that of a user who registered earlier."""
     life = journey.life
-    if life.user.external_id is None and life.number > 0:
+    # Who has never used the app or the site has no profile.
+    used = any(each.used for each in life.devices)
+    if used and life.user.external_id is None and life.number > 0:
         other = life.run.people[_known(life, int(journey.unit("other") * life.number))]
         journey.emit("users.UserOrphan", device=life.devices[0].device, orphaned_by_id=other.id)
         life.gone = True

@@ -195,6 +195,10 @@ class Chances:
         at, part = self._quantiles[name]
         return at(draw(key, part + occurrence))
 
+    def quantile(self, name: str, share: float) -> int:
+        """Return how long, in seconds, a share of the named delays is at most."""
+        return self._quantiles[name][0](share)
+
     def effects(self, journey: Journey, cause: str, *, flow: bool) -> list[Effect]:
         """Return what follows from `send`, preceded by its channel, or from an effect."""
         groups = self._groups.get((cause, flow))

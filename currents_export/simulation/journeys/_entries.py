@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from .._draws import draw, mix, permute
 from ..people.model import Place
 from ..people.places import PLACES
-from ._calendar import Calendar, Occurrence, begin_of, week_of
+from ._calendar import Calendar, begin_of, week_of
 from ._chances import Chances
 from ._curve import DAY
 
@@ -47,6 +47,7 @@ class Entries:
         calendar: the campaigns.
         chances: the chances and delays.
         start: when the stream begins.
+        newcomers: whether everybody's first session is the first one ever.
     """
 
     def __init__(
@@ -56,12 +57,15 @@ class Entries:
         calendar: Calendar,
         chances: Chances,
         start: int,
+        *,
+        newcomers: bool,
     ) -> None:
         self._seed_key = seed_key
         self._home = home
         self._calendar = calendar
         self._chances = chances
         self._start = start
+        self._newcomers = newcomers
         self._since = start + SETTLING
         self._weeks = (week_of(self._since), week_of(self._since) + 1)
 
@@ -104,9 +108,12 @@ class Entries:
         share = 1.0
         for rank in range(_BLOCK):
             share *= (1.0 - draw(key, rank)) ** (1.0 / (_BLOCK - rank))
-            days = (1.0 / share - 1.0) / DAILY
+            if self._newcomers:
+                wait = self._chances.quantile("session.first", 1.0 - share)
+            else:
+                wait = int((1.0 / share - 1.0) / DAILY * DAY)
             person = THERE + block * _BLOCK + permute(rank, _BLOCK, key)
-            yield min(self._start + int(days * DAY), _LAST), person
+            yield min(self._start + wait, _LAST), person
 
     def _with_campaigns(self, session: int, person: int) -> int:
         """Return when a person enters whose first session comes at a time, as one number.
@@ -119,21 +126,18 @@ class Entries:
     def _first_message(self, until: int, person: int) -> int:
         """Return when the first campaign reaches a person, unless that is later than `until`."""
         key, place = mix(self._seed_key, person), self._home(person)
+        chances = self._chances
         for week in self._weeks:
             for occurrence in self._calendar.occurrences(place, week):
-                time = occurrence.time
+                time, share = occurrence.time, occurrence.campaign.share
                 if time >= until:
                     return time
-                if time > self._since and self._is_for(key, occurrence):
-                    return time + self._chances.delay(key ^ occurrence.key, "message.burst")
+                if (
+                    time > self._since
+                    and chances.of_person(person, key, occurrence.audience) < share
+                ):
+                    return time + chances.delay(key ^ occurrence.key, "message.burst")
         return begin_of(self._weeks[-1] + 1)
-
-    def _is_for(self, key: int, occurrence: Occurrence) -> bool:
-        """Return whether a person, of whom this is the key, can be in the audience."""
-        # Whoever enters too early only waits.
-        if self._chances.strata is not None:
-            return True
-        return draw(key, occurrence.audience) < occurrence.campaign.share
 
     def _first_campaigns(self) -> Iterator[int]:
         """Yield when the first scheduled campaign goes out to people at each place."""
@@ -143,4 +147,5 @@ class Entries:
                     if occurrence.time > self._since:
                         yield occurrence.time
                         break
+        yield from (time for _, time in self._calendar.single if time > self._since)
         yield begin_of(self._weeks[-1] + 1)

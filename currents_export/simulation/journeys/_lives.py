@@ -86,7 +86,7 @@ def new_run(
         chances=chances,
         calendar=calendar,
         begin=begins or begin,
-        entries=Entries(seed_key, people.home, calendar, chances, start),
+        entries=Entries(seed_key, people.home, calendar, chances, start, newcomers=newcomers),
         acted=acted,
         visit=visit,
         unnamed=unnamed,
@@ -132,16 +132,15 @@ def begin(life: Life, active: bool) -> None:
         active: whether it begins with a session.
     """
     user, run = life.user, life.run
-    chances = run.chances
     late = life.number >= THERE
-    waited = (life.now - run.start) / DAY if late else 0.0
-    life.activity = activity_of(life.key, waited, active=active)
+    waited = (life.now - run.start) / DAY if late and not run.newcomers else 0.0
+    life.activity = activity_of(life.key, waited, active=active and not run.newcomers)
     settle(life)
     plan_handovers(life)
     # Whoever has never used a device loses interest some time after the first session.
     known = any(each.used for each in life.devices)
     life.interested_until = (
-        life.now + chances.delay(life.key, "interest.known") if known else run.until
+        life.now + run.chances.delay(life.key, "interest.known") if known else run.until
     )
     if active:
         begin_session(life)

@@ -29,6 +29,7 @@ _PROCESSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "shopping": ("session.browse", "session.search"),
         "app-events": ("session.location", "session.other_event", "session.profile"),
         "news-feed": ("session.news_feed",),
+        "content-optimizer": ("workspace.component",),
         **{
             _slug(name.removeprefix(_MONTHLY)): (name,)
             for name in RATES

@@ -156,8 +156,10 @@ def _paths(
     canvas: DeclaredCanvas, declared: DeclaredStep, number: int
 ) -> Iterator[tuple[CanvasPath, bool]]:
     """Yield the paths of a step, and whether each is the control group."""
-    places = {step.name: place for place, step in enumerate(canvas.steps) if place > number}
-    places["end"] = len(canvas.steps)
+    # Of steps with the same name, the first one is meant.
+    last = len(canvas.steps)
+    places = {canvas.steps[place].name: place for place in range(last - 1, number, -1)}
+    places["end"] = last
     rest = 1 - declared.control
     for path, share in zip(declared.paths, declared.path_shares(), strict=True):
         following = number + 1 if path.next is None else places[path.next]

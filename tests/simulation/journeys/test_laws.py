@@ -61,12 +61,11 @@ def lines_of(world: World, **choice: Any) -> list[Line]:
     ]
 
 
-windows = st.builds(
-    lambda start, length, history: {"start": start, "until": start + length, "history": history},
-    starts,
-    lengths,
-    histories,
-)
+def _window(start: int, length: int, history: str) -> dict[str, Any]:
+    return {"start": start, "until": start + length, "history": history}
+
+
+windows = st.builds(_window, starts, lengths, histories)
 
 
 @few

@@ -29,7 +29,9 @@ def events(request: pytest.FixtureRequest) -> list[Event]:
 
 
 def test_every_type(events: list[Event]) -> None:
-    assert {event.event_type for event in events} == set(NEWEST)
+    missing = set(NEWEST) - {event.event_type for event in events}
+    # Of 2,000 users, one or two report spam in a month: 0.012 % of what is delivered.
+    assert missing <= (set() if LONG else {"users.messages.email.MarkAsSpam"})
 
 
 def test_nothing_is_unsound(events: list[Event]) -> None:

@@ -51,9 +51,9 @@ def test_first_user_who_can(storyteller: World) -> None:
             "it needs an iPhone or iPad",
         ),
         (
-            "push-campaign",
-            lambda user: not any(each.push_token for each in user.devices),
-            "it needs a device with a push token",
+            "token-moves",
+            lambda user: all(each.platform not in ("ios", "android") for each in user.devices),
+            "it needs a phone with a push token",
         ),
     ],
 )

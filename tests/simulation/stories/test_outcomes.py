@@ -226,7 +226,7 @@ SEEN: dict[str, dict[str, Sequence[Callable[[Told], Any]]]] = {
         "bot-clicks": [bots_only],
         "rejected": [has("CarrierSend", "Rejection"), lacks("Delivery")],
         "undelivered": [has("Send", "DeliveryFailure"), lacks("CarrierSend")],
-        "capped": [capped(2)],
+        "capped": [capped(3)],
         "quiet-hours": [in_the_morning],
     },
     "whatsapp-conversation": {
@@ -236,7 +236,7 @@ SEEN: dict[str, dict[str, Sequence[Callable[[Told], Any]]]] = {
         "unread": [has("Delivery"), lacks("Read")],
         "failed": [has("Send", "Failure"), lacks("Delivery")],
         "stopped": [has("Read", "InboundReceive"), unsubscribes()],
-        "capped": [capped(2)],
+        "capped": [capped(3)],
         "quiet-hours": [in_the_morning],
         "control": [has("EnrollInControl"), lacks("Send")],
     },

@@ -1,0 +1,85 @@
+"""The events of a world as JSON, made in one process or several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import islice
+from typing import Any
+
+from ..events import Event
+from ..payload import encode_event
+from ..simulation import World
+from ..simulation._pace import paced
+from ..simulation._workers import Batch, WorkerError, batches_of
+from ._answer_key import KeyFile
+
+__all__ = ["Encoded", "WorkerError", "alone", "make_encoded"]
+
+#: The types of some events, and the JSON of each.
+Encoded = tuple[Sequence[str], Sequence[bytes]]
+
+
+def make_encoded(
+    world: World,
+    workers: int,
+    options: Mapping[str, Any],
+    *,
+    count: int | None,
+    pace: float | None,
+    key: KeyFile | None,
+) -> Iterator[Encoded]:
+    """Yield the events of a world; several processes give them in the same order as one.
+
+    Args:
+        world: the world.
+        workers: how many processes make them.
+        options: arguments of `World.events`.
+        count: how many events are made; by default all.
+        pace: how many seconds of the world pass in a second; by default as fast as possible.
+        key: the file for the answer key.
+
+    Raises:
+        WorkerError: a process ended early; all events before were yielded.
+    """
+    if workers > 1:
+        yield from _merged(world, workers, options, count=count, pace=pace, key=key)
+        return
+    keep = None if key is None else key.keep
+    events = islice(world.events(**options, pace=pace, key=keep), count)
+    yield from map(alone, events if key is None else key.count(events))
+
+
+def alone(event: Event) -> Encoded:
+    """Return the type and the JSON of an event of a world."""
+    return (event.event_type,), (encode_event(event, known=True),)
+
+
+def _merged(
+    world: World,
+    workers: int,
+    options: Mapping[str, Any],
+    *,
+    count: int | None,
+    pace: float | None,
+    key: KeyFile | None,
+) -> Iterator[Encoded]:
+    made = batches_of(world, workers, count=count, with_key=key is not None, **options)
+    with closing(made):
+        batches: Iterator[Batch] = made
+        if pace is not None:
+            batches = paced(_singles(made), options["start"], pace, arrival=_arrival)
+        for batch in batches:
+            if key is not None:
+                key.keep_encoded(batch.lines, batch.key)
+            yield batch.event_types, batch.lines
+
+
+def _singles(batches: Iterator[Batch]) -> Iterator[Batch]:
+    for batch in batches:
+        for number in range(len(batch.lines)):
+            yield batch.part(number, number + 1)
+
+
+def _arrival(batch: Batch) -> float:
+    return batch.arrivals[0]
