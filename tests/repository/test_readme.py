@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
+from currents_export import World
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 SETTING_UP = "python3 -m venv .venv && .venv/bin/pip install"
@@ -120,3 +122,13 @@ def test_every_command_is_in_the_readme() -> None:
 
     for name in COMMANDS:
         assert f"| `{name}" in README
+
+
+def test_readme_shows_a_real_journey() -> None:
+    shown = re.findall(
+        r'^\{"event_type":"(.+?)","id":"(.+?)\.\.\.","time":(\d+),', README, re.MULTILINE
+    )
+    events = World(seed=1).journey("abandoned-cart", start=1_782_896_400)
+    real = [(each.event_type, each.id[:8], str(each.time)) for each in events]
+    assert shown == [each for each in real if each in shown]
+    assert len(shown) >= len(real) // 2
