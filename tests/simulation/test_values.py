@@ -120,7 +120,7 @@ def test_nulls(traffic: list[Event], event_type: str, field: str) -> None:
 #: Not every type has a known device, not every channel is in a Canvas that many users enter, and
 #: most surveys are in messages.
 SELDOM = {
-    *("user.device_id", "properties.app_id"),
+    *("user.device_id", "properties.app_id", "properties.send_id"),
     *("properties.landing_page_api_id", "properties.landing_page_name"),
     *(f"properties.{name}" for name in CANVAS),
 }

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -33,6 +34,20 @@ CAPS = {
     "rcs": ((3, 7),),
     "line": ((3, 7),),
 }
+#: What all events of a message that have the field say alike.
+SHARED = frozenset(
+    {
+        "campaign_id",
+        "canvas_id",
+        "content_card_id",
+        "data_object_provenance",
+        "locale_key",
+        "message_variation_id",
+        "send_id",
+        "send_time",
+        "subscription_group_id",
+    }
+)
 #: What each type of behavior that converts is in the stream.
 BEHAVIORS = {
     "Makes Any Purchase": "users.behaviors.Purchase",
@@ -133,6 +148,27 @@ def dispatches(lived: Lived) -> int:
             assert len(there) == 1
     assert all(len(each) == 1 for each in days.values()), "one dispatch for all recipients"
     return sum(len(there) > 1 for there in users.values())
+
+
+def messages_agree(lived: Lived) -> int:
+    """Rule 1: all events of a message say the same about it; rule 6: few have a send id."""
+    said: dict[tuple[str, ...], dict[str, Any]] = {}
+    sends = with_id = 0
+    for event in lived.events:
+        properties = event.properties
+        name = event.event_type
+        if not name.startswith(MESSAGES) or properties.get("dispatch_id") is None:
+            continue
+        step = properties.get("canvas_step_id", "")
+        before = said.setdefault(
+            (name.split(".")[2], event.user["user_id"], properties["dispatch_id"], step), {}
+        )
+        for field in SHARED & properties.keys():
+            assert before.setdefault(field, properties[field]) == properties[field], (name, field)
+        sends += name.endswith(".Send")
+        with_id += name.endswith(".Send") and "send_id" in properties
+    assert with_id <= max(5, 0.1 * sends)
+    return with_id
 
 
 def variations(lived: Lived) -> int:
@@ -380,6 +416,7 @@ RULES: list[Callable[[Lived], int]] = [
     dispatches,
     frequency_caps,
     machine_opens,
+    messages_agree,
     order_of_time,
     orphans,
     pauses,

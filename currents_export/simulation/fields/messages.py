@@ -11,6 +11,7 @@ from typing import Any
 
 from ...catalog import EventType
 from .._data import read_data, read_rows, split
+from .._draws import Draws, mix
 from .._ids import object_id
 from ..workspace.channels import channel_of
 from .draft import Draft, pick
@@ -36,7 +37,7 @@ def dispatch(draft: Draft) -> Mapping[str, Any]:
     message, time = draft.message, draft.time
     if message is None or message.kind == "group":
         return {}
-    if not message.send_key and "dispatch_id" in draft.facts:
+    if "dispatch_id" in draft.facts:  # a journey knows its ids
         return {}
     values = {"dispatch_id": object_id(time - time % _DISPATCH_SECONDS, message.dispatch_key)}
     if message.send_key:
@@ -68,9 +69,13 @@ def locale(draft: Draft) -> Mapping[str, Any]:
 @field_maker
 def provenance(draft: Draft) -> Mapping[str, Any]:
     """Make the origin of the data that triggered a message; most were not triggered by data."""
-    if not draft.chance(0.15):
+    random = draft.random
+    if (dispatch_id := draft.facts.get("dispatch_id")) is not None:
+        # All events of a message say the same.
+        random = Draws(mix(int(dispatch_id, 16), int(draft.user.id, 16))).random
+    if not draft.whole and random() >= 0.15:
         return {}
-    first = 1 + int(40 * draft.random())
+    first = 1 + int(40 * random())
     lists = (f'"{key}":[{first + n},{first + n + 3}]' for n, key in enumerate("our"))
     return {"data_object_provenance": f"{{{','.join(lists)}}}"}
 

@@ -28,6 +28,7 @@ __all__ = [
     "Pending",
     "choose_variation",
     "follow",
+    "is_new",
     "receive",
     "schedule",
     "send",
@@ -151,7 +152,8 @@ def send_scheduled(life: Life, occurrence: Occurrence) -> None:
 def _send_triggered(journey: MessageJourney) -> None:
     journey.facts["dispatch_id"] = object_id(journey.now, f"{journey.key:016x}")
     rules = journey.whole.rules
-    if rules is not None and rules.send_id:
+    # Calls of the API that set off a message can ask for a send id.
+    if rules.send_id if rules is not None else journey.whole.send_key:
         journey.facts["send_id"] = object_id(journey.now, f"{mix(journey.key, 'send'):016x}")
     send(journey)
 
@@ -241,15 +243,22 @@ def receive(journey: MessageJourney, receipt: Cause) -> None:
     if message.kind != "campaign":
         return
     await_goals(journey, message, "users.campaigns.Conversion", receipt)
-    campaign = message.fields["campaign_id"]
-    received = journey.life.received
-    if campaign not in received:
-        received.add(campaign)
-        # In a world that already existed, many have received it before.
-        life, run = journey.life, journey.life.run
-        known = draw(life.key, key_of(campaign) + 1) < run.chances.share("message.known")
-        if run.newcomers or not known or campaign in run.calendar.made:
-            journey.emit("users.campaigns.UniqueReceipt", cause=receipt)
+    if is_new(journey.life, message):
+        journey.emit("users.campaigns.UniqueReceipt", cause=receipt)
+    journey.life.received.add(message.fields["campaign_id"])
+
+
+def is_new(life: Life, message: Message) -> bool:
+    """Return whether the user has not received the campaign of a message before."""
+    campaign = message.fields.get("campaign_id")
+    if campaign is None:
+        return True
+    if campaign in life.received:
+        return False
+    # In a world that already existed, many have received it before.
+    run = life.run
+    known = draw(life.key, key_of(campaign) + 1) < run.chances.share("message.known")
+    return run.newcomers or not known or campaign in run.calendar.made
 
 
 def can_reach(life: Life, message: Message) -> bool:

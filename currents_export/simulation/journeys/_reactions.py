@@ -11,7 +11,7 @@ from .._ids import wamid
 from ..people.model import Device
 from ..workspace.model import Link, Message
 from ._life import Cause, Journey
-from ._messages import AFTER, BEFORE, MessageJourney, Pending, follow, receive
+from ._messages import AFTER, BEFORE, MessageJourney, Pending, follow, is_new, receive
 from ._surveys import answer_survey
 
 __all__ = ["change_state", "see"]
@@ -342,6 +342,7 @@ def see(session: Journey, message: Message, key: int, owned: Any, name: str) -> 
     journey.owned = owned
     # What the app asks for has no dispatch.
     journey.facts["dispatch_id"] = None
+    journey.facts["is_unique"] = is_new(life, message)
     event = journey.emit(f"users.messages.{message.channel}.Impression", device=owned.device)
     receive(journey, event)
     follow(journey, f"{message.channel}.impression", event)

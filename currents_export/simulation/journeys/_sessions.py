@@ -246,6 +246,7 @@ def _show_cards(session: Session) -> None:
     for card in cards:
         if card.happens("contentcard.impression"):
             card.owned = session.owned
+            card.facts["is_unique"] = True
             event = card.emit(
                 "users.messages.contentcard.Impression",
                 device=session.owned.device,
