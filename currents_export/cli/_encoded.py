@@ -10,9 +10,9 @@ from typing import Any
 from ..events import Event
 from ..payload import encode_event
 from ..simulation import World
-from ..simulation._pace import paced
-from ..simulation._workers import Batch, WorkerError, batches_of
+from ..simulation.pacing import paced
 from ._answer_key import KeyFile
+from ._workers import Batch, WorkerError, batches_of
 
 __all__ = ["Encoded", "WorkerError", "alone", "make_encoded"]
 

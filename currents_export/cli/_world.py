@@ -40,6 +40,6 @@ def describe(scenario_file: Path | None, seed: int, start: int) -> str:
 
 def begin_of(start: str | None, scenario: Scenario) -> int:
     """Return when a stream begins: as the option says, as the scenario says, or now."""
-    if start is None and scenario.start is not None:
-        return scenario.start
-    return parse_instant(start or "now")
+    if start is None:
+        return parse_instant("now") if scenario.start is None else scenario.start
+    return parse_instant(start)

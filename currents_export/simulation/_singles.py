@@ -1,4 +1,4 @@
-"""Single events of a world: samples, placeholders, and events of which some fields are given."""
+"""Events of a world on demand: samples, placeholders, events with given fields, and journeys."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import attrs
 
 from ..catalog import Catalog
 from ..events import Event
+from ._checks import LAST_TIME
 from ._ids import uuid4
 from ._placeholders import make_placeholder
 from ._plan import Plan
@@ -19,7 +20,7 @@ from ._traffic import traffic_rule
 from .fields import Draft
 from .people.model import User
 from .people.people import People
-from .stories import make_single
+from .stories import find_outcome, find_story, make_single, tell
 from .workspace.model import Workspace
 
 __all__ = ["Singles"]
@@ -27,7 +28,7 @@ __all__ = ["Singles"]
 
 @attrs.frozen
 class Singles:
-    """What the single events of a world have in common.
+    """What the events on demand of a world have in common.
 
     Attributes:
         seed: what everything is made from.
@@ -80,6 +81,30 @@ class Singles:
             uuid4(random.Random(key).getrandbits),
             users=self.users,
             user=user,
+            properties=properties,
+        )
+
+    def journey(
+        self,
+        name: str,
+        user: int | User | None,
+        start: int,
+        outcome: str | None,
+        properties: Mapping[str, Any],
+    ) -> list[Event]:
+        """Return the events of a journey; see `World.journey`."""
+        story = find_story(name)
+        return tell(
+            story,
+            find_outcome(story, outcome),
+            seed=self.seed,
+            workspace=self.workspace,
+            users=self.users,
+            catalog=self.catalog,
+            plan_of=self.plans.get,
+            user=user,
+            start=start,
+            until=LAST_TIME,
             properties=properties,
         )
 

@@ -14,7 +14,6 @@ from ..errors import OptionError
 from ..events import Event
 from ._checks import LAST_TIME
 from ._draws import mix
-from ._pace import paced
 from ._plans import Plans
 from ._traffic import traffic_rule
 from .answer_key import KeyRecord
@@ -29,6 +28,7 @@ from .journeys import (
     unnamed_types,
     with_journeys,
 )
+from .pacing import paced
 from .people.people import People
 from .scenario import Scenario
 from .workspace.model import Workspace

@@ -1,4 +1,8 @@
-"""Read `traffic.tsv`: the weights, audience rules and messages of event types.
+"""Read `traffic.tsv`: the audience rules and messages of event types, and weights.
+
+In the users' lives, journeys decide how often an event of a type that they know happens, and to
+whom. For a type that no journey knows, the table decides it. Samples and single events follow the
+table, too.
 
 A row applies to the event types that its glob matches. Each cell of an event type comes from the
 first such row that fills it, so a row needs only the cells that differ from the rows below.
@@ -60,7 +64,7 @@ class TrafficRule:
     """The weight of a type, its audience rule, and what its events belong to.
 
     Attributes:
-        weight: its frequency, relative to the other types.
+        weight: how often it happens if no journey knows it, relative to other such types.
         audience: its audience rule.
         on_device: the probability that the device is known.
         user_with_message: whether only an event that belongs to a message has a user.

@@ -35,6 +35,7 @@ from ._settings import (
     to_wall_time,
 )
 from ._structure import Checked, Problem
+from .workspace.channels import IN_SESSION
 
 __all__ = [
     "CampaignSchedule",
@@ -252,6 +253,10 @@ class DeclaredCampaign(_Declared):
         match values:
             case {"schedule": CampaignSchedule(), "delay": delay} if delay:
                 yield ("delay",), "a scheduled campaign has no delay"
+        if values.get("channel") in IN_SESSION:
+            for name in ("frequency_cap", "quiet_hours"):
+                if values.get(name) is not None:
+                    yield (name,), "messages that users see in a session are not held back"
         if values.get("send_id") and values.get("trigger", "action") != "api":
             yield ("send_id",), "only a campaign with the trigger 'api' has send ids"
 

@@ -53,6 +53,7 @@ Rates = NewType("Rates", Mapping[str, float])
 Delays = NewType("Delays", Mapping[str, Delay])
 #: Names of stories and processes.
 Journeys = NewType("Journeys", tuple[str, ...])
+_MOST_USERS = 10_000_000
 #: The chances that say how often something happens in a month begin with this.
 _MONTHLY = "monthly."
 _MOST_IN_A_MONTH = 1_000
@@ -157,8 +158,8 @@ class Scenario(Checked):
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield the problems of settings that are valid by themselves."""
-        if values.get("users", 1) < 1:
-            yield ("users",), "it must be at least 1"
+        if not 1 <= values.get("users", 1) <= _MOST_USERS:
+            yield ("users",), f"it must be from 1 to {_MOST_USERS:,}"
         rate = values.get("rate")
         if rate is not None and not 0 < rate < math.inf:
             yield ("rate",), "it must be a number greater than 0"
@@ -190,7 +191,8 @@ def _never_quiet(values: Mapping[str, Any]) -> Iterator[Problem]:
         if each.schedule is not None and each.schedule.once is None:
             text = "it goes out every week, so a stream until 'quiet' would not end"
             yield ("campaigns", number, "schedule"), text
-    if not (values.get("campaigns") or values.get("canvases") or values.get("journeys")):
+    # What is not valid is not among the values.
+    if not any(values.get(name, True) for name in ("campaigns", "canvases", "journeys")):
         text = "'quiet' waits for campaigns, Canvases or journeys, but there are none"
         yield ("until",), text
 

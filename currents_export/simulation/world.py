@@ -28,7 +28,6 @@ from .disturbances import Disturbance
 from .people.model import User
 from .people.people import People
 from .scenario import Scenario, check_names
-from .stories import find_outcome, find_story, tell
 from .workspace.assets import Agent, CanvasDestination, LandingPage, Product, Survey
 from .workspace.declare import declare
 from .workspace.make import make_workspace
@@ -134,14 +133,12 @@ class World:
         self._lives = Lives(seed, self.catalog, workspace, declared, people, plans, self.scenario)
 
     def __reduce__(self) -> tuple[Callable[[], World], tuple[()]]:
-        make = partial(
-            World,
-            self._seed,
-            users=len(self.users),
-            catalog=self.catalog,
-            scenario=self.scenario,
-        )
-        return make, ()
+        options: dict[str, Any] = {
+            "users": len(self.users),
+            "catalog": self.catalog,
+            "scenario": self.scenario,
+        }
+        return partial(World, self._seed, **options), ()
 
     def __repr__(self) -> str:
         directory = self.catalog.directory
@@ -268,20 +265,7 @@ class World:
                 field.
             OptionError: the user cannot have the journey, or an argument is out of range.
         """
-        story = find_story(name)
-        return tell(
-            story,
-            find_outcome(story, outcome),
-            seed=self._seed,
-            workspace=self._workspace,
-            users=self._people,
-            catalog=self.catalog,
-            plan_of=self._plans.get,
-            user=user,
-            start=sample_time(start, "start"),
-            until=LAST_TIME,
-            properties=properties,
-        )
+        return self._singles.journey(name, user, sample_time(start, "start"), outcome, properties)
 
     def events(
         self,

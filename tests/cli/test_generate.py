@@ -14,24 +14,26 @@ from tests.cli.support import Terminal, run, words
 from tests.support.events import OPEN, SEND
 from tests.support.tables import CopiedTables
 
-FIXED = ("--seed", 7, "--start", "2026-01-31T12:00:00Z")
+#: Few users, since their first days take time.
+USERS = ("--users", 60)
+FIXED = ("--seed", 7, "--start", "2026-01-31T12:00:00Z", *USERS)
 
 
 def test_same_seed_same_bytes() -> None:
     one, same = run("generate", *FIXED, "-n", 50), run("generate", *FIXED, "--count", "50")
-    other = run("generate", "--seed", 8, "--start", 1769860800, "-n", 50)
+    other = run("generate", "--seed", 8, "--start", 1769860800, *USERS, "-n", 50)
     assert one.stdout_bytes == same.stdout_bytes
     assert one.stdout_bytes != other.stdout_bytes
     events = [json.loads(line) for line in one.stdout.splitlines()]
     assert len(events) == 50
-    assert 1769860800 <= events[0]["time"] <= events[-1]["time"] < 1769860800 + 3600
+    assert 1769860800 <= events[0]["time"] <= events[-1]["time"] < 1769860800 + 86_400
     assert one.stderr == "50 events; --seed 7 --start 1769860800 repeats them\n"
 
 
 def test_printed_options_repeat_the_events() -> None:
-    first = run("generate", "-n", 5)
+    first = run("generate", *USERS, "-n", 5)
     hint = first.stderr.partition("; ")[2].removesuffix(" repeats them\n")
-    assert run("generate", "-n", 5, *hint.split()).stdout_bytes == first.stdout_bytes
+    assert run("generate", *USERS, "-n", 5, *hint.split()).stdout_bytes == first.stdout_bytes
 
 
 def test_default_count_and_conformance() -> None:
@@ -52,9 +54,9 @@ def test_default_count_and_conformance() -> None:
     ],
 )
 def test_start_formats(start: str, time: int) -> None:
-    made = run("generate", "-n", 1, "--seed", 1, "--start", start)
-    # Somebody does something within a few minutes.
-    assert time <= json.loads(made.stdout)["time"] < time + 300
+    made = run("generate", "-n", 1, "--seed", 1, *USERS, "--start", start)
+    # Somebody does something within the hour.
+    assert time <= json.loads(made.stdout)["time"] < time + 3600
 
 
 def test_samples() -> None:

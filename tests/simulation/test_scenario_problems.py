@@ -55,7 +55,7 @@ up_to = "2 fortnights"
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("users = 0", "line 1: users: it must be at least 1"),
+        ("users = 0", "line 1: users: it must be from 1 to 10,000,000"),
         ("users = true", "line 1: users: it must be a whole number, not True"),
         ("users = 1.5", "line 1: users: it must be a whole number, not 1.5"),
         ("rate = 0", "line 1: rate: it must be a number greater than 0"),

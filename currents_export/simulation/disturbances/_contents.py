@@ -145,7 +145,6 @@ class _Renames:
     def __init__(self, key: int, share: float, made: int | None) -> None:
         self._key = key
         self._share = share
-        self._made = made
         self._counts: list[int] = []
         self._last = -_APART if made is None else made
 

@@ -25,6 +25,8 @@ __all__ = ["tell"]
 
 _DAY = 86_400
 _EVERYWHERE = "Global"
+#: The separator in the names of the world's own campaigns and Canvases.
+_DASH = " \u2013 "
 
 
 class _Plans(Mapping[str, Plan]):
@@ -100,7 +102,7 @@ def _campaign(story: Story, workspace: Workspace) -> Campaign | None:
     name, channel = story.campaign
     for campaign in workspace.campaigns:
         if (campaign.channel, campaign.region) == (channel, _EVERYWHERE) and (
-            campaign.name.startswith(name)
+            campaign.name.startswith(f"{name}{_DASH}")
         ):
             return campaign
     raise OptionError(f"the world has no campaign of the channel {channel!r} for {story.name!r}")
@@ -109,7 +111,7 @@ def _campaign(story: Story, workspace: Workspace) -> Campaign | None:
 def _narrowed(story: Story, workspace: Workspace, campaign: Campaign | None) -> Workspace:
     """Return the workspace with only what the journey is about."""
     canvases = [
-        each for each in workspace.canvases if story.canvas and each.name.startswith(story.canvas)
+        each for each in workspace.canvases if each.name == f"{story.canvas}{_DASH}{each.region}"
     ]
     return attrs.evolve(
         workspace, campaigns=(campaign,) if campaign else (), canvases=tuple(canvases)

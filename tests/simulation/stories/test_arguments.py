@@ -10,6 +10,8 @@ import pytest
 from currents_export.catalog import Catalog
 from currents_export.errors import OptionError, UnknownNameError
 from currents_export.simulation import SAMPLE_TIME, User, World
+from currents_export.simulation.declared import DeclaredCampaign, DeclaredCanvas, DeclaredStep
+from currents_export.simulation.scenario import Scenario
 from currents_export.simulation.stories import STORIES
 from tests.support.traffic import VERSIONS
 
@@ -154,3 +156,18 @@ def test_unknown_properties(storyteller: World) -> None:
 def test_property_called_name(storyteller: World) -> None:
     events = storyteller.journey("abandoned-cart", name="Mine")
     assert "Mine" in {event.properties.get("name") for event in events}
+
+
+def test_scenarios_change_no_journey(storyteller: World) -> None:
+    """Their campaigns and Canvases may have the same names, and their rates are not needed."""
+    canvas = DeclaredCanvas(
+        name="Abandoned Cart",
+        entry="custom:Added to Cart",
+        steps=(DeclaredStep(name="Mine", channel="email"),),
+    )
+    campaign = DeclaredCampaign(name="Spring Sale", channel="email", entry="purchase")
+    rates = {"email.hard_bounce": 1.0}
+    scenario = Scenario(canvases=(canvas,), campaigns=(campaign,), rates=rates)
+    world = World(11, users=300, scenario=scenario)
+    for name in ("abandoned-cart", "newsletter", "post-purchase"):
+        assert world.journey(name) == storyteller.journey(name)

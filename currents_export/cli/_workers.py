@@ -24,8 +24,7 @@ import attrs
 
 from ..errors import CurrentsExportError
 from ..payload import encode_event
-from .answer_key import KeyRecord
-from .world import World
+from ..simulation import KeyRecord, World
 
 __all__ = ["Batch", "WorkerError", "batches_of", "serve"]
 

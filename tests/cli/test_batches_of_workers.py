@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from currents_export.catalog import Catalog
+from currents_export.cli._workers import WorkerError, batches_of
 from currents_export.errors import OptionError
 from currents_export.events import Event
 from currents_export.simulation import World, load_scenario
-from currents_export.simulation._workers import WorkerError, batches_of
 from tests.support.tables import CopiedTables
 
 START = 1_772_442_000
