@@ -110,6 +110,7 @@ def run(
     _check_combination(scenario_file, files, of_scenario)
     chosen = load_current(current, catalog_dir)
     context = read_context(ca_file=ca_file, client_cert=client_cert, client_key=client_key)
+    note = ""
     if scenario_file is None:
         file = _pending_file(pending, files or ["-"])
         note_terminal(files)
@@ -118,12 +119,14 @@ def run(
         rest = events = _events(source, delivery)
     else:
         file = None if pending is None else PendingFile(pending)
-        made = _generate(
+        made, note = _generate(
             scenario_file, chosen.catalog, seed=seed, start=start, until=until, pace=pace
         )
         delivery = Delivery(chosen, source=made, pending=file)
         events, rest = iter(made), iter(())
     with delivery.interruptible():
+        if note:
+            print_note(note)
         sender = delivery.run(
             lambda sender: sender.send(events),
             batch_size=batch_size,
@@ -157,14 +160,14 @@ def _generate(
     start: str | None,
     until: str | None,
     pace: float | None,
-) -> GeneratedEvents:
-    """Generate the events of a scenario while they are sent."""
+) -> tuple[GeneratedEvents, str]:
+    """Return the events of a scenario, generated while they are sent, and how to repeat them."""
     scenario = read_scenario(file, catalog)
     world, chosen = new_world(seed, users=None, catalog=catalog, scenario=scenario)
     began = begin_of(start, world.scenario)
-    print_note(f"'generate' with {describe(file, chosen, began)} prints these events")
+    note = f"'generate' with {describe(file, chosen, began)} prints these events"
     end = None if until is None else parse_end(until)
-    return GeneratedEvents(world, start=began, until=end, pace=pace)
+    return GeneratedEvents(world, start=began, until=end, pace=pace), note
 
 
 def _pending_file(name: str | None, files: list[str]) -> PendingFile | None:

@@ -13,6 +13,7 @@ __all__ = [
     "SAMPLE_TIME",
     "below",
     "check_number",
+    "check_start",
     "check_whole",
     "choose_people",
     "choose_types",
@@ -42,6 +43,14 @@ def check_whole(name: str, value: object, *, least: int | None = None, most: int
     if most:
         limits = f" from {least} to {most}"
     raise OptionError(f"{name} is {value!r}; it must be a whole number{limits}")
+
+
+def check_start(start: int | None) -> int:
+    """Return when a stream begins, and refuse what is not a time."""
+    if start is None:
+        raise OptionError("start is missing; only a scenario can give it")
+    check_whole("start", start, least=1, most=LAST_TIME)
+    return start
 
 
 def sample_time(time: int | None, name: str = "time") -> int:

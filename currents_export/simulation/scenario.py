@@ -19,7 +19,7 @@ from .._suggestions import did_you_mean
 from ..catalog import Catalog
 from ..errors import CurrentsExportError, OptionError, ScenarioError, UnknownNameError
 from . import _toml_lines
-from ._data import read_data
+from ._known import channels, one_of, regions
 from ._settings import (
     Action,
     Actions,
@@ -43,9 +43,8 @@ from ._structure import Checked, Problem, SettingsError, make_converter, structu
 from .declared import DeclaredCampaign, DeclaredCanvas
 from .disturbances import DISTURBANCES, Disturbance, Patterns, to_patterns
 from .journeys import DELAYS, RATES, known_journeys
-from .workspace.channels import load_channels
 
-__all__ = ["Scenario", "check_names", "load_scenario", "make_declared_converter"]
+__all__ = ["Scenario", "load_scenario", "make_declared_converter"]
 
 #: Shares by the name of a chance.
 Rates = NewType("Rates", Mapping[str, float])
@@ -197,33 +196,6 @@ def _never_quiet(values: Mapping[str, Any]) -> Iterator[Problem]:
         yield ("until",), text
 
 
-def check_names(scenario: Scenario, catalog: Catalog) -> None:
-    """Refuse what a scenario that was made in Python names, and nobody knows.
-
-    Raises:
-        OptionError: a name is unknown.
-        UnknownNameError: the schema version has no such event type.
-    """
-    for what, names, known in (
-        ("rate", scenario.rates, RATES),
-        ("delay", scenario.delays, DELAYS),
-        ("journey", scenario.journeys or (), known_journeys()),
-        (
-            "channel",
-            [
-                *(each.channel for each in scenario.campaigns),
-                *(s.channel for each in scenario.canvases for s in each.steps if s.channel),
-            ],
-            _channels(catalog),
-        ),
-        ("region", [each.region for each in (*scenario.campaigns, *scenario.canvases)], _regions()),
-    ):
-        for name in names:
-            _one_of(name, what=what, known=known)
-    if scenario.event_types != Scenario().event_types:
-        catalog.select(*scenario.event_types)
-
-
 def load_scenario(path: Path | str, *, catalog: Catalog | None = None) -> Scenario:
     """Return the scenario in a TOML file; its keys are the attributes of `Scenario`.
 
@@ -269,8 +241,8 @@ def make_declared_converter(
             Action: to_action,
             Actions: to_actions,
             Behavior: to_behavior,
-            Channel: partial(_one_of, what="channel", known=_channels(catalog)),
-            Region: partial(_one_of, what="region", known=_regions()),
+            Channel: partial(one_of, what="channel", known=channels(catalog)),
+            Region: partial(one_of, what="region", known=regions()),
             WallTime: to_wall_time,
             Patterns: partial(_check_patterns, catalog=catalog),
             **hooks,
@@ -280,21 +252,6 @@ def make_declared_converter(
         lambda kind: kind is Disturbance, lambda value, _: _to_disturbance(value, converter)
     )
     return converter
-
-
-def _channels(catalog: Catalog) -> list[str]:
-    return [channel.id for channel in load_channels(catalog.directory)]
-
-
-def _regions() -> list[str]:
-    return ["Global", *read_data("workspace", "workspace.toml")["regions"]]
-
-
-def _one_of(value: Any, *, what: str, known: Collection[str]) -> Any:
-    if not isinstance(value, str) or value not in known:
-        near = did_you_mean(value, known) if isinstance(value, str) else ""
-        raise OptionError(f"there is no {what} {quoted(value)}{near}")
-    return value
 
 
 def _check_patterns(value: Any, *, catalog: Catalog) -> Patterns:
@@ -320,7 +277,7 @@ def _known_journeys(value: Any, *, known: Collection[str]) -> tuple[str, ...]:
     problems: list[Problem] = []
     for number, name in enumerate(value):
         try:
-            _one_of(name, what="journey", known=known)
+            one_of(name, what="journey", known=known)
         except OptionError as error:
             problems.append(((number,), str(error)))
     if problems:
@@ -344,7 +301,7 @@ def _named(
             continue
         name = ".".join(path)
         try:
-            _one_of(name, what=what, known=known)
+            one_of(name, what=what, known=known)
             found[name] = convert(name, inner)
         except OptionError as error:
             problems.append((path, str(error)))
@@ -359,7 +316,7 @@ def _to_disturbance(value: Any, converter: cattrs.Converter) -> Disturbance:
     if "kind" not in value:
         raise SettingsError([(("kind",), f"it is missing; it is one of {', '.join(DISTURBANCES)}")])
     try:
-        kind = _one_of(value["kind"], what="disturbance", known=DISTURBANCES)
+        kind = one_of(value["kind"], what="disturbance", known=DISTURBANCES)
     except OptionError as error:
         raise SettingsError([(("kind",), str(error))]) from None
     rest = {name: each for name, each in value.items() if name != "kind"}

@@ -14,11 +14,13 @@ from ._checks import (
     SAMPLE_TIME,
     below,
     check_number,
+    check_start,
     check_whole,
     choose_people,
     choose_types,
     sample_time,
 )
+from ._known import check_names
 from ._plans import Plans
 from ._singles import Singles
 from ._streams import QUIET, Lives, Place, stream
@@ -27,7 +29,7 @@ from .answer_key import KeyRecord
 from .disturbances import Disturbance
 from .people.model import User
 from .people.people import People
-from .scenario import Scenario, check_names
+from .scenario import Scenario
 from .workspace.assets import Agent, CanvasDestination, LandingPage, Product, Survey
 from .workspace.declare import declare
 from .workspace.make import make_workspace
@@ -324,7 +326,7 @@ class World:
                 there is nothing that `quiet` could wait for.
         """
         scenario = self.scenario
-        start = self._start(start)
+        start = check_start(scenario.start if start is None else start)
         if until is None:
             until = scenario.end(start)
         if until is not None and until != QUIET:
@@ -364,14 +366,8 @@ class World:
         """
         check_number("rate", rate)
         names = choose_types(self.catalog, self._event_types(event_types))
-        return self._lives.count_active(rate, names, self._start(start))
-
-    def _start(self, start: int | None) -> int:
-        start = self.scenario.start if start is None else start
-        if start is None:
-            raise OptionError("start is missing; only a scenario can give it")
-        check_whole("start", start, least=1, most=LAST_TIME)
-        return start
+        start = check_start(self.scenario.start if start is None else start)
+        return self._lives.count_active(rate, names, start)
 
     def _event_types(
         self, event_types: Iterable[EventType | str] | None

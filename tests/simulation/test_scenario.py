@@ -166,5 +166,7 @@ def test_scenario_can_be_copied() -> None:
 
 
 def test_scenario_in_python_is_checked() -> None:
-    with pytest.raises(OptionError, match="users: it must be from 1 to 10,000,000; rate: it must be"):
+    with pytest.raises(
+        OptionError, match="users: it must be from 1 to 10,000,000; rate: it must be"
+    ):
         Scenario(users=0, rate=-1)
