@@ -161,7 +161,8 @@ def begin(life: Life, active: bool) -> None:
 
 def settle(life: Life) -> None:
     """Decide which devices the user has, and what the user is subscribed to."""
-    user, chances, states = life.user, life.run.chances, life.reach.states
+    user, chances = life.user, life.run.chances
+    states = {}
     life.devices = own_devices(life.run, life.number, life.key, user)
     if user.email is not None:
         subscribed = chances.of(life, key_of("email")) < chances.share("reach.email")
@@ -170,6 +171,13 @@ def settle(life: Life) -> None:
     for group in life.run.workspace.subscription_groups:
         subscribed = chances.of(life, key_of(group.id)) < chances.share("reach.group")
         states[group.id] = "Subscribed" if subscribed else "Unsubscribed"
+    life.reach.states = _shared(tuple(states.items()))
+
+
+@lru_cache(maxsize=4_096)
+def _shared(states: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """Return the states as a mapping; many users share them until they change theirs."""
+    return dict(states)
 
 
 def _could_get(life: Life) -> frozenset[str]:

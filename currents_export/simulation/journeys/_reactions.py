@@ -62,7 +62,7 @@ def change_state(
     key = group or channel
     if states.get(key) == status:
         return
-    states[key] = status
+    journey.life.reach.states = {**states, key: status}
     user = journey.life.user
     address = user.email if channel == "email" else user.phone
     if channel == "push":

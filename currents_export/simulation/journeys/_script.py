@@ -60,8 +60,8 @@ def begin_script(
         for device in life.user.devices
     ]
     groups = life.run.workspace.subscription_groups
-    life.reach.states = {"email": "Subscribed", "push": "Opted In"}
-    life.reach.states |= dict.fromkeys((group.id for group in groups), "Subscribed")
+    there = dict.fromkeys((group.id for group in groups), "Subscribed")
+    life.reach.states = {"email": "Subscribed", "push": "Opted In", **there}
     script = Script(life, name, campaign)
     for what, after in steps:
         if life.number == teller:
@@ -120,7 +120,8 @@ def _opt_in(script: Script) -> None:
     """Subscribe to the group of the campaign's channel."""
     for group in script.life.run.workspace.subscription_groups:
         if script.campaign is not None and group.channel == script.campaign.channel:
-            script.life.reach.states[group.id] = "Unsubscribed"
+            reach = script.life.reach
+            reach.states = {**reach.states, group.id: "Unsubscribed"}
             change_state(
                 script, 0, group.channel, "Subscribed", "Preference Center", group=group.id
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -48,7 +49,7 @@ class Reach:
             last.
     """
 
-    states: dict[str, str] = attrs.field(factory=dict)
+    states: Mapping[str, str] = attrs.field(factory=dict)
     undeliverable: bool = False
     sent: dict[str, list[int]] = attrs.field(factory=dict)
 
