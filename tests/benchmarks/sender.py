@@ -173,7 +173,8 @@ def _compare(title: str, url: str, clients: Mapping[str, tuple[Client, int]], ro
         )
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
+    """Return the most memory that the process has used, in MiB."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
@@ -183,7 +184,7 @@ def _memory(url: str, events: Sequence[Event], million: int) -> None:
         for number, event in enumerate(islice(cycle(events), million), start=1):
             yield event
             if number % (million // 5) == 0:
-                print(f"  {number:>9,} events: peak {_peak_mib():.1f} MiB")
+                print(f"  {number:>9,} events: peak {peak_mib():.1f} MiB")
 
     with Sender(_current(url)) as sender:
         sender.send(stream())

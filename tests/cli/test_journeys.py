@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,20 @@ def test_events_of_a_journey() -> None:
     assert result.stderr == f"{len(events)} events; --seed 5 --start {START} repeats them\n"
     array = run(*CART, "--json")
     assert json.loads(array.stdout) == [each.to_dict() for each in events]
+
+
+def test_readme_shows_real_events() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    line = r'^\{"event_type":"(.+?)","id":"(.+?)\.\.\.","time":(\d+),'
+    shown = re.findall(line, readme, re.MULTILINE)
+    command = re.search(r"^currents-export (journey .+)$", readme, re.MULTILINE)
+    assert command is not None
+    real = [
+        (event["event_type"], event["id"][:8], str(event["time"]))
+        for event in map(json.loads, run(*command[1].split()).stdout.splitlines())
+    ]
+    assert len(shown) >= 8
+    assert shown == [each for each in real if each in shown]
 
 
 def test_options(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import attrs
 from currents_export.events import Event
 from currents_export.simulation import KeyRecord, User, World
 
-__all__ = ["RULES", "Lived"]
+__all__ = ["DAY", "RULES", "Lived", "orphans"]
 
 HOUR = 3_600
 DAY = 24 * HOUR

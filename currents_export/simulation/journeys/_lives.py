@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from operator import attrgetter
 
 from ...catalog import Catalog
@@ -174,16 +174,23 @@ def settle(life: Life) -> None:
 
 def _could_get(life: Life) -> frozenset[str]:
     """Return the channels on which the user could ever get a scheduled message."""
-    user, channels = life.user, set(life.run.workspace.channel_names)
+    user, channels = life.user, life.run.workspace.channel_names
+    never = []
     if user.email is None:
-        channels.discard("email")
+        never.append("email")
     if user.phone is None:
-        channels -= {"sms", "whatsapp", "rcs"}
+        never += ["sms", "whatsapp", "rcs"]
     if user.native_line_id is None:
-        channels.discard("line")
+        never.append("line")
     if not any(each.device.push_token for each in life.devices):
-        channels.discard("pushnotification")
-    return frozenset(channels)
+        never.append("pushnotification")
+    return _without(frozenset(channels), tuple(never))
+
+
+@lru_cache
+def _without(channels: frozenset[str], never: tuple[str, ...]) -> frozenset[str]:
+    """Return the other channels; many users share them."""
+    return channels.difference(never)
 
 
 def _plan_campaigns(life: Life) -> None:

@@ -49,6 +49,9 @@ _CAPS: dict[str, tuple[tuple[int, int], ...]] = {
     "line": ((3, 7),),
 }
 
+#: How many content cards wait for the user's next session: the latest, so that they do not pile up.
+_CARDS = 10
+
 #: The effects that are the receipt of a message; on other channels, sending it is.
 _RECEIPTS = {
     "email": ("email.delivery", "email.late_delivery"),
@@ -228,6 +231,7 @@ def _send_now(journey: MessageJourney) -> None:
     life.latest[channel] = journey
     if channel == "contentcard":
         life.cards.append(journey)
+        del life.cards[:-_CARDS]
     if channel not in _RECEIPTS:
         receive(journey, journey.sent)
     follow(journey, f"{channel}.send", journey.sent)

@@ -38,7 +38,7 @@ def test_nothing_is_unsound(events: list[Event]) -> None:
     """Every event conforms to the catalog, and all hang together."""
     checked = events if LONG else events[::7]
     assert [finding for event in checked for finding in check_event(NEWEST, event)] == []
-    assert list(check_stream(events)) == []
+    assert list(check_stream(events if LONG else events[:50_000])) == []
     assert len({event.id for event in events}) == len(events)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from currents_export.simulation import SAMPLE_TIME, KeyRecord, World
-from tests.support.rules import DAY, RULES, Lived
+from tests.support.rules import DAY, RULES, Lived, orphans
 
 LONG = bool(os.environ.get("CURRENTS_EXPORT_LONG"))
 
@@ -29,6 +29,20 @@ def lived() -> Lived:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_rule(lived: Lived, rule: Callable[[Lived], int]) -> None:
     assert rule(lived) > 0, "the rule met no case"
+
+
+def test_orphans_become_known() -> None:
+    """Nobody is merged into another anonymous profile."""
+    world = World(42, users=8_000)
+    anonymous = [number for number, user in enumerate(world.users) if user.external_id is None]
+    merged = live(
+        world,
+        start=SAMPLE_TIME,
+        until=SAMPLE_TIME + 30 * DAY,
+        users=anonymous,
+        event_types=["users.UserOrphan"],
+    )
+    assert orphans(merged) > 50
 
 
 @settings(max_examples=150 if LONG else 6, deadline=None)
