@@ -54,8 +54,8 @@ BROKEN = [
         "line 4: campaigns[0].entry: 'purchse' is unknown; it must be ",
     ),
     (
-        "[[campaigns]]\nname = 'A'\nchannel = 'banner'\nentry = 'purchase'\nquiet_hours.start = 5",
-        "line 5: campaigns[0].quiet_hours: messages that users see in a session are not held back",
+        "[[campaigns]]\nname = 'A'\nchannel = 'banner'\nentry = 'purchase'\nfrequency_cap.messages = 1",
+        "line 5: campaigns[0].frequency_cap: messages that users see in a session are not held back",
     ),
     (
         "until = 'quiet'\n[[campaigns]]\nname = 'A'\nchannel = 'email'\nschedule.at = '10:00'",
