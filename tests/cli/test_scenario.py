@@ -54,10 +54,8 @@ BROKEN = [
         "line 4: campaigns[0].entry: 'purchse' is unknown; it must be ",
     ),
     (
-        "[[campaigns]]\nname = 'A'\nchannel = 'banner'\nentry = 'purchase'\n"
-        "frequency_cap.messages = 1",
-        "line 5: campaigns[0].frequency_cap: messages that users see in a session are not "
-        "held back",
+        "[[campaigns]]\nname='A'\nchannel='banner'\nentry='purchase'\nfrequency_cap.messages = 1",
+        "line 5: campaigns[0].frequency_cap: messages that users see in a session are not",
     ),
     (
         "until = 'quiet'\n[[campaigns]]\nname = 'A'\nchannel = 'email'\nschedule.at = '10:00'",
