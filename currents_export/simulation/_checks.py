@@ -10,6 +10,7 @@ from ..errors import OptionError
 
 __all__ = [
     "LAST_TIME",
+    "MOST_USERS",
     "SAMPLE_TIME",
     "below",
     "check_number",
@@ -25,6 +26,9 @@ SAMPLE_TIME = 1_782_907_200
 
 #: Braze's ids count the seconds in 32 bits, so this is the last one: in the year 2106.
 LAST_TIME = 2**32 - 1
+
+#: Streams of larger worlds would take minutes to begin.
+MOST_USERS = 10_000_000
 
 
 def check_number(name: str, value: object) -> None:

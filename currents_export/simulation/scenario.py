@@ -19,6 +19,7 @@ from .._suggestions import did_you_mean
 from ..catalog import Catalog
 from ..errors import CurrentsExportError, OptionError, ScenarioError, UnknownNameError
 from . import _toml_lines
+from ._checks import MOST_USERS
 from ._known import channels, one_of, regions
 from ._settings import (
     Action,
@@ -52,7 +53,6 @@ Rates = NewType("Rates", Mapping[str, float])
 Delays = NewType("Delays", Mapping[str, Delay])
 #: Names of stories and processes.
 Journeys = NewType("Journeys", tuple[str, ...])
-_MOST_USERS = 10_000_000
 #: The chances that say how often something happens in a month begin with this.
 _MONTHLY = "monthly."
 _MOST_IN_A_MONTH = 1_000
@@ -157,8 +157,8 @@ class Scenario(Checked):
     @classmethod
     def conflicts(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield the problems of settings that are valid by themselves."""
-        if not 1 <= values.get("users", 1) <= _MOST_USERS:
-            yield ("users",), f"it must be from 1 to {_MOST_USERS:,}"
+        if not 1 <= values.get("users", 1) <= MOST_USERS:
+            yield ("users",), f"it must be from 1 to {MOST_USERS:,}"
         rate = values.get("rate")
         if rate is not None and not 0 < rate < math.inf:
             yield ("rate",), "it must be a number greater than 0"

@@ -11,6 +11,7 @@ from ..errors import OptionError
 from ..events import Event
 from ._checks import (
     LAST_TIME,
+    MOST_USERS,
     SAMPLE_TIME,
     below,
     check_number,
@@ -77,8 +78,8 @@ class World:
         agents: the agents of the agent console.
 
     Raises:
-        OptionError: `users` is less than 1, an argument has the wrong type, or the scenario has
-            names that are unknown in this world.
+        OptionError: `users` is not from 1 to 10 million, an argument has the wrong type, or the
+            scenario has names that are unknown in this world.
         CatalogError: `traffic.tsv` or `channels.tsv` is invalid; all problems are listed together.
     """
 
@@ -102,7 +103,7 @@ class World:
         seed = self.scenario.seed if seed is None else seed
         users = self.scenario.users if users is None else users
         check_whole("seed", seed)
-        check_whole("users", users, least=1)
+        check_whole("users", users, least=1, most=MOST_USERS)
         self.catalog = Catalog.load() if catalog is None else catalog
         check_tables(self.catalog.directory)
         check_names(self.scenario, self.catalog)

@@ -113,6 +113,9 @@ def _step(passage: Passage) -> None:
         kind = _PERFORMED if passage.performed else _MATCHED
         passage.emit(kind, cause=passage.entered)
         passage.left = passage.exited = True
+        # Nobody sees in-app messages of a Canvas that they have left.
+        shown = passage.life.shown
+        shown[:] = [each for each in shown if each.fields.get("canvas_id") != passage.canvas.id]
         return
     following = passage.place + 1
     match step.channel:
