@@ -97,7 +97,7 @@ class Endpoint(ABC):
         """Return why the body of a request is not read; None if its credentials are valid."""
 
     @abstractmethod
-    async def _respond_to(self, request: Request, received: bytes | RefusedError) -> Response:
+    async def _respond_to(self, request: Request, received: bytes | RefusedError, /) -> Response:
         """Respond to a request as if there was no script; `received` is its body."""
 
     @abstractmethod

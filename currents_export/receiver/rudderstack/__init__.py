@@ -1,5 +1,18 @@
-"""A stand-in for RudderStack: its gateway, and what its Braze source makes of events."""
+"""A stand-in for RudderStack: its gateway, its Braze source, and its webhook destination."""
 
+from ._counts import GatewayCounts, MessageCounts
 from ._transform import VanishReason, transform, transformed
+from .destination import WebhookDestination
+from .gateway import RudderStack
+from .mapping import load_mapping
 
-__all__ = ["VanishReason", "transform", "transformed"]
+__all__ = [
+    "GatewayCounts",
+    "MessageCounts",
+    "RudderStack",
+    "VanishReason",
+    "WebhookDestination",
+    "load_mapping",
+    "transform",
+    "transformed",
+]
