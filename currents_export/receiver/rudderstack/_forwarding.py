@@ -103,7 +103,7 @@ class Forwarder:
         lane = zlib.crc32(user.encode(errors="surrogatepass")) % _LANES
         self._lanes[lane].put(orjson.dumps(message))
 
-    def close(self, patience: float = 5.0) -> None:
+    def close(self, patience: float) -> None:
         """End the threads; a second call does nothing.
 
         Args:

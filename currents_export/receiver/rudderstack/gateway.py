@@ -78,6 +78,8 @@ class RudderStack(Endpoint):
             each time, up to five minutes.
         forward_stop: when to give up a message; by default, three hours after it was first sent.
         forward_transport: the transport of these requests; for tests.
+        forward_patience: the seconds that messages have to be delivered when the stand-in is
+            closed, 5 by default.
         rate_limit: the most events in any period of a minute; RudderStack's Free plan allows 1,000.
             None, the default, for any number.
         suppressed_users: values of `userId` whose messages are not taken, although their requests
@@ -130,6 +132,7 @@ class RudderStack(Endpoint):
         forward_wait: tenacity.wait.wait_base | None = None,
         forward_stop: tenacity.stop.stop_base | None = None,
         forward_transport: httpx.BaseTransport | None = None,
+        forward_patience: float = 5.0,
         rate_limit: int | None = None,
         suppressed_users: Iterable[str] = (),
         max_request_bytes: int | None = 4_096_000,
@@ -170,6 +173,7 @@ class RudderStack(Endpoint):
         )
         self._rate_limit = RateLimit(rate_limit, clock=clock)
         self._now = now
+        self._forward_patience = forward_patience
         self._forwarder: Forwarder | None = None
         if forward is not None:
             try:
@@ -188,12 +192,12 @@ class RudderStack(Endpoint):
             return self._recorder.gateway_counts(**attrs.asdict(forwarded))
 
     def close(self) -> None:
-        """Give the messages that wait 5 seconds to be delivered, and close the capture file.
+        """Give the messages that wait some time to be delivered, and close the capture file.
 
         A second call does nothing.
         """
         if self._forwarder is not None:
-            self._forwarder.close()
+            self._forwarder.close(self._forward_patience)
         super().close()
 
     def _public_counts(self) -> dict[str, Any]:
