@@ -18,6 +18,7 @@ from currents_export import (
     reading,
     receiver,
     simulation,
+    verification,
 )
 from currents_export.destinations import DestinationFields
 
@@ -31,6 +32,7 @@ _PACKAGES = (
     reading,
     receiver,
     simulation,
+    verification,
 )
 CLASSES = {
     f"{package.__name__.rpartition('.')[2]}.{name}": found

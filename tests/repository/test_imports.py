@@ -43,9 +43,10 @@ PARTS: dict[str, set[str]] = {
     "simulation.fields": GROUND
     | {"catalog", "simulation", "simulation.people", "simulation.workspace"},
     "receiver": GROUND | {"catalog", "events"},
+    "verification": GROUND | {"current", "delivery", "events", "payload", "reading", "receiver"},
     "cli": GROUND
     | {"_config", "_toml", "catalog", "coherence", "current", "delivery", "destinations"}
-    | {"events", "payload", "reading", "receiver", "simulation"},
+    | {"events", "payload", "reading", "receiver", "simulation", "verification"},
     "__init__": {"_version"},
     "__main__": {"cli"},
 }
