@@ -7,10 +7,10 @@ from typing import Any
 
 from .report import Ages, Example, Findings
 
-__all__ = ["AgeCounter", "Collector"]
+__all__ = ["MAX_EXAMPLES", "AgeCounter", "Collector"]
 
 #: How many examples a report has of each kind.
-_EXAMPLES = 20
+MAX_EXAMPLES = 20
 #: The largest number of event types that are counted separately.
 _MAX_TYPES = 1000
 
@@ -25,16 +25,20 @@ class Collector:
 
     def add(self, event_id: str, event_type: str, *, count: int = 1, **details: Any) -> None:
         """Add findings about an event."""
+        self.add_count(event_type, count)
+        self.add_example(event_id, event_type, **details)
+
+    def add_count(self, event_type: str, count: int = 1) -> None:
+        """Add findings without an example."""
         self._count += count
         name = event_type
         if name not in self._by_event_type and len(self._by_event_type) >= _MAX_TYPES:
             name = "other"
         self._by_event_type[name] += count
-        self.add_example(event_id, event_type, **details)
 
     def add_example(self, event_id: str, event_type: str, **details: Any) -> None:
         """Add an example, if there is room for it."""
-        if len(self._examples) < _EXAMPLES:
+        if len(self._examples) < MAX_EXAMPLES:
             self._examples.append(Example(event_id, event_type, **details))
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -69,13 +69,9 @@ class Source:
             yield from (each.to_dict() if isinstance(each, Event) else each for each in given)
             return
         # An error in the caller must close the file, too.
-        with closing(_items(read_path(given))) as items:
+        with closing(cast("Generator[Located | ReadError]", read_path(given))) as items:
             for item in items:
                 if isinstance(item, ReadError):
                     on_unreadable(item)
                 else:
                     yield item.value
-
-
-def _items(items: Iterator[Located | ReadError]) -> Generator[Located | ReadError]:
-    yield from items

@@ -48,14 +48,12 @@ class Pair(NamedTuple):
         user: a number that stands for its user.
         sent: its number among the sent events.
         received: its number among the arrivals.
-        id: its id.
         kind: the number of its event type.
     """
 
     user: int
     sent: int
     received: int
-    id: str
     kind: int
 
 
@@ -100,6 +98,15 @@ class Store:
         rows = self._database.execute("SELECT * FROM rows ORDER BY id, is_arrival, number")
         for _, group in groupby(map(Row._make, rows), key=attrgetter("id")):
             yield list(group)
+
+    def ids(self, numbers: Iterable[int]) -> list[str]:
+        """Return the ids of some sent events, by their numbers."""
+        marks = ", ".join(str(int(number)) for number in numbers)
+        rows = self._database.execute(
+            f"SELECT id FROM rows WHERE NOT is_arrival AND number IN ({marks}) "  # noqa: S608
+            "ORDER BY number"
+        )
+        return [event_id for (event_id,) in rows]
 
     def by_user(self) -> Iterator[Pair]:
         """Yield the events that arrived by user, those of a user in the order of sending."""

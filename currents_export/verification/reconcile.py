@@ -14,7 +14,7 @@ from ..current import Current
 from ..delivery import FilterReason
 from ..errors import OptionError, ReadError
 from ..receiver.rudderstack import VanishReason
-from ._collect import AgeCounter, Collector
+from ._collect import MAX_EXAMPLES, AgeCounter, Collector
 from ._content import Content, arrival, content_of, differences, digest, shape
 from ._expected import Expectation, expectation
 from ._source import Input, OnUnreadable, Source
@@ -204,9 +204,9 @@ class _Comparison:
 
     def _compared(self, late_after: float | None) -> Iterator[Pair]:
         for rows in self._store.by_id():
-            arrivals = [row for row in rows if row.is_arrival]
-            sent = rows[: len(rows) - len(arrivals)]
             first = rows[0]
+            cut = next((at for at, row in enumerate(rows) if row.is_arrival), len(rows))
+            sent, arrivals = rows[:cut], rows[cut:]
             event_type = self._type_names[first.kind]
             expected = [row for row in sent if row.reason is None]
             self._matched += bool(sent and arrivals)
@@ -226,10 +226,7 @@ class _Comparison:
             self._compare_contents(expected, arrivals, event_type)
             self._compare_times(expected[0], arrivals[0], event_type, late_after)
             if expected[0].user is not None:
-                pair = Pair(
-                    expected[0].user, expected[0].number, arrivals[0].number, first.id, first.kind
-                )
-                yield pair
+                yield Pair(expected[0].user, expected[0].number, arrivals[0].number, first.kind)
 
     def _compare_contents(self, expected: list[Row], arrivals: list[Row], event_type: str) -> None:
         for row in arrivals:
@@ -282,13 +279,20 @@ class _Comparison:
 
     def compare_order(self) -> None:
         """Find the events that arrived before an earlier event of the same user."""
+        found = self._found["reordered"]
+        first: dict[int, str] = {}
         user, latest = None, -1
         for pair in self._store.by_user():
             if pair.user != user:
                 user, latest = pair.user, -1
-            if pair.received < latest:
-                self._found["reordered"].add(pair.id, self._type_names[pair.kind])
-            latest = max(latest, pair.received)
+            if pair.received > latest:
+                latest = pair.received
+            elif pair.received < latest:
+                found.add_count(self._type_names[pair.kind])
+                if len(first) < MAX_EXAMPLES:
+                    first[pair.sent] = self._type_names[pair.kind]
+        for event_id, number in zip(self._store.ids(first), sorted(first), strict=True):
+            found.add_example(event_id, first[number])
 
     def report(self, *, exactly_once: bool, in_order: bool) -> Report:
         """Return the report."""
@@ -343,5 +347,7 @@ def _user(user: dict[str, Any]) -> int | None:
 
 
 def _is_same(expected: Row, row: Row) -> bool:
-    same_time = Content({}, expected.timestamp).is_met_by(row.timestamp)
-    return expected.digest == row.digest and same_time
+    if expected.digest != row.digest:
+        return False
+    same = expected.timestamp == row.timestamp
+    return same or Content({}, expected.timestamp).is_met_by(row.timestamp)

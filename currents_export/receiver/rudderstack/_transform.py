@@ -100,16 +100,13 @@ def transformed(
         "event": mapped or respelled(event_type),
     }
     ids = (("messageId", event.get("id")), ("anonymousId", user_id), ("userId", external_user_id))
-    message |= {name: respelled(value) for name, value in ids if value is not None}
+    for name, value in ids:
+        if value is not None:
+            message[name] = respelled(value)
     properties = _object(properties)
     _fill_context(context, user, _OF_USER)
     _fill_context(context, properties, _TO_CONTEXT)
-    traits = {
-        name: respelled(value)
-        for source, name in _TO_TRAITS.items()
-        if (value := properties.get(source)) is not None
-    }
-    if traits:
+    if traits := _traits(properties):
         message["traits"] = traits
     if (when := timestamp(event.get("time"))) is not None:
         message["timestamp"] = when
@@ -129,7 +126,16 @@ def _fill_context(
         value = source.get(field)
         if value is not None:
             target = context if part is None else context.setdefault(part, {})
-            target[name] = respelled(value)
+            target[name] = value if type(value) is str else respelled(value)
+
+
+def _traits(properties: dict[str, Any]) -> dict[str, Any]:
+    traits = {}
+    for source, name in _TO_TRAITS.items():
+        value = properties.get(source)
+        if value is not None:
+            traits[name] = respelled(value)
+    return traits
 
 
 def _other_properties(properties: Any) -> Any:

@@ -35,6 +35,8 @@ _YEARS_OF_DATETIME = (
     (datetime.min - _EPOCH) // timedelta(seconds=1),
     (datetime.max - _EPOCH) // timedelta(seconds=1),
 )
+#: The types whose values are not respelled.
+_UNCHANGED = frozenset({str, bool, type(None)})
 _INVALID = "Invalid date"
 _LEADING_INTEGER = re.compile(r"[\s\ufeff]*([+-]?[0-9]+)")
 
@@ -45,6 +47,8 @@ def respelled(value: Any) -> Any:
     A number becomes the nearest 64-bit float, without its `.0`, and integer keys of an object come
     first.
     """
+    if type(value) in _UNCHANGED:
+        return value
     try:
         return _respelled(value)
     except RecursionError:  # nothing writes a value that is nested this deep
@@ -53,7 +57,7 @@ def respelled(value: Any) -> Any:
 
 def _respelled(value: Any) -> Any:
     kind = type(value)
-    if kind is str or value is None or kind is bool:
+    if kind in _UNCHANGED:
         return value
     if kind is int:
         return value if -_EXACT <= value <= _EXACT else _number(value)
