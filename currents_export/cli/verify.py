@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import ReadError
-from ..receiver.rudderstack import VanishReason, load_mapping
+from ..receiver.rudderstack import Loss, VanishReason, load_mapping
 from ..verification import Example, Findings, Report, Verdict, reconcile
 from ._current import load_current
 from ._exit_codes import BAD_INPUT, NOT_ALL
@@ -138,6 +138,10 @@ def _print(report: Report, *, personal_data: bool) -> None:
     rows += [
         (findings.count, "vanished", VanishReason(code).description, _first(findings))
         for code, findings in report.vanished.items()
+    ]
+    rows += [
+        (findings.count, "reduced", Loss(code).description, _first(findings))
+        for code, findings in report.reduced.items()
     ]
     if rows:
         print_table({"count": "right", "what": "", "meaning": "", "for example": ""}, rows)

@@ -10,7 +10,7 @@ from ..delivery import FilterReason
 from ..errors import EventError
 from ..events import Event
 from ..payload import transform as apply_transformations
-from ..receiver.rudderstack import VanishReason, transformed
+from ..receiver.rudderstack import Loss, VanishReason, loss, transformed
 from ._content import Content, content_of
 from .report import Through
 
@@ -21,7 +21,11 @@ Expectation = Callable[[dict[str, Any]], Content | FilterReason | VanishReason]
 
 
 def expectation(
-    through: Through, *, current: Current | None, mapping: Mapping[str, str] | None
+    through: Through,
+    *,
+    current: Current | None,
+    mapping: Mapping[str, str] | None,
+    on_loss: Callable[[dict[str, Any], Loss], None],
 ) -> Expectation:
     """Return the function that says what should arrive of an event.
 
@@ -30,6 +34,7 @@ def expectation(
         current: the Current that sent the events, if they are not what it sent but what it was
             given: it filters events, and transforms fields.
         mapping: the custom mapping of RudderStack's source.
+        on_loss: called for an event of which RudderStack's source loses something.
     """
 
     def expected(event: dict[str, Any]) -> Content | FilterReason | VanishReason:
@@ -41,7 +46,11 @@ def expectation(
         if through is Through.CURRENTS:
             return content_of(event, through)
         made = transformed(event, mapping)
-        return made if isinstance(made, VanishReason) else content_of(made, through)
+        if isinstance(made, VanishReason):
+            return made
+        if (lost := loss(event, made)) is not None:
+            on_loss(event, lost)
+        return content_of(made, through)
 
     return expected
 

@@ -13,7 +13,7 @@ from typing import Any
 from ..current import Current
 from ..delivery import FilterReason
 from ..errors import OptionError, ReadError
-from ..receiver.rudderstack import VanishReason
+from ..receiver.rudderstack import Loss, VanishReason
 from ._collect import MAX_EXAMPLES, AgeCounter, Collector
 from ._content import Content, arrival, content_of, differences, digest, shape
 from ._expected import Expectation, expectation
@@ -105,6 +105,8 @@ class _Comparison:
         names = ("missing", "duplicated", "altered", "unexpected", "reordered", "late")
         self._found = {name: Collector() for name in names}
         self._explained = {reason: Collector() for reason in _REASONS}
+        self._is_read = False
+        self._reduced = {lost: Collector() for lost in Loss}
         self._ages = AgeCounter()
         #: The numbers of the sent event and of the arrival, where they differ.
         self._to_examine: list[tuple[int, int]] = []
@@ -116,9 +118,12 @@ class _Comparison:
             arrivals = self._first_shape(given) if self._through is None else given
             through = self._through or Through.CURRENTS
             self._through = through
-            self._expected = expectation(through, current=current, mapping=mapping)
+            self._expected = expectation(
+                through, current=current, mapping=mapping, on_loss=self._count_loss
+            )
             self._store.add_rows(self._received_rows(arrivals, through))
         self._store.add_rows(self._sent_rows())
+        self._is_read = True
         for source, count in zip(self._sources, self._counts, strict=True):
             if not count:
                 raise ReadError("it contains no events", source=source.name)
@@ -185,6 +190,10 @@ class _Comparison:
                 _user(user) if isinstance(user, dict) else None,
                 time if type(time) is int and abs(time) < 2**53 else None,
             )
+
+    def _count_loss(self, event: dict[str, Any], lost: Loss) -> None:
+        if not self._is_read:  # events that are examined later were counted before
+            self._reduced[lost].add(_text(event.get("id")), _text(event.get("event_type")))
 
     def _kind(self, event_type: str) -> int:
         kind = self._types.get(event_type)
@@ -298,11 +307,7 @@ class _Comparison:
         """Return the report."""
         found = {name: collector.findings for name, collector in self._found.items()}
         altered: Findings = found.pop("altered")
-        explained = {
-            reason: collector.findings
-            for reason, collector in self._explained.items()
-            if collector.count
-        }
+        explained = _found(self._explained)
         return Report(
             through=self._through or Through.CURRENTS,
             sent=self._counts[0],
@@ -315,14 +320,20 @@ class _Comparison:
                 dict(self._by_field.most_common()),
                 len(self._to_examine),
             ),
-            filtered={key.value: v for key, v in explained.items() if key in [*FilterReason]},
-            vanished={key.value: v for key, v in explained.items() if key in [*VanishReason]},
+            filtered={code: explained[code] for code in FilterReason if code in explained},
+            vanished={code: explained[code] for code in VanishReason if code in explained},
+            reduced=_found(self._reduced),
             without_id=self._without_id,
             ages=self._ages.ages,
             exactly_once=exactly_once,
             in_order=in_order,
             **found,
         )
+
+
+def _found(collectors: Mapping[Any, Collector]) -> dict[str, Findings]:
+    """Return the findings by code, where there are any."""
+    return {code.value: each.findings for code, each in collectors.items() if each.count}
 
 
 def _to_through(value: Through | str | None) -> Through | None:

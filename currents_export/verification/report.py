@@ -146,6 +146,8 @@ class Report:
         late: events that arrived later than allowed.
         filtered: events that the Current does not send, by the code of the reason.
         vanished: events of which RudderStack's source makes no message, by the code of the reason.
+        reduced: events of which RudderStack's source is known to lose a part, by the code of the
+            loss; what is left of them is compared.
         without_id: sent events without an id, which cannot be compared.
         ages: how old events were when they arrived; None if that is not known.
         exactly_once: whether a duplicate is wrong.
@@ -164,6 +166,7 @@ class Report:
     late: Findings
     filtered: Mapping[str, Findings]
     vanished: Mapping[str, Findings]
+    reduced: Mapping[str, Findings] = attrs.field(factory=dict)
     without_id: int = 0
     ages: Ages | None = None
     exactly_once: bool = False
@@ -195,8 +198,10 @@ class Report:
             "received": self.received,
             "matched": self.matched,
             **{kind: getattr(self, kind).to_dict(personal_data=personal_data) for kind in kinds},
-            "filtered": {code: each.to_dict() for code, each in self.filtered.items()},
-            "vanished": {code: each.to_dict() for code, each in self.vanished.items()},
+            **{
+                name: {code: each.to_dict() for code, each in getattr(self, name).items()}
+                for name in ("filtered", "vanished", "reduced")
+            },
             "without_id": self.without_id,
             "ages": None if self.ages is None else attrs.asdict(self.ages),
         }

@@ -114,6 +114,15 @@ def test_current_and_mapping(lines: Lines, current: Callable[..., Path], tmp_pat
     assert result.exit_code == 1
 
 
+def test_known_loss(lines: Lines) -> None:
+    large = event(9, n=2**53 + 1).to_dict()
+    sent, received = lines("sent", *EVENTS, large), lines("received", *MESSAGES, transform(large))
+    result = run("verify", "--sent", sent, "--received", received)
+    assert result.exit_code == 0
+    assert "reduced" in result.stdout
+    assert "a whole number above 2^53 lost precision" in result.stdout
+
+
 def test_standard_input(lines: Lines) -> None:
     sent = lines("sent", *EVENTS)
     result = run("verify", "--sent", "-", "--received", sent, stdin=sent.read_bytes())

@@ -148,6 +148,28 @@ def test_personal_data_is_masked() -> None:
     assert "other@example.com" in str(report.to_dict(personal_data=True))
 
 
+def test_known_losses_of_rudderstack() -> None:
+    sent = [
+        event(1, n=2**53 + 1, m=4.0).to_dict(),
+        event(2, deep=[{"n": 2**60 + 1}]).to_dict(),
+        event(3, m=4.0, nested={"a.b": None}).to_dict(),
+        event(4).to_dict() | {"properties": {"a.b": 1, "c": None}},
+        event(5).to_dict() | {"properties": {"0": 1, "c": 2}},
+    ]
+    report = reconcile(sent, messages(*sent))
+    assert (report.verdict, report.altered.count) == (Verdict.RIGHT, 0)
+    lost = {code: {each.id for each in found.examples} for code, found in report.reduced.items()}
+    assert lost == {
+        "precision": {event(1).id, event(2).id},
+        "property_name": {event(4).id, event(5).id},
+    }
+    assert report.to_dict()["reduced"]["precision"]["count"] == 2
+    wrong = reconcile(sent, messages(*sent, event="Wrong"))
+    assert (wrong.altered.count, wrong.reduced["precision"].count) == (5, 2)
+    unchanged = reconcile(sent, sent)
+    assert (unchanged.verdict, unchanged.reduced) == (Verdict.RIGHT, {})
+
+
 def test_custom_mapping() -> None:
     sent = events()
     renamed = messages(*sent, event="Email Opened")

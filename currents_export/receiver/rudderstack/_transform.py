@@ -14,7 +14,7 @@ from ...events import Event
 from ._paths import UnsafeKeyError, by_paths, is_plain
 from ._values import is_truthy, respelled, timestamp
 
-__all__ = ["VanishReason", "transform", "transformed"]
+__all__ = ["MOVED", "VanishReason", "transform", "transformed"]
 
 #: Where the mapped fields of `user` go.
 _OF_USER = {"device_id": ("device", "id"), "timezone": (None, "timezone")}
@@ -29,7 +29,7 @@ _TO_CONTEXT = {
 }
 _TO_TRAITS = {"email_address": "email", "to_phone_number": "phone"}
 #: The properties that are never among the message's properties.
-_MOVED = frozenset({*_TO_CONTEXT, *_TO_TRAITS})
+MOVED = frozenset({*_TO_CONTEXT, *_TO_TRAITS})
 
 #: The types whose values need not be respelled.
 _UNCHANGED = frozenset({str, bool, type(None)})
@@ -149,6 +149,6 @@ def _other_properties(properties: Any) -> Any:
     others = {
         name: value if type(value) in _UNCHANGED else respelled(value)
         for name, value in _object(properties).items()
-        if name not in _MOVED and isinstance(name, str)
+        if name not in MOVED and isinstance(name, str)
     }
     return others or None if all(map(_is_plain, others)) else by_paths(others)
