@@ -26,6 +26,7 @@ __all__ = ["reconcile"]
 #: How many altered arrivals are compared field by field.
 _MAX_EXAMINED = 10_000
 _REASONS: tuple[FilterReason | VanishReason, ...] = (*FilterReason, *VanishReason)
+_FILTERED = frozenset(each.value for each in FilterReason)
 
 
 def reconcile(
@@ -320,8 +321,8 @@ class _Comparison:
                 dict(self._by_field.most_common()),
                 len(self._to_examine),
             ),
-            filtered={code: explained[code] for code in FilterReason if code in explained},
-            vanished={code: explained[code] for code in VanishReason if code in explained},
+            filtered={code: each for code, each in explained.items() if code in _FILTERED},
+            vanished={code: each for code, each in explained.items() if code not in _FILTERED},
             reduced=_found(self._reduced),
             without_id=self._without_id,
             ages=self._ages.ages,

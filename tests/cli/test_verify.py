@@ -80,6 +80,14 @@ def test_json(lines: Lines) -> None:
     assert report["missing"]["examples"][0] == {"id": EVENTS[3]["id"], "event_type": OPEN}
 
 
+def test_json_of_vanished_events(lines: Lines) -> None:
+    sent, received = lines("sent", *EVENTS, without_user()), lines("received", *MESSAGES)
+    result = run("verify", "--sent", sent, "--received", received, "--json")
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["verdict"], report["filtered"]) == (0, "right", {})
+    assert report["vanished"]["no_user"]["count"] == 1
+
+
 @pytest.mark.parametrize(
     ("option", "code"),
     [
