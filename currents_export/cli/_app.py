@@ -44,6 +44,7 @@ COMMANDS = {
     "test": "Send one test event of each selected event type.",
     "check": "Check the credentials with a request that has no events.",
     "serve": "Receive events until interrupted, then report what arrived.",
+    "verify": "Compare what was sent with what arrived.",
 }
 
 

@@ -1,16 +1,18 @@
-"""`serve`: run a receiver."""
+"""`serve`: run a receiver, or a stand-in for RudderStack."""
 
 from __future__ import annotations
 
 import threading
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .._files import STDOUT
 from ..catalog import Catalog
-from ..receiver import Receiver, listen, parse_script
+from ..receiver import Counts, Receiver, RudderStack, WebhookDestination, listen, parse_script
+from ..receiver.rudderstack import load_mapping
 from ._counts import print_counts
 from ._options import AsJson, CatalogDir, SchemaVersion
 from ._signals import on_interrupt
@@ -19,12 +21,39 @@ from ._tables import progress
 
 __all__ = ["run"]
 
+#: The options that go with only some kinds of receivers, which are named by their options; the
+#: kind without an option has an empty name.
+_KINDS = {
+    **dict.fromkeys(("strict", "schema_version", "catalog_dir"), ("",)),
+    **dict.fromkeys(("bearer_token", "max_body_bytes"), ("", "destination")),
+    **dict.fromkeys(
+        ("mapping", "forward", "rate_limit", "disabled_key", "suppress", "transformer"),
+        ("rudderstack",),
+    ),
+}
+
 #: Seconds between two updates of the progress.
 _GLANCE = 0.5
 
 
 def run(
+    ctx: typer.Context,
     *,
+    rudderstack: Annotated[
+        bool,
+        typer.Option(
+            "--rudderstack",
+            help="Stand in for RudderStack: its gateway, its Braze source and, with --forward, a "
+            "webhook destination.",
+        ),
+    ] = False,
+    destination: Annotated[
+        bool,
+        typer.Option(
+            "--destination",
+            help="Receive the messages that RudderStack's webhook destination sends.",
+        ),
+    ] = False,
     host: Annotated[
         str,
         typer.Option(help="The address to listen on; by default only this machine can connect."),
@@ -58,8 +87,8 @@ def run(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Append the events taken to it, as JSON Lines; '-' is standard output, and the "
-            "rest goes to standard error then.",
+            help="Append the events or messages taken to it, as JSON Lines; '-' is standard "
+            "output, and the rest goes to standard error then.",
         ),
     ] = None,
     strict: Annotated[
@@ -80,6 +109,54 @@ def run(
     max_connections: Annotated[
         int, typer.Option(min=1, help="Respond with 503 to connections beyond this number.")
     ] = 256,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --rudderstack: the source's custom mapping, from event types to event "
+            "names, as JSON or TOML.",
+        ),
+    ] = None,
+    forward: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="With --rudderstack: POST each message there, as a webhook destination does.",
+        ),
+    ] = None,
+    rate_limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="With --rudderstack: respond with 429 to more events a minute; the Free plan "
+            "allows 1000.",
+        ),
+    ] = None,
+    disabled_key: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY",
+            help="With --rudderstack: the write key of a disabled source; can be given more than "
+            "once.",
+        ),
+    ] = None,
+    suppress: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="USER_ID",
+            help="With --rudderstack: a userId whose messages are not taken; can be given more "
+            "than once.",
+        ),
+    ] = None,
+    transformer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RESPONSE",
+            help="With --rudderstack: what the transformer responds to a group of requests first, "
+            "like --script: 500 for a failure, reset if it cannot be reached.",
+        ),
+    ] = None,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
     as_json: AsJson = False,
@@ -89,18 +166,49 @@ def run(
     Every POST, whatever its path, is handled as a request of a Current; GET /counts returns the
     totals so far, to the same credentials. Without a write key or a bearer token to check, every
     request is accepted.
+
+    With --rudderstack, the path of the requests is /v1/webhook, the responses are those of
+    RudderStack, and the capture contains the messages that its Braze source makes of the events.
     """
-    receiver = Receiver(
-        write_keys=write_key or (),
-        bearer_tokens=bearer_token or (),
-        script=[parse_script(each) for each in script or ()],
-        capture=capture,
-        keep=False,
-        strict=strict,
-        max_body_bytes=max_body_bytes,
-        request_timeout=request_timeout,
-        catalog=Catalog.load(schema_version, catalog_dir),
-    )
+    _check_kind(ctx, rudderstack=rudderstack, destination=destination)
+    responses = [parse_script(each) for each in script or ()]
+    receiver: Receiver | RudderStack | WebhookDestination
+    if rudderstack:
+        receiver = RudderStack(
+            write_keys=write_key or (),
+            disabled_keys=disabled_key or (),
+            mapping=None if mapping is None else load_mapping(mapping),
+            script=responses,
+            transformer_script=[parse_script(each) for each in transformer or ()],
+            capture=capture,
+            keep=False,
+            forward=forward,
+            rate_limit=rate_limit,
+            suppressed_users=suppress or (),
+            request_timeout=request_timeout,
+        )
+    elif destination:
+        receiver = WebhookDestination(
+            write_keys=write_key or (),
+            bearer_tokens=bearer_token or (),
+            script=responses,
+            capture=capture,
+            keep=False,
+            max_body_bytes=max_body_bytes,
+            request_timeout=request_timeout,
+        )
+    else:
+        receiver = Receiver(
+            write_keys=write_key or (),
+            bearer_tokens=bearer_token or (),
+            script=responses,
+            capture=capture,
+            keep=False,
+            strict=strict,
+            max_body_bytes=max_body_bytes,
+            request_timeout=request_timeout,
+            catalog=Catalog.load(schema_version, catalog_dir),
+        )
     if capture == STDOUT:
         results_to_stderr()
     stop = threading.Event()
@@ -113,13 +221,32 @@ def run(
             print_json({"url": url}, indent=False)
         else:
             print_line(f"listening on {url}; interrupt to stop (Ctrl-C)")
-        with progress("events") as advance:
+        with progress("events" if isinstance(receiver, Receiver) else "messages") as advance:
             seen = 0
             while not stop.wait(_GLANCE):
-                events = receiver.counts.events
-                advance(events - seen)
-                seen = events
+                taken = _taken(receiver)
+                advance(taken - seen)
+                seen = taken
     if as_json:
         print_json(receiver.counts.to_dict(), indent=False)
     else:
         print_counts(receiver.counts)
+
+
+def _taken(receiver: Receiver | RudderStack | WebhookDestination) -> int:
+    counts = receiver.counts
+    return counts.events if isinstance(counts, Counts) else counts.messages
+
+
+def _check_kind(ctx: typer.Context, *, rudderstack: bool, destination: bool) -> None:
+    if rudderstack and destination:
+        raise typer.BadParameter("--rudderstack and --destination exclude each other")
+    kind = "rudderstack" if rudderstack else "destination" if destination else ""
+    for parameter in ctx.command.params:
+        kinds = _KINDS.get(parameter.name or "", (kind,))
+        source = ctx.get_parameter_source(parameter.name or "")
+        if source is not None and source.name == "COMMANDLINE" and kind not in kinds:
+            option = parameter.opts[0]
+            if "" in kinds:
+                raise typer.BadParameter(f"{option} does not go with --{kind}")
+            raise typer.BadParameter(f"{option} needs --{kinds[0]}")

@@ -2,6 +2,7 @@
 
 from ._counts import Counts, FindingCount
 from .receiver import Receiver
+from .rudderstack import RudderStack, WebhookDestination
 from .script import ScriptedResponse, parse_script
 from .server import listen
 from .transport import AppTransport
@@ -11,7 +12,9 @@ __all__ = [
     "Counts",
     "FindingCount",
     "Receiver",
+    "RudderStack",
     "ScriptedResponse",
+    "WebhookDestination",
     "listen",
     "parse_script",
 ]

@@ -10,12 +10,12 @@ import attrs
 
 from ..catalog import Finding, FindingCode
 
-__all__ = ["Counts", "FindingCount", "Recorder"]
+__all__ = ["MAX_IDS", "MAX_KINDS", "Counts", "FindingCount", "Ids", "Recorder", "cut"]
 
 #: The largest number of kinds of findings, and of event types, that are counted separately.
-_MAX_KINDS = 1000
+MAX_KINDS = 1000
 #: The largest number of ids that are kept to find duplicates; each takes about 70 bytes.
-_MAX_IDS = 1_000_000
+MAX_IDS = 1_000_000
 #: The longest text that is kept; event types and field names come from the clients.
 _MAX_LENGTH = 300
 
@@ -84,7 +84,7 @@ class Counts:
         return attrs.asdict(self) | {"findings": findings}
 
 
-class _Ids:
+class Ids:
     """Find ids that were seen before among the last ones, by their hashes.
 
     Args:
@@ -116,8 +116,8 @@ class Recorder:
         max_ids: the largest number of ids to keep.
     """
 
-    def __init__(self, *, max_ids: int = _MAX_IDS) -> None:
-        self._ids = _Ids(max_ids)
+    def __init__(self, *, max_ids: int = MAX_IDS) -> None:
+        self._ids = Ids(max_ids)
         self._by_status: Counter[str] = Counter()
         self._by_event_type: Counter[str] = Counter()
         self._duplicates = 0
@@ -147,8 +147,8 @@ class Recorder:
         for event in events:
             values = event if isinstance(event, dict) else {}
             event_type, event_id = values.get("event_type"), values.get("id")
-            name = _cut(event_type) if isinstance(event_type, str) else "?"
-            if name not in self._by_event_type and len(self._by_event_type) >= _MAX_KINDS:
+            name = cut(event_type) if isinstance(event_type, str) else "?"
+            if name not in self._by_event_type and len(self._by_event_type) >= MAX_KINDS:
                 name = "other"
             self._by_event_type[name] += 1
             if isinstance(event_id, str):
@@ -158,17 +158,18 @@ class Recorder:
         """Record conformance findings by kind."""
         for each in findings:
             self._levels[each.level] += 1
-            event_type = None if each.event_type is None else _cut(each.event_type)
-            field, expected = _cut(each.field), _cut(each.expected)
+            event_type = None if each.event_type is None else cut(each.event_type)
+            field, expected = cut(each.field), cut(each.expected)
             kind = (each.level, event_type, field, expected)
             known = self._findings.get(kind)
             if known is not None:
                 self._findings[kind] = attrs.evolve(known, count=known.count + 1)
-            elif len(self._findings) < _MAX_KINDS:
+            elif len(self._findings) < MAX_KINDS:
                 self._findings[kind] = FindingCount(
-                    each.level, event_type, field, _cut(each.problem), expected, 1, each.code
+                    each.level, event_type, field, cut(each.problem), expected, 1, each.code
                 )
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """Return a text that came from a client, cut short if it is very long."""
     return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 3]}..."

@@ -6,40 +6,29 @@ Source: Braze, Custom Currents export (what a receiver must do).
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import orjson
-from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from .._redaction import shown
 from ..catalog import Catalog, Finding, FindingCode, check_event
-from ..errors import OptionError
-from ._body import RefusedError, events_in, read_body
+from ._body import RefusedError, events_in
 from ._counts import Counts, Recorder
 from ._credentials import Credentials
-from .capture import Capture
-from .script import ScriptedResponse, play
+from ._endpoint import Endpoint
+from .script import ScriptedResponse
 
 __all__ = ["Receiver"]
 
-#: Statuses whose responses must not have a body.
-_WITHOUT_BODY = (204, 205, 304)
 #: The headers that Braze sends with every request.
 _HEADERS = {"Content-Type": "application/json", "Braze-Currents-Version": "1"}
 _UNAUTHORIZED = "the write key or the bearer token is missing or unknown"
 
 
-class _LateError(Exception):
-    """A request whose body was not complete in time."""
-
-
-class Receiver:
+class Receiver(Endpoint):
     """An ASGI application that receives the requests of a Current, and what it received.
 
     Every POST is a request of a Current, whatever its path. The receiver checks the credentials
@@ -93,28 +82,22 @@ class Receiver:
         request_timeout: float | None = 30.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        _check_limit("max_body_bytes", max_body_bytes)
-        _check_limit("request_timeout", request_timeout)
-        self.events: list[Any] = []
-        self.request_timeout = request_timeout
-        self.app = Starlette(
-            routes=[
-                Route("/counts", self._show_counts, methods=["GET"]),
-                Route("/{path:path}", self._receive, methods=["POST"]),
-            ]
-        )
+        self._recorder = Recorder()
         self._credentials = Credentials(write_keys=write_keys, bearer_tokens=bearer_tokens)
-        self._script = play(script)
+        super().__init__(
+            routes=[Route("/{path:path}", self._receive, methods=["POST"])],
+            recorder=self._recorder,
+            script=script,
+            capture=capture,
+            max_body_bytes=max_body_bytes,
+            request_timeout=request_timeout,
+            sleep=sleep,
+        )
+        self.events: list[Any] = []
         self._keep = keep
         self._catalog = Catalog.load() if catalog is None else catalog
         self._check = check or strict
         self._strict = strict
-        self._max_body_bytes = max_body_bytes
-        self._sleep = sleep
-        self._capture = None if capture is None else Capture(capture)
-        # The event loop is one thread, but other threads may read the counts.
-        self._lock = threading.Lock()
-        self._recorder = Recorder()
 
     @property
     def counts(self) -> Counts:
@@ -122,86 +105,20 @@ class Receiver:
         with self._lock:
             return self._recorder.counts
 
-    def close(self) -> None:
-        """Close the capture file, if there is one; a second call does nothing."""
-        if self._capture is not None:
-            self._capture.close()
+    def _public_counts(self) -> dict[str, Any]:
+        return self.counts.to_dict(values=False)
 
-    async def _show_counts(self, request: Request) -> Response:
-        if not self._credentials.accept(request):
-            return PlainTextResponse(f"{_UNAUTHORIZED}\n", 401)
-        content = orjson.dumps(self.counts.to_dict(values=False))
-        return Response(content, media_type="application/json")
+    def _refusal(self, request: Request) -> RefusedError | None:
+        accepted = self._credentials.accept(request)
+        return None if accepted else RefusedError(401, _UNAUTHORIZED)
 
-    async def _receive(self, request: Request) -> Response:
-        try:
-            return await self._respond(request)
-        except ClientDisconnect:
-            return Response(status_code=400)
-        except _LateError:
-            late = f"the body was not complete after {self.request_timeout:g} seconds\n"
-            return self._counted(PlainTextResponse(late, 408, {"Connection": "close"}))
-        except asyncio.CancelledError:  # the server stops before the response is due
-            return self._reset(request)
-
-    async def _respond(self, request: Request) -> Response:
-        received = await self._read(request)
-        with self._lock:
-            scripted = next(self._script, None)
-        if scripted is None:
-            return self._counted(self._respond_to(request, received))
-        response = self._respond_to(request, received) if scripted.takes_events else None
-        if scripted.delay:
-            await self._sleep(scripted.delay)
-        if scripted.status == "reset":
-            return self._reset(request)
-        if response is None or isinstance(scripted.status, int):
-            status = scripted.status if isinstance(scripted.status, int) else 200
-            text = "" if status in _WITHOUT_BODY else "scripted\n"
-            response = PlainTextResponse(text, status)
-        if scripted.retry_after is not None:
-            # The format "g" would write a million as 1e+06.
-            seconds = f"{scripted.retry_after:.6f}".rstrip("0").rstrip(".")
-            response.headers["Retry-After"] = seconds
-        return self._counted(response)
-
-    def _counted(self, response: Response) -> Response:
-        with self._lock:
-            self._recorder.record_status(str(response.status_code))
-        return response
-
-    def _reset(self, request: Request) -> Response:
-        with self._lock:
-            self._recorder.record_status("reset")
-        abort = getattr(request.state, "abort", None)
-        if abort is None:  # in process, there is no connection to reset
-            raise ConnectionResetError("the receiver reset the connection")
-        abort()
-        return Response()
-
-    async def _read(self, request: Request) -> bytes | RefusedError:
-        """Read the body of a request with good credentials; return why if it is not read."""
-        if not self._credentials.accept(request):
-            return RefusedError(401, _UNAUTHORIZED)
-        try:
-            return await read_body(
-                request, limit=self._max_body_bytes, timeout=self.request_timeout
-            )
-        except RefusedError as refused:
-            return refused
-        except TimeoutError as error:
-            raise _LateError from error
-
-    def _respond_to(self, request: Request, received: bytes | RefusedError) -> Response:
-        try:
-            if isinstance(received, RefusedError):
-                raise received
-            self._check_headers(request)
-            events = events_in(received)
-            self._check_events(events)
-            self._take(events)
-        except RefusedError as refused:
-            return PlainTextResponse(f"{refused.message}\n", refused.status)
+    async def _respond_to(self, request: Request, received: bytes | RefusedError) -> Response:
+        if isinstance(received, RefusedError):
+            raise received
+        self._check_headers(request)
+        events = events_in(received)
+        self._check_events(events)
+        self._take(events)
         return PlainTextResponse("ok")
 
     def _check_headers(self, request: Request) -> None:
@@ -235,19 +152,8 @@ class Receiver:
 
     def _take(self, events: list[Any]) -> None:
         with self._lock:
-            if self._capture is not None and events:
-                try:
-                    self._capture.write([orjson.dumps(each) for each in events])
-                except TypeError:  # orjson reads deeper than it writes
-                    raise RefusedError(400, "an event is nested too deep to be captured") from None
-                except (OSError, ValueError) as error:
-                    raise RefusedError(500, f"the capture cannot be written: {error}") from error
+            if events:
+                self._write(events)
             if self._keep:
                 self.events.extend(events)
             self._recorder.record_events(events)
-
-
-def _check_limit(name: str, limit: object) -> None:
-    is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
-    if limit is not None and not (is_number and cast("float", limit) > 0):
-        raise OptionError(f"{name} is {shown(limit)}; it must be a number greater than 0, or None")

@@ -16,8 +16,8 @@ import uvicorn
 
 from .._redaction import shown
 from ..errors import OptionError, ReceiverError
+from ._endpoint import Endpoint
 from ._protocol import LOGGER, Limits, Protocol
-from .receiver import Receiver
 
 try:
     import resource
@@ -115,7 +115,7 @@ def _within_descriptors(max_connections: int) -> int:
     return min(max_connections, max(1, descriptors // 2))
 
 
-def _server(receiver: Receiver, max_connections: int) -> uvicorn.Server:
+def _server(receiver: Endpoint, max_connections: int) -> uvicorn.Server:
     limits = Limits(receiver.request_timeout, _within_descriptors(max_connections))
     return _Server(
         uvicorn.Config(
@@ -134,7 +134,7 @@ def _server(receiver: Receiver, max_connections: int) -> uvicorn.Server:
 
 @contextlib.contextmanager
 def listen(
-    receiver: Receiver, *, host: str = "127.0.0.1", port: int = 0, max_connections: int = 256
+    receiver: Endpoint, *, host: str = "127.0.0.1", port: int = 0, max_connections: int = 256
 ) -> Iterator[str]:
     """Serve a receiver from a thread of this process, until the context ends.
 

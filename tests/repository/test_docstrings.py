@@ -18,6 +18,7 @@ from currents_export import (
     reading,
     receiver,
     simulation,
+    verification,
 )
 from currents_export.destinations import DestinationFields
 
@@ -31,9 +32,10 @@ _PACKAGES = (
     reading,
     receiver,
     simulation,
+    verification,
 )
 CLASSES = {
-    found.__name__: found
+    f"{package.__name__.rpartition('.')[2]}.{name}": found
     for package in _PACKAGES
     for name in package.__all__
     # Current inherits the fields of destinations, and describes them.
@@ -57,6 +59,6 @@ def test_every_attribute_is_described(name: str) -> None:
 
 
 def test_classes_are_found() -> None:
-    assert {"Event", "Result", "Drop", "User", "Survey"} <= CLASSES.keys()
-    assert attributes_of(CLASSES["Survey"]) == ("id", "questions")
-    assert "id" in attributes_of(CLASSES["Drop"])
+    assert {"currents_export.Event", "delivery.Result", "receiver.RudderStack"} <= CLASSES.keys()
+    assert attributes_of(CLASSES["simulation.Survey"]) == ("id", "questions")
+    assert "id" in attributes_of(CLASSES["delivery.Drop"])

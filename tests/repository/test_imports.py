@@ -51,9 +51,11 @@ PARTS: dict[str, set[str]] = {
     | {"catalog", "events", "simulation", "simulation.fields", "simulation.journeys"}
     | {"simulation.people", "simulation.workspace"},
     "receiver": GROUND | {"catalog", "events"},
+    "verification": GROUND | {"current", "delivery", "events", "payload", "reading", "receiver"},
     "cli": GROUND
     | {"_config", "_toml", "catalog", "coherence", "current", "delivery", "destinations"}
-    | {"events", "payload", "reading", "receiver", "simulation", "simulation.stories"},
+    | {"events", "payload", "reading", "receiver", "simulation", "simulation.stories"}
+    | {"verification"},
     "__init__": {"_version"},
     "__main__": {"cli"},
 }

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import orjson
 
-from currents_export.receiver import Receiver
+from currents_export.receiver._endpoint import Endpoint
 from tests.support.events import event
 
 __all__ = [
@@ -32,7 +32,7 @@ HEADERS = {"Content-Type": "application/json", "Braze-Currents-Version": "1"}
 PATIENCE = 20.0
 
 #: A function that makes a client for a receiver in this process.
-Client = Callable[[Receiver], httpx.Client]
+Client = Callable[[Endpoint], httpx.Client]
 
 
 def body(*events: Any) -> bytes:
@@ -62,7 +62,7 @@ def connect(url: str) -> socket.socket:
 
 
 def post_in_parts(
-    receiver: Receiver, parts: Iterable[bytes], headers: dict[str, str] | None = None
+    receiver: Endpoint, parts: Iterable[bytes], headers: dict[str, str] | None = None
 ) -> tuple[int, str, int]:
     """Post a body in parts, in this process; one that never ends after the last part.
 

@@ -1,0 +1,172 @@
+"""`verify`: compare what was sent with what arrived."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import ReadError
+from ..receiver.rudderstack import Loss, VanishReason, load_mapping
+from ..verification import Example, Findings, Report, Verdict, reconcile
+from ._current import load_current
+from ._exit_codes import BAD_INPUT, NOT_ALL
+from ._options import AsJson, CatalogDir
+from ._streams import print_error, print_json, print_line
+from ._tables import print_table
+from ._wording import counted
+
+__all__ = ["run"]
+
+#: What each kind of finding means, and where to look.
+_MEANINGS = {
+    "missing": "should have arrived and did not: look for requests without a 2XX, and for errors "
+    "after the receiver's 200",
+    "duplicated": "arrived more often than sent: the sender sends again when a response is lost; "
+    "the id tells duplicates apart",
+    "altered": "arrived with another content: look at the fields",
+    "unexpected": "arrived and should not have: look for another sender, or another run",
+    "reordered": "arrived before an earlier event of the same user, which parallel requests cause",
+    "late": "arrived later than --late-after allows",
+}
+_SHOWN_FIELDS = 20
+
+
+def run(
+    *,
+    sent: Annotated[
+        str, typer.Option(metavar="FILE", help="The events that were sent; '-' is standard input.")
+    ],
+    received: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="The events or messages that arrived, such as a capture of serve; '-' is standard "
+            "input.",
+        ),
+    ],
+    through: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="What is between the two: currents (nothing) or rudderstack (its Braze source). "
+            "By default, the first arrival tells.",
+        ),
+    ] = None,
+    current: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The Current's TOML file, if --sent contains what the Current was given. It says "
+            "which events are not sent, and which fields are removed or hashed.",
+        ),
+    ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The custom mapping of RudderStack's source, from event types to event names, as "
+            "JSON or TOML.",
+        ),
+    ] = None,
+    late_after: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Report events that were older when they arrived."),
+    ] = None,
+    exactly_once: Annotated[
+        bool, typer.Option("--exactly-once", help="Exit with 1 if there are duplicates, too.")
+    ] = False,
+    in_order: Annotated[
+        bool, typer.Option("--in-order", help="Exit with 1 if events are reordered, too.")
+    ] = False,
+    show_personal_data: Annotated[
+        bool, typer.Option("--show-personal-data", help="Show the texts of altered fields.")
+    ] = False,
+    catalog_dir: CatalogDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare what was sent with what arrived.
+
+    The exit code is 0 if everything arrived as it should have, 1 if something did not, and 2 if an
+    input could not be read. Duplicates and another order are reported, but are not wrong by
+    default.
+    """
+    unreadable: list[ReadError] = []
+
+    def note(error: ReadError) -> None:
+        unreadable.append(error)
+        print_error(error)
+
+    report = reconcile(
+        sent,
+        received,
+        through=through,
+        current=None if current is None else load_current(current, catalog_dir),
+        mapping=None if mapping is None else load_mapping(mapping),
+        late_after=late_after,
+        exactly_once=exactly_once,
+        in_order=in_order,
+        on_unreadable=note,
+    )
+    if as_json:
+        print_json(report.to_dict(personal_data=show_personal_data))
+    else:
+        _print(report, personal_data=show_personal_data)
+    if unreadable:
+        raise typer.Exit(BAD_INPUT)
+    if report.verdict is Verdict.WRONG:
+        raise typer.Exit(NOT_ALL)
+
+
+def _print(report: Report, *, personal_data: bool) -> None:
+    print_line(f"{report.verdict}: {report.verdict.description}")
+    noun = "event" if report.through == "currents" else "message"
+    print_line(
+        f"{counted(report.sent, 'event')} sent, {counted(report.received, noun)} received; "
+        f"{counted(report.matched, 'id')} in both"
+    )
+    rows = [
+        (findings.count, kind, meaning, _first(findings, personal_data=personal_data))
+        for kind, meaning in _MEANINGS.items()
+        if (findings := getattr(report, kind)).count
+    ]
+    rows += [
+        (findings.count, "filtered", f"the Current does not send it: {code}", _first(findings))
+        for code, findings in report.filtered.items()
+    ]
+    rows += [
+        (findings.count, "vanished", VanishReason(code).description, _first(findings))
+        for code, findings in report.vanished.items()
+    ]
+    rows += [
+        (findings.count, "reduced", Loss(code).description, _first(findings))
+        for code, findings in report.reduced.items()
+    ]
+    if rows:
+        print_table({"count": "right", "what": "", "meaning": "", "for example": ""}, rows)
+    if report.altered.by_field:
+        fields = list(report.altered.by_field.items())[:_SHOWN_FIELDS]
+        print_table({"count": "right", "altered field": ""}, ((n, name) for name, n in fields))
+    if report.ages is not None:
+        ages = report.ages
+        print_line(
+            f"seconds from an event's time to its arrival: {ages.p50:g} (half of the events), "
+            f"{ages.p95:g} (95 of 100), {ages.max:g} (the most)"
+        )
+    if report.without_id:
+        print_line(f"{counted(report.without_id, 'event')} without an id could not be compared")
+
+
+def _first(findings: Findings, *, personal_data: bool = False) -> str:
+    if not findings.examples:
+        return ""
+    return _shown(findings.examples[0], personal_data=personal_data)
+
+
+def _shown(example: Example, *, personal_data: bool) -> str:
+    text = f"{example.id} ({example.event_type})"
+    if example.field is None:
+        return text
+    values = example.to_dict(personal_data=personal_data)
+    return f"{text}: {example.field} is {values['got']!r}, not {values['expected']!r}"

@@ -1,0 +1,167 @@
+"""`verify`: what it prints, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from currents_export.receiver.rudderstack import transform
+from tests.cli.support import run, words
+from tests.support.events import OPEN, event, make_events
+from tests.support.gateways import without_user
+
+Lines = Callable[..., Path]
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Lines:
+    """Return a function that writes values as JSON Lines."""
+
+    def write(name: str, *values: Any) -> Path:
+        path = tmp_path / name
+        path.write_bytes(b"".join(orjson.dumps(each) + b"\n" for each in values))
+        return path
+
+    return write
+
+
+EVENTS = [each.to_dict() for each in make_events(5)]
+MESSAGES = [(transform(each) or {}) | {"receivedAt": "2025-06-15T15:07:00Z"} for each in EVENTS]
+
+
+def test_right(lines: Lines) -> None:
+    sent, received = lines("sent", *EVENTS, without_user()), lines("received", *MESSAGES)
+    result = run("verify", "--sent", sent, "--received", received)
+    assert (result.exit_code, result.stderr) == (0, "")
+    verdict, totals, header, row, ages = result.stdout.splitlines()
+    assert verdict == "right: everything that should have arrived did, and as it should be"
+    assert totals == "6 events sent, 5 messages received; 5 ids in both"
+    assert header.split() == ["count", "what", "meaning", "for", "example"]
+    assert row.split()[:2] == ["1", "vanished"]
+    assert ages.startswith("seconds from an event's time to its arrival: 18 (half of the events)")
+
+
+def test_wrong(lines: Lines) -> None:
+    nameless = event(7).to_dict() | {"id": None}
+    sent = lines("sent", *EVENTS, nameless)
+    altered = event(1, email_address="x@example.com").to_dict()
+    received = lines("received", EVENTS[0], EVENTS[0], altered, event(8).to_dict())
+    result = run("verify", "--sent", sent, "--received", received)
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert result.stdout.startswith("wrong: something did not arrive as it should have\n")
+    rows = [line.split()[:2] for line in result.stdout.splitlines()[3:-1]]
+    assert rows[:4] == [
+        ["3", "missing"],
+        ["1", "duplicated"],
+        ["1", "altered"],
+        ["1", "unexpected"],
+    ]
+    assert rows[-1] == ["1", "properties.email_address"]
+    assert "properties.email_address is '(13 characters)', not '(17 characters)'" in result.stdout
+    assert result.stdout.endswith("1 event without an id could not be compared\n")
+    shown = run("verify", "--sent", sent, "--received", received, "--show-personal-data")
+    assert "is 'x@example.com', not 'user1@example.com'" in shown.stdout
+
+
+def test_json(lines: Lines) -> None:
+    sent, received = lines("sent", *EVENTS), lines("received", *EVENTS[:3], EVENTS[0])
+    result = run("verify", "--sent", sent, "--received", received, "--json")
+    assert result.exit_code == 1
+    report = json.loads(result.stdout)
+    assert {"verdict": "wrong", "sent": 5, "received": 4}.items() <= report.items()
+    for kind in ("missing", "duplicated", "altered", "unexpected", "reordered", "late"):
+        assert {"count", "examples"} <= report[kind].keys()
+    assert (report["missing"]["count"], report["duplicated"]["count"]) == (2, 1)
+    assert report["missing"]["examples"][0] == {"id": EVENTS[3]["id"], "event_type": OPEN}
+
+
+def test_json_of_vanished_events(lines: Lines) -> None:
+    sent, received = lines("sent", *EVENTS, without_user()), lines("received", *MESSAGES)
+    result = run("verify", "--sent", sent, "--received", received, "--json")
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["verdict"], report["filtered"]) == (0, "right", {})
+    assert report["vanished"]["no_user"]["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "code"),
+    [
+        ((), 0),
+        (("--exactly-once",), 1),
+        (("--in-order",), 1),
+        (("--late-after", 5), 1),
+        (("--late-after", 60), 0),
+    ],
+)
+def test_what_is_wrong_on_demand(option: tuple[object, ...], code: int, lines: Lines) -> None:
+    same_user = [each | {"user": {"user_id": "u"}} for each in EVENTS]
+    made = [(transform(each) or {}) | {"receivedAt": "2025-06-15T15:07:00Z"} for each in same_user]
+    sent = lines("sent", *same_user)
+    received = lines("received", made[1], made[0], *made[1:])
+    assert run("verify", "--sent", sent, "--received", received, *option).exit_code == code
+
+
+def test_current_and_mapping(lines: Lines, current: Callable[..., Path], tmp_path: Path) -> None:
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text(f'"{OPEN}" = "Email Opened"\n', "utf-8")
+    file = current(
+        key="http://127.0.0.1/v1/webhook?writeKey=k", region="US", event_types=[OPEN],
+    )  # fmt: skip
+    sent = lines("sent", *EVENTS, event(9, "users.messages.email.Click").to_dict())
+    received = lines("received", *(each | {"event": "Email Opened"} for each in MESSAGES))
+    options = ("--current", file, "--mapping", mapping)
+    result = run("verify", "--sent", sent, "--received", received, *options)
+    assert result.exit_code == 0
+    assert "the Current does not send it: not_selected" in result.stdout
+    result = run("verify", "--sent", sent, "--received", received)
+    assert result.exit_code == 1
+
+
+def test_known_loss(lines: Lines) -> None:
+    large = event(9, n=2**53 + 1).to_dict()
+    sent, received = lines("sent", *EVENTS, large), lines("received", *MESSAGES, transform(large))
+    result = run("verify", "--sent", sent, "--received", received)
+    assert result.exit_code == 0
+    assert "reduced" in result.stdout
+    assert "a whole number above 2^53 lost precision" in result.stdout
+
+
+def test_standard_input(lines: Lines) -> None:
+    sent = lines("sent", *EVENTS)
+    result = run("verify", "--sent", "-", "--received", sent, stdin=sent.read_bytes())
+    assert result.exit_code == 0
+
+
+def test_part_that_cannot_be_read(lines: Lines) -> None:
+    sent, received = lines("sent", *EVENTS), lines("received", *EVENTS)
+    received.write_bytes(received.read_bytes() + b'{"torn": ')
+    result = run("verify", "--sent", sent, "--received", received, "--json")
+    assert result.exit_code == 2
+    assert "received:6: " in result.stderr
+    assert json.loads(result.stdout)["verdict"] == "right"
+
+
+@pytest.mark.parametrize(
+    ("sent", "received", "options", "says"),
+    [
+        ([], EVENTS, (), "sent: it contains no events"),
+        (EVENTS, [], (), "received: it contains no events"),
+        (EVENTS, [{"other": 1}], (), "its first values are neither events nor messages"),
+        (EVENTS, [event(99).to_dict()], (), "are the two inputs from the same run?"),
+        (EVENTS, EVENTS, ("--through", "kafka"), "it must be currents or rudderstack"),
+        (EVENTS, EVENTS, ("--mapping", "none"), "none: No such file"),
+        (EVENTS, EVENTS, ("--current", "none"), "none"),
+    ],
+)
+def test_bad_input(
+    sent: list[Any], received: list[Any], options: tuple[str, ...], says: str, lines: Lines
+) -> None:
+    files = ("--sent", lines("sent", *sent), "--received", lines("received", *received))
+    result = run("verify", *files, *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in words(result.stderr)
