@@ -7,6 +7,7 @@ import gc
 import os
 import random
 import signal
+import sys
 import threading
 from collections.abc import Callable
 
@@ -28,6 +29,10 @@ needs_timers = pytest.mark.skipif(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.skipif(
+    sys.gettrace() is not None,
+    reason="a child forked while threads are traced can wait forever for a lock of coverage's",
+)
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_forked_child_gets_errors(ok: Responding, clock: ManualClock) -> None:
     """The child is forked while threads send, so it inherits locks in any state."""
