@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -15,9 +16,9 @@ from ..errors import OptionError, ReadError
 from ..events import Event
 from ..payload import BATCH_SIZE
 from ..reading import StoppableEvents, reads_once
+from ..simulation import KeyRecord
 from ._current import load_current
 from ._delivery import Delivery
-from ._generated import GeneratedEvents
 from ._input import note_terminal
 from ._options import (
     AllowEmpty,
@@ -32,6 +33,7 @@ from ._options import (
     ScenarioFile,
     Timeout,
 )
+from ._paced import PacedEvents
 from ._pending import PendingFile
 from ._streams import print_error, print_note
 from ._time import parse_end
@@ -160,14 +162,20 @@ def _generate(
     start: str | None,
     until: str | None,
     pace: float | None,
-) -> tuple[GeneratedEvents, str]:
+) -> tuple[PacedEvents, str]:
     """Return the events of a scenario, generated while they are sent, and how to repeat them."""
     scenario = read_scenario(file, catalog)
     world, chosen = new_world(seed, users=None, catalog=catalog, scenario=scenario)
     began = begin_of(start, world.scenario)
     note = f"'generate' with {describe(file, chosen, began)} prints these events"
     end = None if until is None else parse_end(until)
-    return GeneratedEvents(world, start=began, until=end, pace=pace), note
+    latest: deque[KeyRecord] = deque(maxlen=1)
+    events = world.events(start=began, until=end, key=None if pace is None else latest.append)
+
+    def arrival(event: Event) -> int:
+        return event.time if latest[0].arrival is None else latest[0].arrival
+
+    return PacedEvents(events, start=began, pace=pace, arrival=arrival), note
 
 
 def _pending_file(name: str | None, files: list[str]) -> PendingFile | None:

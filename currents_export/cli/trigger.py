@@ -23,11 +23,11 @@ from ._options import (
     Seed,
     Timeout,
 )
+from ._paced import PacedEvents
 from ._pending import PendingFile
 from ._story import Outcome, Set, StoryName, UserNumber, Users, parse_properties
 from ._streams import print_note
 from ._tls import read_context
-from ._told import Told
 from ._wording import counted
 from ._world import new_world
 
@@ -80,15 +80,15 @@ def run(
     values = parse_properties(properties, chosen.catalog)
     now = int(time.time())
 
-    def tell(start: int) -> list[Event]:
+    def journey(start: int) -> list[Event]:
         return world.journey(name, user=user, start=start, outcome=outcome, **values)
 
-    start, told = (now, tell(now)) if real_time else _until(now, tell)
+    start, all_events = (now, journey(now)) if real_time else _until(now, journey)
     file = None if pending is None else PendingFile(pending)
-    source = Told(told, waiting=real_time)
+    source = PacedEvents(all_events, start=start, pace=1.0 if real_time else None)
     events = iter(source)
     delivery = Delivery(chosen, source=source, pending=file)
-    repeat = _describe(world, told)
+    repeat = _describe(world, all_events)
     print_note(f"{repeat}; 'journey' with --seed {number} --start {start} prints them")
     with delivery.interruptible():
         sender = delivery.run(
@@ -99,17 +99,17 @@ def run(
             ssl_context=context,
             pause_after=give_up_after or None,
         )
-        delivery.conclude(sender, rest=source.rest(), as_json=as_json)
+        delivery.conclude(sender, rest=all_events[source.taken :], as_json=as_json)
 
 
-def _until(now: int, tell: Callable[[int], list[Event]]) -> tuple[int, list[Event]]:
+def _until(now: int, journey: Callable[[int], list[Event]]) -> tuple[int, list[Event]]:
     """Return a start, and the journey that begins then and has ended by now."""
     start = now
-    events = tell(start)
+    events = journey(start)
     # Another start gives other delays.
     while (late := events[-1].time - now) > 0:
         start -= late
-        events = tell(start)
+        events = journey(start)
     return start, events
 
 
