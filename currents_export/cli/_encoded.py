@@ -14,7 +14,7 @@ from ..simulation.pacing import paced
 from ._answer_key import KeyFile
 from ._workers import Batch, WorkerError, batches_of
 
-__all__ = ["Encoded", "WorkerError", "alone", "make_encoded"]
+__all__ = ["Encoded", "WorkerError", "encode_single", "make_encoded"]
 
 #: The types of some events, and the JSON of each.
 Encoded = tuple[Sequence[str], Sequence[bytes]]
@@ -42,28 +42,11 @@ def make_encoded(
     Raises:
         WorkerError: a process ended early; all events before were yielded.
     """
-    if workers > 1:
-        yield from _merged(world, workers, options, count=count, pace=pace, key=key)
+    if workers == 1:
+        keep = None if key is None else key.keep
+        events = islice(world.events(**options, pace=pace, key=keep), count)
+        yield from map(encode_single, events if key is None else key.count(events))
         return
-    keep = None if key is None else key.keep
-    events = islice(world.events(**options, pace=pace, key=keep), count)
-    yield from map(alone, events if key is None else key.count(events))
-
-
-def alone(event: Event) -> Encoded:
-    """Return the type and the JSON of an event of a world."""
-    return (event.event_type,), (encode_event(event, known=True),)
-
-
-def _merged(
-    world: World,
-    workers: int,
-    options: Mapping[str, Any],
-    *,
-    count: int | None,
-    pace: float | None,
-    key: KeyFile | None,
-) -> Iterator[Encoded]:
     made = batches_of(world, workers, count=count, with_key=key is not None, **options)
     with closing(made):
         batches: Iterator[Batch] = made
@@ -73,6 +56,11 @@ def _merged(
             if key is not None:
                 key.keep_encoded(batch.lines, batch.key)
             yield batch.event_types, batch.lines
+
+
+def encode_single(event: Event) -> Encoded:
+    """Return the type and the JSON of an event of a world."""
+    return (event.event_type,), (encode_event(event, known=True),)
 
 
 def _singles(batches: Iterator[Batch]) -> Iterator[Batch]:

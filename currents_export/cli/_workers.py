@@ -15,7 +15,7 @@ import sys
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import IO, Any, cast
@@ -286,14 +286,17 @@ class _Outbox:
     def send_all(self, shard: tuple[int, int], with_key: bool, options: Mapping[str, Any]) -> None:
         """Make the events of a shard and pass them on."""
         key: list[bytes] = []
-        keep: Callable[[KeyRecord], object] | None = None
-        if with_key:
-            keep = lambda record: key.append(record.to_json()[:-1])  # noqa: E731
+
+        def keep(record: KeyRecord) -> None:
+            key.append(record.to_json()[:-1])
+
         arrivals, places = array("d"), array("Q")
         event_types: list[str] = []
         lines: list[bytes] = []
         limit, sent = _FIRST, time.monotonic()
-        for event in self._world.events(shard=shard, key=keep, place=self._keep_place, **options):
+        for event in self._world.events(
+            shard=shard, key=keep if with_key else None, place=self._keep_place, **options
+        ):
             arrival, happened, person = self._place
             arrivals.append(arrival)
             places.append(happened << 32 | person)

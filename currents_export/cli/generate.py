@@ -17,7 +17,7 @@ from ..catalog import Catalog
 from ..errors import OptionError
 from ..payload import encode_array, gather_bodies
 from ._answer_key import KeyFile
-from ._encoded import Encoded, WorkerError, alone, make_encoded
+from ._encoded import Encoded, WorkerError, encode_single, make_encoded
 from ._exit_codes import NOT_ALL
 from ._options import CatalogDir, EventTypes, ScenarioFile, SchemaVersion, Seed
 from ._streams import print_error, print_json, print_note, writing_output
@@ -212,9 +212,11 @@ def run(
         if options is not None:
             stream = make_encoded(world, workers, options, count=wanted, pace=pace, key=key)
         elif samples:
-            stream = (alone(world.sample(name, time=began, canvas=canvas)) for name in names)
+            stream = (
+                encode_single(world.sample(name, time=began, canvas=canvas)) for name in names
+            )
         else:
-            stream = (alone(world.placeholder(name, time=began)) for name in names)
+            stream = (encode_single(world.placeholder(name, time=began)) for name in names)
         as_array = as_json and output is None
         totals = _write(
             stream, wanted, output=output, bodies=bodies, as_array=as_array, paced=pace is not None
