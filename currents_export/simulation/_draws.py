@@ -26,7 +26,8 @@ def key_of(text: str) -> int:
 def mix(first: int | str, *parts: int | str) -> int:
     """Return a key of 64 bits for the parts in their order.
 
-    Whole numbers count modulo 2**64. If all parts but the last are the same, different last parts
+    Whole numbers count modulo 2**64; the first part should be a text or a key, because the order of
+    two other numbers does not matter. If all parts but the last are the same, different last parts
     of 64 bits give different keys, so that keys can serve as unique ids.
     """
     key = first if isinstance(first, int) else key_of(first)

@@ -46,7 +46,7 @@ def _reads(paths: tuple[tuple[str, str], ...]) -> _Reads:
     # A dict display is several times as fast as `attrgetter` and `zip`. The paths are of the
     # package's own tables.
     fields = ", ".join(f"{name!r}: it.{path}" for name, path in paths)
-    read: _Reads = eval(f"lambda it: {{{fields}}}")  # noqa: S307
+    read: _Reads = eval(f"lambda it: {{{fields}}}")  # noqa: S307 - see above
 
     def read_known(it: Any) -> dict[str, Any]:
         values = read(it)
@@ -128,7 +128,7 @@ class Plan:
     _taken: dict[int, Mapping[str, Any]] = attrs.field(factory=dict, repr=False)
 
     # One long function, without extra calls or dicts, because it runs for every event.
-    def make(  # noqa: PLR0912
+    def make(  # noqa: PLR0912 - see above
         self, draft: Draft, facts: Mapping[str, Any], event_id: str
     ) -> Event:
         """Make the event of a draft.

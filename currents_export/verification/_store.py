@@ -88,7 +88,7 @@ class Store:
 
     def _add(self, table: str, width: int, values: Iterable[tuple[object, ...]]) -> None:
         # The names of the tables are constants of this module.
-        insert = f"INSERT INTO {table} VALUES ({', '.join('?' * width)})"  # noqa: S608
+        insert = f"INSERT INTO {table} VALUES ({', '.join('?' * width)})"  # noqa: S608 - see above
         left = iter(values)
         while chunk := list(islice(left, _CHUNK)):
             self._database.executemany(insert, chunk)
@@ -103,7 +103,7 @@ class Store:
         """Return the ids of some sent events, by their numbers."""
         marks = ", ".join(str(int(number)) for number in numbers)
         rows = self._database.execute(
-            f"SELECT id FROM rows WHERE NOT is_arrival AND number IN ({marks}) "  # noqa: S608
+            f"SELECT id FROM rows WHERE NOT is_arrival AND number IN ({marks}) "  # noqa: S608 - whole numbers
             "ORDER BY number"
         )
         return [event_id for (event_id,) in rows]
