@@ -1,4 +1,4 @@
-"""`journey`: tell one journey of one user."""
+"""`journey`: print one journey of one user."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(
         bool, typer.Option("--json", help="Print one JSON array, not JSON Lines.")
     ] = False,
 ) -> None:
-    """Tell one journey of one user as JSON Lines.
+    """Print one journey of one user as JSON Lines.
 
     The output has the events of that story only, and those that cause it: abandoned-cart begins
     with the session in which the cart is left. The same seed, start and options give the same

@@ -1,4 +1,4 @@
-"""`journeys`: list the journeys that can be told."""
+"""`journeys`: list the built-in journeys."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """List the journeys that can be told, with their outcomes.
+    """List the built-in journeys with their outcomes.
 
     The first outcome of each is the default.
     """

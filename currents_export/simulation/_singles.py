@@ -20,7 +20,7 @@ from ._traffic import traffic_rule
 from .fields import Draft
 from .people.model import User
 from .people.people import People
-from .stories import find_outcome, find_story, make_single, tell
+from .stories import find_outcome, find_story, make_journey, make_single
 from .workspace.model import Workspace
 
 __all__ = ["Singles"]
@@ -94,7 +94,7 @@ class Singles:
     ) -> list[Event]:
         """Return the events of a journey; see `World.journey`."""
         story = find_story(name)
-        return tell(
+        return make_journey(
             story,
             find_outcome(story, outcome),
             seed=self.seed,

@@ -1,4 +1,4 @@
-"""What can happen in a journey that is told: the first causes, from which the engine goes on."""
+"""The first causes of a journey on demand, from which the engine goes on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PHONES = ("ios", "android")
 
 
 class Script(Journey):
-    """The first causes of a journey that is told.
+    """The first causes of a journey on demand.
 
     Attributes:
         campaign: the campaign of its messages, if it has one.
@@ -41,19 +41,19 @@ class Script(Journey):
 
 
 def begin_script(
-    life: Life, name: str, steps: Iterable[tuple[str, int]], campaign: Campaign | None, teller: int
+    life: Life, name: str, steps: Iterable[tuple[str, int]], campaign: Campaign | None, owner: int
 ) -> None:
     """Begin a life in which only a script happens, and what follows from it.
 
-    The user can be reached on every channel, and everybody else than the `teller` is there to take
-    over what the teller hands over.
+    The user can be reached on every channel, and everybody but the `owner` is there to take over
+    what the owner hands over.
 
     Args:
         life: the life.
         name: the name of the journey.
         steps: what happens, and after how many seconds.
         campaign: the campaign of its messages, if it has one.
-        teller: the number of the user whose journey it is.
+        owner: the number of the user whose journey it is.
     """
     life.devices = [
         OwnedDevice(device, used=True, installed=True, push=device.push_token is not None)
@@ -64,7 +64,7 @@ def begin_script(
     life.reach.states = {"email": "Subscribed", "push": "Opted In", **there}
     script = Script(life, name, campaign)
     for what, after in steps:
-        if life.number == teller:
+        if life.number == owner:
             script.after(after, STEPS[what])
         elif what in _TAKING:
             script.after(after, _TAKING[what])

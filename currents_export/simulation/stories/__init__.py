@@ -1,8 +1,8 @@
-"""Events on demand: the journeys that can be told, and single events."""
+"""Events on demand: built-in journeys, and single events."""
 
+from ._make import make_journey
 from ._single import make_single
 from ._stories import STORIES, Outcome, Story, find_outcome, find_story
-from ._tell import tell
 
 __all__ = [
     "STORIES",
@@ -10,6 +10,6 @@ __all__ = [
     "Story",
     "find_outcome",
     "find_story",
+    "make_journey",
     "make_single",
-    "tell",
 ]

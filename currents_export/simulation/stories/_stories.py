@@ -1,4 +1,4 @@
-"""The journeys that can be told on demand, as `stories.toml` has them."""
+"""The built-in journeys, as `stories.toml` has them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Outcome:
         name: its name, such as `converted`.
         description: what happens, in a sentence.
         needs: what a user must have for it.
-        types: the event types without which it cannot be told.
+        types: the event types without which it is not possible.
         steps: what happens and when, in seconds after the beginning; everything else follows from
             it.
         forced: which chances come true, and which do not.
@@ -52,7 +52,7 @@ class Outcome:
 
 @attrs.frozen
 class Story:
-    """A journey that can be told on demand.
+    """A built-in journey.
 
     Attributes:
         name: its name, such as `abandoned-cart`.

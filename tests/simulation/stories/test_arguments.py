@@ -114,7 +114,7 @@ def test_catalog_without_the_types(version: int) -> None:
             missing = [name for name in outcome.types if name not in catalog]
             if missing:
                 with pytest.raises(
-                    OptionError, match=f"cannot be told: event type {missing[0]!r} was"
+                    OptionError, match=f"is not possible: event type {missing[0]!r} was"
                 ):
                     world.journey(story.name, outcome=outcome.name)
             else:

@@ -1,4 +1,4 @@
-"""Tell a journey: run the engine on one life, with only the chances that the outcome asks for."""
+"""Make a journey: run the engine on one life, with only the chances that the outcome asks for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..workspace.model import Campaign, Workspace
 from ._people import find_user
 from ._stories import Outcome, Story
 
-__all__ = ["tell"]
+__all__ = ["make_journey"]
 
 _DAY = 86_400
 _EVERYWHERE = "Global"
@@ -49,7 +49,7 @@ class _Plans(Mapping[str, Plan]):
         return len(self._catalog)
 
 
-def tell(
+def make_journey(
     story: Story,
     outcome: Outcome,
     *,
@@ -65,12 +65,12 @@ def tell(
 ) -> list[Event]:
     """Return the events of a journey; see `World.journey`."""
     what = f"the journey {story.name!r} with the outcome {outcome.name!r}"
-    teller = find_user(users, what, outcome.needs, user)
+    owner = find_user(users, what, outcome.needs, user)
     for name in outcome.types:
         try:
             catalog[name]
         except UnknownNameError as error:
-            raise OptionError(f"{what} cannot be told: {error}") from error
+            raise OptionError(f"{what} is not possible: {error}") from error
     campaign = _campaign(story, workspace)
     run = new_run(
         mix(seed, "story", story.name, outcome.name, start),
@@ -85,13 +85,13 @@ def tell(
         newcomers=True,
         begins=lambda life, _: begin(life),
     )
-    wait = _wait(outcome, teller, start)
+    wait = _wait(outcome, owner, start)
     steps = [(name, after + wait) for name, after in outcome.steps]
     begin = partial(
-        begin_script, name=story.name, steps=steps, campaign=campaign, teller=teller.number
+        begin_script, name=story.name, steps=steps, campaign=campaign, owner=owner.number
     )
-    others = [teller.number + 1] if "next user" in outcome.needs else []
-    run.enter([teller.number, *others])
+    others = [owner.number + 1] if "next user" in outcome.needs else []
+    run.enter([owner.number, *others])
     events = [happening[0] for happening in run.happenings()]
     return _with_properties(events, catalog, properties, what)
 
