@@ -9,10 +9,12 @@ from typing import Annotated
 
 import typer
 
+from ..delivery import Durability
 from ..errors import OptionError, ReadError
 from ..events import Event
 from ..payload import BATCH_SIZE
 from ..reading import StoppableEvents, reads_once
+from ._by_file import ByFile
 from ._current import load_current
 from ._delivery import Delivery
 from ._input import note_terminal
@@ -26,10 +28,12 @@ from ._options import (
     CurrentFile,
     Files,
     GiveUpAfter,
+    KeptFor,
+    OutboxFile,
     Timeout,
 )
 from ._pending import PendingFile
-from ._streams import print_error
+from ._streams import print_error, print_note
 from ._tls import read_context
 
 __all__ = ["run"]
@@ -66,6 +70,8 @@ def run(
             "result goes to standard error then.",
         ),
     ] = None,
+    outbox: OutboxFile = None,
+    durability: KeptFor = Durability.PROCESS,
     allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
@@ -76,6 +82,10 @@ def run(
     events replace it. Standard input and pipes cannot be read twice, so their unsent events are
     always written, by default to a file named after the time.
 
+    With --outbox, events are kept in a file until they are delivered, and only events that could
+    not be accepted are written elsewhere. Repeat the command if it was cut off: events of regular
+    files that were accepted before are not accepted again.
+
     Ctrl-C, SIGTERM and SIGHUP end the command cleanly: unsent events are reported and written as
     well. A second Ctrl-C stops reading files as well.
     """
@@ -84,11 +94,12 @@ def run(
     file = _pending_file(pending, files or ["-"])
     note_terminal(files)
     source = StoppableEvents(files)
-    delivery = Delivery(chosen, source=source, pending=file)
-    events = _events(source, delivery)
+    delivery = Delivery(chosen, source=source, pending=file, outbox=outbox)
+    events = ByFile(_events(source, delivery), source)
     with delivery.interruptible():
         sender = delivery.run(
-            lambda sender: sender.send(events),
+            (lambda sender: sender.send(events)) if outbox is None else events.send,
+            durability=durability,
             batch_size=batch_size,
             max_age=max_age,
             concurrency=concurrency,
@@ -113,6 +124,9 @@ def _pending_file(name: str | None, files: list[str]) -> PendingFile | None:
 
 def _events(source: StoppableEvents, delivery: Delivery) -> Iterator[Event]:
     for item in source:
+        if delivery.outbox is not None and delivery.interrupted and not source.is_stoppable:
+            print_note(f"{source.reading} was not read to its end; the same command reads the rest")
+            return
         if isinstance(item, ReadError):
             delivery.unread += 1
             print_error(item)

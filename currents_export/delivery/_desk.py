@@ -216,14 +216,19 @@ class Desk:
         crowded = self._hook_calls.too_many if self._waiting and self.has_outbox else False
         return self.has_outbox and any(_may_be_stored(each, crowded) for each in self._waiting)
 
-    def to_store(self) -> list[Admission]:
-        """Return admissions that are to be stored in the outbox together; `stored` must follow."""
-        crowded, size, chosen = self._hook_calls.too_many, 0, []
+    def to_store(self, most: int) -> list[Admission]:
+        """Return admissions that are to be stored in the outbox together; `stored` must follow.
+
+        Args:
+            most: about how many events they may have.
+        """
+        crowded, size, count, chosen = self._hook_calls.too_many, 0, 0, []
         for each in self._waiting:
             if each.line is not None and each.line.error is not None:
                 self._refuse(each, each.line.error)
-            elif _may_be_stored(each, crowded) and size < _GROUP_BYTES:
+            elif _may_be_stored(each, crowded) and size < _GROUP_BYTES and count < most:
                 size += each.size
+                count += len(each.entries)
                 chosen.append(each)
         left = set(map(id, chosen))
         self._waiting = [e for e in self._waiting if not e.resolved and id(e) not in left]

@@ -53,7 +53,7 @@ class Keeper:
         """Do the chores that are due, in the lead."""
         with self._turn:
             notes = self._desk.begin_notes()
-            admissions = self._desk.to_store()
+            admissions = self._desk.to_store(self.outbox.group)
         if notes is not None:
             self.write(notes, now)
         if admissions:

@@ -98,10 +98,12 @@ class Outbox(Protocol):
     Attributes:
         pending: how many events it held when it was opened, by type.
         status: the status that was noted last.
+        group: about how many events are best stored together.
     """
 
     pending: Mapping[str, int]
     status: Status
+    group: int
 
     def store(
         self, entries: Sequence[Entry], progress: Sequence[Progress], now: float

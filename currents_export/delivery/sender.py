@@ -278,7 +278,8 @@ class Sender:
         atexit.unregister(self._exit_check)
         result = self.result
         if result.pending:
-            _log.warning("%r closed with %d events pending%s", self, result.pending, self._kept_in)
+            kept = f", {self._kept_in}" if self._kept_in else ""
+            _log.warning("%r closed with %d events pending%s", self, result.pending, kept)
         return result
 
     def resume(self, current: Current | None = None) -> None:
@@ -341,7 +342,7 @@ class Sender:
 
     @property
     def _kept_in(self) -> str:
-        return "" if self._outbox is None else f"; they are kept in {self._outbox}"
+        return "" if self._outbox is None else f"kept in {self._outbox}"
 
     # Ask the receiver
 
@@ -390,9 +391,5 @@ def _check_at_exit(
     if engine is None or os.getpid() != process:
         return
     if pending := engine.count_pending():
-        _log.error(
-            "%s was not closed; %d events were pending%s",
-            name,
-            pending,
-            kept_in or ", and are lost",
-        )
+        where = kept_in or "lost"
+        _log.error("%s was not closed; %d pending events are %s", name, pending, where)

@@ -128,7 +128,7 @@ def open_file(path: Path, *, power: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA cache_size = -8000")
-        connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        connection.execute("PRAGMA wal_autocheckpoint = 8000")
         if is_new:
             connection.executescript(_TABLES)
         elif path.stat().st_size <= _CHECKED_BYTES:
