@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,14 @@ from ..delivery import Sender
 from ..events import Event
 from ..reading import StoppableEvents
 
-__all__ = ["ByFile"]
+__all__ = ["ByFile", "ReadingStoppedError"]
+
+
+class ReadingStoppedError(Exception):
+    """The user interrupted the command before the end of a file.
+
+    It is an exception because the end of the events would mean that the file ends there.
+    """
 
 
 class ByFile(Iterator[Event]):
@@ -34,12 +42,13 @@ class ByFile(Iterator[Event]):
 
         What can be read only once, such as standard input, has no name: its next events are others.
         """
-        for event in self:
-            self._peeked.append(event)
-            name = self._source.reading
-            known = name is not None and not self._source.is_stoppable
-            source = str(Path(name or "").resolve()) if known else None
-            sender.send(self._of(name), source=source)
+        with contextlib.suppress(ReadingStoppedError):
+            for event in self:
+                self._peeked.append(event)
+                name = self._source.reading
+                known = name is not None and not self._source.is_stoppable
+                source = str(Path(name or "").resolve()) if known else None
+                sender.send(self._of(name), source=source)
 
     def _of(self, name: str | None) -> Iterator[Event]:
         for event in self:

@@ -14,7 +14,7 @@ from ..errors import OptionError, ReadError
 from ..events import Event
 from ..payload import BATCH_SIZE
 from ..reading import StoppableEvents, reads_once
-from ._by_file import ByFile
+from ._by_file import ByFile, ReadingStoppedError
 from ._current import load_current
 from ._delivery import Delivery
 from ._input import note_terminal
@@ -126,7 +126,7 @@ def _events(source: StoppableEvents, delivery: Delivery) -> Iterator[Event]:
     for item in source:
         if delivery.outbox is not None and delivery.interrupted and not source.is_stoppable:
             print_note(f"{source.reading} was not read to its end; the same command reads the rest")
-            return
+            raise ReadingStoppedError
         if isinstance(item, ReadError):
             delivery.unread += 1
             print_error(item)

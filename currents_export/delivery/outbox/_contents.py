@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,9 +21,6 @@ from ._rows import each_row
 from ._state import Destination, Totals, day_of, read_status
 
 __all__ = ["Contents", "TypeContents", "export_events", "read_contents"]
-
-#: How many events are read at once.
-_CHUNK = 500
 
 
 @attrs.frozen
@@ -206,7 +204,8 @@ def _holder(path: Path) -> str | None:
 def export_events(path: Path | str, *, after: Mapping[str, int] | None = None) -> Iterator[Loaded]:
     """Yield the pending events, type by type; the body of a damaged one is None.
 
-    Where the file is so damaged that SQLite cannot read on, it continues with the next type.
+    Of a type that SQLite cannot read to its end because the file is damaged, the last events come
+    in reverse order.
 
     Args:
         path: the file.
@@ -224,15 +223,15 @@ def export_events(path: Path | str, *, after: Mapping[str, int] | None = None) -
             if after is not None and name not in after:
                 continue
             first = max((after or {}).get(name, 0), number << TYPE_BITS)
-            while True:
-                try:
-                    rows = list(each_row(connection, first, (number + 1) << TYPE_BITS, _CHUNK))
-                except sqlite3.DatabaseError:
-                    unread = True
-                    break
-                if not rows:
-                    break
-                yield from rows
-                first = rows[-1].key
+            before = (number + 1) << TYPE_BITS
+            try:
+                for each in each_row(connection, first, before):
+                    yield each
+                    first = each.key
+            except sqlite3.DatabaseError:
+                unread = True
+                # What comes after the damaged part can be read from the other end.
+                with contextlib.suppress(sqlite3.DatabaseError):
+                    yield from each_row(connection, first, before, backwards=True)
     if unread:
         raise OutboxError("the file is damaged, and some events could not be read", path=file)

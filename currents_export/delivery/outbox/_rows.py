@@ -24,7 +24,7 @@ _MANY = """
 """
 _ONE_BY_ONE = """
     SELECT key, at_ms, crc, id, body, original FROM events
-    WHERE key > ? AND key < ? ORDER BY key LIMIT ?
+    WHERE key > ? AND key < ? ORDER BY key {} LIMIT ?
 """
 
 
@@ -64,14 +64,20 @@ def _split(heads: bytes, texts: bytes) -> Iterator[Loaded]:
 
 
 def each_row(
-    connection: sqlite3.Connection, after: int, before: int, count: int = -1
+    connection: sqlite3.Connection,
+    after: int,
+    before: int,
+    count: int = -1,
+    *,
+    backwards: bool = False,
 ) -> Iterator[Loaded]:
     """Yield events one by one; the body of a damaged one is None.
 
     Raises:
         sqlite3.Error: the file cannot be read.
     """
-    for row in connection.execute(_ONE_BY_ONE, (after, before, count)):
+    command = _ONE_BY_ONE.format("DESC" if backwards else "ASC")
+    for row in connection.execute(command, (after, before, count)):
         key, at_ms, crc, event_id, *texts = row
         yield _checked(key, at_ms, crc, event_id, tuple(texts))
 
@@ -85,5 +91,5 @@ def _checked(
             found = zlib.crc32(text, found) if text is not None else found
         body, original = texts if found == crc else (None, None)
         return Loaded(key, event_id.decode(), body, original, at_ms / 1000)
-    except (TypeError, ValueError):  # a value of another type, or no text
+    except (AttributeError, TypeError, ValueError):  # a value of another type, or no text
         return Loaded(key, "", None, None, 0.0)
