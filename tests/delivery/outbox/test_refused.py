@@ -161,10 +161,9 @@ def test_damaged_pages(path: Path) -> None:
     content[50_000:60_000] = bytes(10_000)
     path.write_bytes(content)
     assert "the file is damaged; 'currents-export outbox FILE --export'" in refusal(path)
-    saved = set()
+    saved: set[str] = set()
     with pytest.raises(OutboxError, match="some events could not be read"):
-        for each in export_events(path):
-            saved.add(each.id)
+        saved.update(each.id for each in export_events(path))
     assert {event(0).id, event(299).id} <= saved
     assert len(saved) > 200
 
