@@ -148,7 +148,7 @@ def test_export(outbox: Path, paused: Callable[[str], Path], tmp_path: Path) -> 
     (tmp_path / "exported.jsonl").write_text(result.stdout)
     expected = [each.id for each in [*make_events(150), event(200, CLICK)]]
     assert sorted(ids_in(tmp_path / "exported.jsonl")) == expected
-    assert json.loads(result.stdout.splitlines()[0]) == event(0).to_dict()
+    assert event(0).to_dict() in [json.loads(line) for line in result.stdout.splitlines()]
 
 
 @pytest.mark.parametrize(("answer", "left"), [("n\n", 151), ("y\n", 0)])
