@@ -122,7 +122,7 @@ def test_original_is_kept(path: Path, ok: Responding) -> None:
     current = custom(field_transformations={"email_address": "hash"})
     store(path, [event(1)], current)
     with abandoned(
-        Sender(current, transport=Responding(lambda _: 401), outbox=path, max_pending_events=1)
+        Sender(current, transport=Responding(lambda _: 503), outbox=path, max_pending_events=1)
     ) as sender:
         assert list(sender.pending()) == [event(1)]
     with Sender(current, transport=ok, outbox=path):
