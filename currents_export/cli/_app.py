@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from .._version import __version__
 from ..errors import CurrentsExportError
 from ._exit_codes import BAD_INPUT
+from ._garbage import collect_seldom
 from ._start import quitting_on_interrupt
 from ._streams import (
     OutputError,
@@ -132,6 +133,7 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
+    collect_seldom()
     replace_closed_streams()
     try:
         with writing_output():

@@ -25,6 +25,7 @@ import attrs
 from ..errors import CurrentsExportError
 from ..payload import encode_event
 from ..simulation import KeyRecord, World
+from ._garbage import collect_seldom
 
 __all__ = ["Batch", "WorkerError", "batches_of", "serve"]
 
@@ -248,6 +249,7 @@ def _interpreter_options() -> list[str]:
 
 def serve() -> None:
     """Make the events that standard input asks for, and write them to standard output."""
+    collect_seldom()
     # Whatever else is printed must not come between the events.
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -7,7 +7,7 @@ processes are compared, which need as many idle cores.
 
 - The baseline is what a person writes with Faker: a call for each field of an email open, encoded
   with orjson. It knows no users, no messages and no causes.
-- A world's events are encoded as `generate` does; the clock starts at the first event.
+- A world's events are made and encoded as `generate` does; the clock starts at the first event.
 - A million users run in a process of their own, whose peak of memory is measured.
 - `--long` watches the memory of ten million events of 2,000 users; it takes some minutes.
 """
@@ -28,6 +28,7 @@ from typing import Any
 import orjson
 from faker import Faker
 
+from currents_export.cli._garbage import collect_seldom
 from currents_export.payload import encode_event
 from currents_export.simulation import SAMPLE_TIME, World
 
@@ -184,6 +185,7 @@ def _ratios(ours: list[float], theirs: list[float]) -> list[float]:
 
 def main() -> int:
     """Measure and print the figures; return the exit code."""
+    collect_seldom()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
