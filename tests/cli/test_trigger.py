@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ DAY = 86_400
 
 def received(receiver: Receiver) -> list[Event]:
     return sorted((Event.from_dict(each) for each in receiver.events), key=lambda each: each.time)
+
+
+_ID = itemgetter("id")
 
 
 def repeated(note: str, *args: object) -> list[Any]:
@@ -74,10 +78,11 @@ def test_options(current: Callable[..., Path]) -> None:
     with listen(receiver) as url:
         result = run("trigger", "newsletter", *args, "--seed", 3, "--current", current(url))
     assert result.exit_code == 0
-    assert [each.event_type.rpartition(".")[2] for each in received(receiver)] == ["Send", "Bounce"]
+    # Batches of different types may overtake each other.
+    assert {each.event_type.rpartition(".")[2] for each in received(receiver)} == {"Send", "Bounce"}
     assert {each.properties["campaign_name"] for each in received(receiver)} == {"Mine"}
     printed = repeated(result.stderr, "newsletter", *args)
-    assert printed == [each.to_dict() for each in received(receiver)]
+    assert sorted(printed, key=_ID) == sorted(receiver.events, key=_ID)
 
 
 def test_current_decides(current: Callable[..., Path]) -> None:
