@@ -12,6 +12,8 @@
   - NotTakenError
     - QueueFullError
     - SenderClosedError
+    - NotStoredError
+  - OutboxError
   - ReceiverError
   - ScriptError
 
@@ -35,8 +37,10 @@ __all__ = [
     "CurrentsExportError",
     "EventError",
     "InvalidEventsError",
+    "NotStoredError",
     "NotTakenError",
     "OptionError",
+    "OutboxError",
     "QueueFullError",
     "ReadError",
     "ReceiverError",
@@ -214,13 +218,15 @@ class NotTakenError(CurrentsExportError):
         taken: how many events of the input it handled. For a list, `events[taken:]` remains to be
             sent.
         event: the event at which it stopped; None if the input was empty. For an iterator, this
-            event and the rest of the iterator remain to be sent.
+            event, those in `read_ahead` and the rest of the iterator remain to be sent.
+        read_ahead: events that it had read from an iterator after `event`; only with an outbox.
     """
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.taken: int = 0
         self.event: Event | None = None
+        self.read_ahead: tuple[Event, ...] = ()
 
 
 class QueueFullError(NotTakenError):
@@ -229,6 +235,22 @@ class QueueFullError(NotTakenError):
 
 class SenderClosedError(NotTakenError):
     """The sender is closed and accepts no more events."""
+
+
+class NotStoredError(NotTakenError):
+    """The outbox could not store an event, because the disk is full for example."""
+
+
+class OutboxError(CurrentsExportError):
+    """An outbox cannot be used; the message says why.
+
+    Attributes:
+        path: the file.
+    """
+
+    def __init__(self, message: str, *, path: Path) -> None:
+        super().__init__(f"{path}: {message}")
+        self.path = path
 
 
 class ReceiverError(CurrentsExportError):

@@ -42,6 +42,7 @@ COMMANDS = {
     "validate": "Check events from files or standard input against the schema.",
     "send": "Send events from files or a scenario as the Current does.",
     "trigger": "Send one journey of one user as the Current does.",
+    "outbox": "Show what is in an outbox, or send, write or erase it.",
     "test": "Send one test event of each selected event type.",
     "check": "Check the credentials with a request that has no events.",
     "serve": "Receive events until interrupted, then report what arrived.",

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
+from pathlib import Path
 from typing import Any, Protocol
 
 import attrs
@@ -13,7 +14,13 @@ import typer
 
 from ..current import Current
 from ..delivery import Action, Attempt, Drop, Hooks, Result, Sender
-from ..errors import EventError, InvalidEventsError, NotTakenError, UnknownNameError
+from ..errors import (
+    EventError,
+    InvalidEventsError,
+    NotStoredError,
+    NotTakenError,
+    UnknownNameError,
+)
 from ..events import Event
 from ..payload import encode_event
 from ._exit_codes import BAD_INPUT, INTERRUPTED, NOT_ALL
@@ -22,6 +29,7 @@ from ._result import print_result
 from ._signals import on_interrupt
 from ._streams import print_error, print_json, print_line, print_note, results_to_stderr
 from ._tables import progress
+from ._wording import counted
 
 __all__ = ["Delivery", "Stoppable"]
 
@@ -46,10 +54,11 @@ class Delivery:
     Attributes:
         current: the Current.
         source: the input, if it can be stopped when the user interrupts the run.
-        pending: where to keep what is not sent, if anywhere.
+        pending: where to keep what is not sent, if anywhere; with an outbox, what is not accepted.
+        outbox: the file of the outbox, if there is one.
         drops: the events that were dropped.
         unread: pieces of the input that could not be read, are not events, or cannot be written.
-        first_not_taken: the event at which the sender took no more, if there was one.
+        not_accepted: the events, if any, at which the sender took no more.
         not_taken: how many readable events of the input the sender did not accept.
         interrupted: whether the user interrupted it.
     """
@@ -57,13 +66,15 @@ class Delivery:
     current: Current
     source: Stoppable | None = None
     pending: PendingFile | None = None
+    outbox: Path | None = None
     drops: list[Drop] = attrs.field(factory=list)
     unread: int = 0
-    first_not_taken: Event | None = None
+    not_accepted: tuple[Event, ...] = ()
     not_taken: int = 0
     interrupted: bool = False
     _gave_up_reading: bool = False
     _read_all: bool = False
+    _reads: bool = True
     _sender: Sender | None = None
     _retrying: bool = False
     _signals: int = 0
@@ -77,7 +88,7 @@ class Delivery:
                 on_dropped=self.drops.append,
                 on_notice=lambda notice: print_note(notice.message),
             )
-            sender = Sender(self.current, hooks=hooks, **options)
+            sender = Sender(self.current, hooks=hooks, outbox=self.outbox, **options)
             with self._closing(sender):
                 try:
                     work(sender)
@@ -88,10 +99,15 @@ class Delivery:
                     for problem in error.problems:
                         print_error(problem)
                 except NotTakenError as error:
-                    self.first_not_taken = error.event
+                    if isinstance(error, NotStoredError):
+                        print_error(error)
+                    if error.event is not None:
+                        self.not_accepted = (error.event, *error.read_ahead)
                 except KeyboardInterrupt:
                     self._gave_up_reading = True
-                sender.flush()
+                self._reads = False
+                if self.outbox is None or not self.interrupted:
+                    sender.flush()
         return sender
 
     @contextmanager
@@ -139,6 +155,7 @@ class Delivery:
                     "unknown_event_types": unknown,
                     "interrupted": self.interrupted,
                     "pending_file": kept,
+                    "outbox": None if self.outbox is None else str(self.outbox),
                     "drops": [drop._asdict() for drop in self.drops],
                 }
             )
@@ -146,7 +163,8 @@ class Delivery:
             print_result(result, self.drops)
             _print_rest(self.not_taken, self.unread, kept)
         self._report_unknown(unknown)
-        empty = not (result.accepted or result.filtered or self.unread or self.interrupted)
+        found = result.accepted or result.filtered or result.skipped or self.unread
+        empty = not (found or self.interrupted)
         if empty and not allow_empty:
             print_error("there are no events to send; --allow-empty allows that")
         if self.interrupted:
@@ -170,14 +188,21 @@ class Delivery:
                 problem = error.strerror or str(error)
         for _ in lines:  # counts what could not be written, or has nowhere to go
             pass
-        unsent = sender.result.pending + self.not_taken
+        kept = sender.result.pending
+        unsent = self.not_taken + (kept if self.outbox is None else 0)
         if problem is not None and self.pending is not None:
             lost = unsent - self.pending.written
             print_error(
                 f"{self.pending.name}: {lost:,} unsent events could not be saved: {problem}"
             )
         if self.pending is None and self.source is not None and unsent:
-            print_note("--pending FILE saves events that could not be sent")
+            what = "sent" if self.outbox is None else "accepted"
+            print_note(f"--pending FILE saves events that could not be {what}")
+        if self.outbox is not None and kept:
+            print_note(
+                f"{self.outbox} keeps {counted(kept, 'event')}; "
+                f"'currents-export outbox {self.outbox} --resume' sends what it keeps"
+            )
         if self.pending is not None and self.pending.set_aside:
             print_note(
                 f"{self.pending.name} contained text that could not be read; it is kept as "
@@ -193,10 +218,9 @@ class Delivery:
 
     def _lines(self, sender: Sender, rest: Iterable[Event]) -> Iterator[bytes]:
         """Yield the events that were not sent as JSON; count those that were not accepted."""
-        for event in sender.pending():
+        for event in sender.pending() if self.outbox is None else ():
             yield encode_event(event)
-        first = self.first_not_taken
-        for event in chain((first,) if first else (), rest):
+        for event in chain(self.not_accepted, rest):
             try:
                 line = encode_event(event)
             except EventError as error:
@@ -229,7 +253,8 @@ class Delivery:
         self.interrupted = True
         if self.source is not None:
             self.source.stop()
-        if self._sender is not None:
+        # With an outbox, what is read is still accepted, and what the files hold is read later.
+        if self._sender is not None and not (self.outbox is not None and self._reads):
             self._sender.close(timeout=0.0)
 
     def _interrupt_here(self, number: int) -> None:
@@ -244,7 +269,7 @@ class Delivery:
         """Close the sender at the end, or immediately when the run is interrupted."""
         self._sender = sender
         try:
-            if self.interrupted:  # before there was a sender
+            if self.interrupted and self.outbox is None:  # before there was a sender
                 sender.close(timeout=0.0)
             yield
         finally:

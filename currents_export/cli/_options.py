@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ..delivery import Durability
+
 __all__ = [
     "AllowEmpty",
     "AsJson",
@@ -18,6 +20,8 @@ __all__ = [
     "EventTypes",
     "Files",
     "GiveUpAfter",
+    "KeptFor",
+    "OutboxFile",
     "ScenarioFile",
     "SchemaVersion",
     "Seed",
@@ -114,6 +118,22 @@ ClientKey = Annotated[
         "--client-key",
         metavar="FILE",
         help="The private key of the client's certificate, in PEM format.",
+    ),
+]
+OutboxFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--outbox",
+        metavar="FILE",
+        help="Keep accepted events in this file until they are delivered. If the command is cut "
+        "off, the same command continues; one process at a time can use the file.",
+    ),
+]
+KeptFor = Annotated[
+    Durability,
+    typer.Option(
+        "--durability",
+        help="What the outbox survives: the end of the process, or a power failure as well.",
     ),
 ]
 AllowEmpty = Annotated[

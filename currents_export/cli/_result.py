@@ -32,6 +32,10 @@ def print_result(result: Result, drops: Sequence[Drop], *, by_event_type: bool =
         f"{counted(result.requests, 'request')}, {counted(result.retries, 'retry', 'retries')}, "
         f"{result.duration_s:.2f} s"
     )
+    if result.carried_over:
+        print_line(f"accepted before, and pending in the outbox: {result.carried_over:,}")
+    if result.skipped:
+        print_line(f"accepted before, and not accepted again: {result.skipped:,}")
     for reason, count in result.drop_reasons.items():
         print_line(f"dropped {count:,}: {reason.description}")
     for why, count in result.filter_reasons.items():

@@ -12,11 +12,13 @@ from typing import Annotated
 import typer
 
 from ..catalog import Catalog
+from ..delivery import Durability
 from ..errors import OptionError, ReadError
 from ..events import Event
 from ..payload import BATCH_SIZE
 from ..reading import StoppableEvents, reads_once
 from ..simulation import KeyRecord
+from ._by_file import ByFile, ReadingStoppedError
 from ._current import load_current
 from ._delivery import Delivery
 from ._input import note_terminal
@@ -30,6 +32,8 @@ from ._options import (
     CurrentFile,
     Files,
     GiveUpAfter,
+    KeptFor,
+    OutboxFile,
     ScenarioFile,
     Timeout,
 )
@@ -94,6 +98,8 @@ def run(
             "result goes to standard error then.",
         ),
     ] = None,
+    outbox: OutboxFile = None,
+    durability: KeptFor = Durability.PROCESS,
     allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
@@ -104,6 +110,10 @@ def run(
     events replace it. Standard input and pipes cannot be read twice, so their unsent events are
     always written, by default to a file named after the time. The events of a scenario are
     generated while they are sent, as generate does; only those that were generated are pending.
+
+    With --outbox, events are kept in a file until they are delivered, and only events that could
+    not be accepted are written elsewhere. Repeat the command if it was cut off: events of regular
+    files that were accepted before are not accepted again.
 
     Ctrl-C, SIGTERM and SIGHUP end the command cleanly: unsent events are reported and written as
     well. A second Ctrl-C stops reading files as well.
@@ -117,20 +127,23 @@ def run(
         file = _pending_file(pending, files or ["-"])
         note_terminal(files)
         source = StoppableEvents(files)
-        delivery = Delivery(chosen, source=source, pending=file)
-        rest = events = _events(source, delivery)
+        delivery = Delivery(chosen, source=source, pending=file, outbox=outbox)
+        by_file = ByFile(_events(source, delivery), source)
+        events = rest = iter(by_file)
     else:
         file = None if pending is None else PendingFile(pending)
         made, note = _generate(
             scenario_file, chosen.catalog, seed=seed, start=start, until=until, pace=pace
         )
-        delivery = Delivery(chosen, source=made, pending=file)
+        delivery = Delivery(chosen, source=made, pending=file, outbox=outbox)
+        by_file = None
         events, rest = iter(made), iter(())
     with delivery.interruptible():
         if note:
             print_note(note)
         sender = delivery.run(
-            lambda sender: sender.send(events),
+            by_file.send if by_file and outbox else lambda sender: sender.send(events),
+            durability=durability,
             batch_size=batch_size,
             max_age=max_age,
             concurrency=concurrency,
@@ -192,6 +205,9 @@ def _pending_file(name: str | None, files: list[str]) -> PendingFile | None:
 
 def _events(source: StoppableEvents, delivery: Delivery) -> Iterator[Event]:
     for item in source:
+        if delivery.outbox is not None and delivery.interrupted and not source.is_stoppable:
+            print_note(f"{source.reading} was not read to its end; the same command reads the rest")
+            raise ReadingStoppedError
         if isinstance(item, ReadError):
             delivery.unread += 1
             print_error(item)

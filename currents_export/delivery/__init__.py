@@ -3,6 +3,7 @@
 from ..destinations import CredentialsCheck
 from ._backoff import Backoff
 from ._ledger import Drop, Totals
+from ._options import Durability
 from ._responses import Action, Response
 from ._status import NoticeKind, State
 from .clock import Clock, ManualClock, SystemClock
@@ -19,6 +20,7 @@ __all__ = [
     "CredentialsCheck",
     "Drop",
     "DropReason",
+    "Durability",
     "FilterReason",
     "Hooks",
     "ManualClock",

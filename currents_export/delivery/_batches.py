@@ -20,6 +20,7 @@ class Queued(NamedTuple):
         original: its JSON before field transformations; None if they changed nothing.
         at: when it was accepted.
         generation: the flush generation in which it was accepted.
+        key: its key in the outbox; 0 if it is not there.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Queued(NamedTuple):
     original: bytes | None
     at: float
     generation: int
+    key: int = 0
 
 
 @attrs.define(eq=False)
@@ -76,6 +78,10 @@ class Lane:
         probe: the batch in flight that failed before, if there is one.
         used: the time its requests were in flight, in the scheduler's virtual time.
         served: the number of the turn it had last.
+        stored: how many more events the outbox holds, as runs of events with the same flush
+            generation: the generation and how many.
+        loaded: the key of the last event that was not left in the outbox.
+        next_size: how many bytes of JSON the next event in the outbox has, if that is known.
     """
 
     waiting: deque[Queued] = attrs.field(factory=deque)
@@ -84,11 +90,34 @@ class Lane:
     probe: Batch | None = None
     used: float = 0.0
     served: int = 0
+    stored: deque[list[int]] = attrs.field(factory=deque)
+    loaded: int = 0
+    next_size: int = 0
 
     @property
     def may_leave_early(self) -> bool:
         """Whether its next batch was never sent, and might wait only to become full."""
         return bool(self.waiting) and not (self.failed or self.returned or self.probe)
+
+    def store(self, generation: int, count: int) -> None:
+        """Leave more events in the outbox."""
+        if self.stored and self.stored[-1][0] == generation:
+            self.stored[-1][1] += count
+        else:
+            self.stored.append([generation, count])
+
+    def unstore(self) -> int:
+        """Leave one event less in the outbox; return its flush generation."""
+        run = self.stored[0]
+        run[1] -= 1
+        if not run[1]:
+            self.stored.popleft()
+        return run[0]
+
+    @property
+    def count_stored(self) -> int:
+        """How many more events the outbox holds."""
+        return sum([count for _, count in self.stored])
 
     def first_failed(self) -> Batch:
         """Return the failed batch that may be sent again first."""
@@ -107,4 +136,4 @@ def size_of(entries: Iterable[Entry]) -> int:
 
 def bytes_of(events: Iterable[Queued]) -> int:
     """Count the bytes of JSON that the queues keep for these events."""
-    return sum([len(body) + len(original or b"") for _, body, original, _, _ in events])
+    return sum([len(body) + len(original or b"") for _, body, original, _, _, _ in events])

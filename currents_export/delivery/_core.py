@@ -6,14 +6,17 @@ state, and adds to `happenings` what hooks and logs should learn of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
+
+import attrs
 
 from ..payload import MAX_EVENT_BYTES
 from ._batches import Batch, Entry, Queued, size_of
 from ._ledger import Drop, Ledger
+from ._outbox import Loaded, Notes
 from ._responses import Action, Response
-from ._scheduler import Scheduler
+from ._scheduler import NO_KEYS, Scheduler
 from ._status import NoticeKind, State, Status
 from .reasons import DropReason
 
@@ -68,12 +71,16 @@ class Core:
         resumes: how many times the Current was resumed.
         stopped: whether no batch leaves any more.
         happenings: what hooks and logs should learn; the caller empties it.
+        carried_over: how many events were pending in the outbox at the beginning.
     """
 
     def __init__(self, scheduler: Scheduler, *, pause_after: float | None) -> None:
         self.scheduler = scheduler
         self.ledger = Ledger()
         self.status = Status(pause_after=pause_after)
+        self.carried_over = 0
+        self._notes: Notes | None = None  # None without an outbox
+        self._noted = self.status
         self.resumes = 0
         self.stopped = False
         self.happenings: list[Happening] = []
@@ -118,14 +125,94 @@ class Core:
                 return taken
         return len(entries)
 
-    def _queue(self, entries: Sequence[Entry], now: float) -> None:
-        for event_type, count in self.scheduler.add(entries, now).items():
+    def accept_stored(self, entries: Sequence[Entry], keys: Sequence[int], now: float) -> None:
+        """Accept events that the outbox holds; those without room stay only there.
+
+        Args:
+            entries: the events.
+            keys: their keys in the outbox.
+            now: the time.
+        """
+        scheduler, size = self.scheduler, size_of(entries)
+        if (
+            size <= MAX_EVENT_BYTES
+            and not scheduler.stored
+            and scheduler.room.fits_any(len(entries), size)
+            and self.status.state is not State.DISABLED
+        ):
+            self._queue(entries, now, keys)
+            return
+        for entry, key in zip(entries, keys, strict=True):
+            event_type, event_id, body, original = entry
+            if (reason := self._reason_to_drop(len(body))) is not None:
+                self.ledger.accept(event_type)
+                self._drop(Drop(event_type, event_id, reason), key)
+            elif not scheduler.is_stored(event_type) and scheduler.room.fits(
+                event_type, len(body) + len(original or b"")
+            ):
+                self._queue([entry], now, [key])
+            else:
+                self.ledger.accept(event_type)
+                scheduler.store(event_type, 1)
+
+    def _queue(self, entries: Sequence[Entry], now: float, keys: Iterable[int] = NO_KEYS) -> None:
+        for event_type, count in self.scheduler.add(entries, now, keys).items():
             self.ledger.accept(event_type, count)
 
     def _reason_to_drop(self, size: int) -> DropReason | None:
         if size > MAX_EVENT_BYTES:
             return DropReason.TOO_LARGE
         return DropReason.DISABLED if self.status.state is State.DISABLED else None
+
+    # Use an outbox
+
+    def use_outbox(self, pending: Mapping[str, int], status: Status, now: float) -> None:
+        """Continue with what an outbox holds, and collect notes for it from now on.
+
+        Args:
+            pending: how many events are pending there, by type.
+            status: the status that was noted last.
+            now: the time.
+        """
+        self._notes = Notes()
+        self._noted = status
+        self.status = status.continued(now, pause_after=self.status.pause_after)
+        for event_type, count in pending.items():
+            self.ledger.accept(event_type, count)
+            self.scheduler.store(event_type, count)
+            self.carried_over += count
+
+    def load(self, event_type: str, count: int, loaded: Sequence[Loaded]) -> None:
+        """Queue events from the outbox as far as there is room.
+
+        Args:
+            event_type: their type.
+            count: how many the outbox was asked for.
+            loaded: what it returned. What is missing was removed by another program.
+        """
+        for each in loaded:
+            if each.body is None or self.status.expired:
+                self.scheduler.unstore(event_type, each.key)
+                reason = DropReason.DAMAGED if each.body is None else DropReason.EXPIRED
+                self._drop(Drop(event_type, each.id, reason), each.key)
+            elif not self.scheduler.load(event_type, each):
+                return
+        for _ in range(count - len(loaded)):
+            self.scheduler.unstore(event_type, 0)
+            self._drop(Drop(event_type, "", DropReason.DAMAGED))
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether there is something to note in the outbox."""
+        return self._notes is not None and (bool(self._notes) or self.status != self._noted)
+
+    def take_notes(self) -> Notes:
+        """Return what is to be noted in the outbox, and begin again."""
+        notes = self._notes or Notes()
+        if self.status != self._noted:
+            notes.status = self._noted = self.status
+        self._notes = Notes()
+        return notes
 
     # Send
 
@@ -171,11 +258,14 @@ class Core:
         if not outdated:
             if action in (Action.RETRY, Action.PAUSE):
                 scheduler.record_failure(batch, text, now)
-            self._follow(Action.PAUSE if stop else action, text, now)
+            self._follow(Action.PAUSE if stop else action, text, now, gave_up=stop)
         match action:
             case Action.DELIVERED:
                 scheduler.remove(batch)
                 self.ledger.deliver(batch.event_type, len(batch.events))
+                if self._notes is not None:
+                    self._notes.keys += [each.key for each in batch.events]
+                    self._notes.delivered[batch.event_type] += len(batch.events)
                 self.happenings.append(Delivered(batch))
             case Action.DROP:
                 scheduler.remove(batch)
@@ -190,9 +280,9 @@ class Core:
         if self.status.expired:
             self._expire()
 
-    def _follow(self, action: Action, text: str, now: float) -> None:
+    def _follow(self, action: Action, text: str, now: float, *, gave_up: bool) -> None:
         before = self.status
-        self.status = before.after_response(action, text, now)
+        self.status = before.after_response(action, text, now, gave_up=gave_up)
         if self.status.state is not before.state:
             self._notice(NoticeKind.PAUSED, now)
 
@@ -201,7 +291,7 @@ class Core:
     def tick(self, now: float) -> None:
         """Apply the changes of status that are due by now."""
         since = self._stuck_since
-        if self.status.failing_since is None and since is None and not self.status.alarmed:
+        if since is None and self.status.is_calm:
             return
         self.status, kinds = self.status.at(now, since)
         for kind in kinds:
@@ -224,6 +314,12 @@ class Core:
     def next_retry(self) -> float | None:
         """Return when the next batch that waits after a failure may leave."""
         return None if self.halted else self.scheduler.next_retry()
+
+    def pause(self, reason: str, now: float) -> None:
+        """Pause an active Current, because the sender cannot continue."""
+        if self.status.state is State.ACTIVE:
+            self.status = attrs.evolve(self.status.paused(now, gave_up=True), reason=reason)
+            self._notice(NoticeKind.PAUSED, now)
 
     def resume(self, now: float, *, types: int) -> None:
         """Enable a paused or disabled Current again; it has so many event types now."""
@@ -252,8 +348,11 @@ class Core:
         self, event_type: str, events: Sequence[Queued], reason: DropReason, response: str = ""
     ) -> None:
         for each in events:
-            self._drop(Drop(event_type, each.id, reason, response))
+            self._drop(Drop(event_type, each.id, reason, response), each.key)
 
-    def _drop(self, drop: Drop) -> None:
+    def _drop(self, drop: Drop, key: int = 0) -> None:
         self.ledger.drop(drop.event_type, drop.reason)
+        if self._notes is not None:
+            self._notes.drops.append(drop)
+            self._notes.keys.append(key)
         self.happenings.append(Dropped(drop))

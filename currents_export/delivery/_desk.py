@@ -1,20 +1,22 @@
 """The requests of callers that wait, and the state that they wait for.
 
-The engine calls all of this but `take_permit` with its turn held: nothing here waits or calls
+The engine calls all of this but `make_admission` with its turn held: nothing here waits or calls
 foreign code.
 """
 
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from ..errors import QueueFullError, SenderClosedError
-from ._batches import Batch
+from ..errors import NotTakenError, QueueFullError, SenderClosedError
+from ._batches import Batch, Entry, size_of
 from ._core import Core
 from ._hook_calls import HookCalls
+from ._outbox import Notes
 from ._reports import Reports
-from ._requests import Admission, Flush, Question, Request
+from ._requests import Admission, Filtered, Flush, Question, Request
 from ._status import State
 
 __all__ = ["Desk", "closed_error"]
@@ -22,6 +24,8 @@ __all__ = ["Desk", "closed_error"]
 #: The most events and bytes that a permit covers.
 _CHUNK = 100
 _CHUNK_BYTES = 256 * 1024
+#: About how many bytes are stored in the outbox together.
+_GROUP_BYTES = 4 * 2**20
 #: The largest number of permits.
 _MOST_PERMITS = 16
 
@@ -37,11 +41,14 @@ class Desk:
     Attributes:
         core: the state of the delivery.
         closed: whether no more events are accepted.
+        has_outbox: whether events are stored in an outbox before they are accepted.
     """
 
     def __init__(self, core: Core, hook_calls: HookCalls, reports: Reports) -> None:
         self.core = core
         self.closed = False
+        self.has_outbox = False
+        self._noting = 0  # how many threads are writing notes
         # Promises of room: an admission that takes one need not wait until it is accepted.
         self._permits: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._promised = 0  # the permits in the queue, and those of admissions under way
@@ -77,8 +84,10 @@ class Desk:
         core = self.core
         if self._flushes:
             halted = core.halted and not core.scheduler.in_flight
+            noted = not self._noting and not core.has_notes
             for each in self._flushes:
-                if core.stopped or halted or not core.scheduler.pending_before(each.generation):
+                left = core.scheduler.pending_before(each.generation)
+                if core.stopped or (noted and (halted or not left)):
                     each.done.open()
                     each.generation = -1
             self._flushes = [each for each in self._flushes if each.generation >= 0]
@@ -86,11 +95,24 @@ class Desk:
             self._reports.happened(core.happenings)
             core.happenings.clear()
 
-    def take_permit(self, count: int, size: int) -> bool:
-        """Take a promise of room for so many events and bytes, if there is one.
+    def make_admission(
+        self, entries: Sequence[Entry], filtered: Sequence[Filtered], **options: Any
+    ) -> Admission:
+        """Return an admission, with a promise of room if there is one.
 
         Any thread may do this without the turn.
         """
+        size = size_of(entries)
+        return Admission(
+            entries,
+            filtered,
+            size=size,
+            from_hook=self._hook_calls.inside,
+            has_permit=self._take_permit(len(entries), size),
+            **options,
+        )
+
+    def _take_permit(self, count: int, size: int) -> bool:
         if count > _CHUNK or size > _CHUNK_BYTES:
             return False
         try:
@@ -104,6 +126,11 @@ class Desk:
     def _admit(self, now: float) -> None:
         """Accept what there is room for, of each admission that waits."""
         if not self._waiting:
+            return
+        if self.has_outbox:
+            for each in self._waiting if self.closed else ():
+                self._refuse(each, closed_error())
+            self._waiting = [each for each in self._waiting if not each.resolved]
             return
         self._withdraw_permits()
         crowded = self._hook_calls.too_many
@@ -137,6 +164,12 @@ class Desk:
             return
         self._resolve(each)
 
+    def _refuse(self, each: Admission, error: NotTakenError) -> None:
+        each.error = type(error)(str(error))  # each caller adds to its own
+        if each.line is not None and each.line.error is None:
+            each.line.error = error
+        self._resolve(each)
+
     def give_up(self, each: Admission, why: str) -> None:
         """End the wait of an admission, unless it has ended."""
         if not each.resolved:
@@ -156,6 +189,8 @@ class Desk:
 
     def _promise(self) -> None:
         """Hand out permits for up to half of the common room, if no admission waits."""
+        if self.has_outbox:
+            return
         room = self.core.scheduler.room
         room.promise(0, 0)
         chunks = min(room.events.common // _CHUNK, room.bytes.common // _CHUNK_BYTES)
@@ -173,6 +208,57 @@ class Desk:
         except queue.Empty:
             self.core.scheduler.room.promise(self._promised * _CHUNK, self._promised * _CHUNK_BYTES)
 
+    # An outbox
+
+    @property
+    def can_store(self) -> bool:
+        """Whether `to_store` would return an admission."""
+        crowded = self._hook_calls.too_many if self._waiting and self.has_outbox else False
+        return self.has_outbox and any(_may_be_stored(each, crowded) for each in self._waiting)
+
+    def to_store(self, most: int) -> list[Admission]:
+        """Return admissions that are to be stored in the outbox together; `stored` must follow.
+
+        Args:
+            most: about how many events they may have.
+        """
+        crowded, size, count, chosen = self._hook_calls.too_many, 0, 0, []
+        for each in self._waiting:
+            if each.line is not None and each.line.error is not None:
+                self._refuse(each, each.line.error)
+            elif _may_be_stored(each, crowded) and size < _GROUP_BYTES and count < most:
+                size += each.size
+                count += len(each.entries)
+                chosen.append(each)
+        left = set(map(id, chosen))
+        self._waiting = [e for e in self._waiting if not e.resolved and id(e) not in left]
+        return chosen
+
+    def stored(
+        self, admissions: Iterable[Admission], stored: Sequence[int] | NotTakenError, now: float
+    ) -> None:
+        """Accept what was stored with these keys, or refuse what was not; `settle` must follow."""
+        if not isinstance(stored, NotTakenError):
+            entries = [entry for each in admissions for entry in each.entries]
+            self.core.accept_stored(entries, stored, now)
+        for each in admissions:
+            if isinstance(stored, NotTakenError):
+                self._refuse(each, stored)
+            else:
+                each.taken = len(each.entries)
+                self._resolve(each)
+
+    def begin_notes(self) -> Notes | None:
+        """Return what is to be noted in the outbox, if there is something; `end_notes` follows."""
+        if not self.core.has_notes:
+            return None
+        self._noting += 1
+        return self.core.take_notes()
+
+    def end_notes(self) -> None:
+        """Record that notes are written; `settle` must follow."""
+        self._noting -= 1
+
     # Batches
 
     def take(self, now: float) -> Batch | None:
@@ -185,6 +271,8 @@ class Desk:
 
     def _wanted(self) -> set[str]:
         """Return the types of events that wait for room."""
+        if self.has_outbox:
+            return set(self.core.scheduler.starved())
         return {each.wanted for each in self._waiting if each.wanted is not None}
 
     def _hooks_hold(self) -> bool:
@@ -201,6 +289,10 @@ class Desk:
         """
         times = (self.core.next_due(), self.core.next_change())
         return min((each for each in times if each is not None and each > now), default=None)
+
+
+def _may_be_stored(each: Admission, crowded: bool) -> bool:
+    return not crowded or each.from_hook or not each.block
 
 
 def closed_error() -> SenderClosedError:

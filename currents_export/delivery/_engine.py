@@ -23,24 +23,23 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..errors import SenderClosedError
-from ..events import Event
-from ..payload import encode_body
+from ._attempts import Attempts, Guard
 from ._backoff import Policy
-from ._batches import Batch, Entry, size_of
+from ._batches import Batch, Entry
 from ._connections import Connections
 from ._core import Core
 from ._desk import Desk, closed_error
 from ._hook_calls import HookCalls
 from ._inbox import Inbox
+from ._keeper import Keeper
 from ._latch import Turn
+from ._outbox import Outbox
 from ._reports import Reports
-from ._requests import Admission, Flush, Question
-from ._responses import Action, Response, decide
+from ._requests import Admission, Filtered, Flush, Question
 from .clock import Clock
-from .reasons import FilterReason
 
 __all__ = ["Engine"]
 
@@ -51,8 +50,6 @@ _Job = tuple[Batch, int]
 
 #: Seconds after which a thread that could not be started is tried again.
 _START_AGAIN = 0.1
-#: Seconds to wait after an attempt when not even the default strategy could be asked.
-_WAIT = 60.0
 #: The alarm of a lead that does not sleep.
 _AWAKE = float("-inf")
 _NEVER = float("inf")
@@ -68,8 +65,10 @@ class Engine:
         clock: the time.
         concurrency: the largest number of workers.
         reports: what calls hooks and loggers.
+        outbox: where events are stored before they are accepted, if anywhere.
 
     Attributes:
+        outbox: the outbox.
         hook_calls: the calls of hooks that are due.
     """
 
@@ -82,13 +81,15 @@ class Engine:
         *,
         concurrency: int,
         reports: Callable[[HookCalls], Reports],
+        outbox: Outbox | None = None,
     ) -> None:
         self._core = core
         self._connections = connections
-        self._policy = policy
         self._clock = clock
         self._concurrency = concurrency
         self.hook_calls = HookCalls(self.wake)
+        self._guard = Guard(clock, self.hook_calls)
+        self._attempts = Attempts(connections, policy, self._guard)
         self._process = os.getpid()
         self._inbox = Inbox(clock)
         self._leading = _thread.allocate_lock()
@@ -102,7 +103,12 @@ class Engine:
         self._idle = 0
         self._alarm = _AWAKE  # when the lead looks at the state again, if nothing wakes it
         self._skipped_to = _NEVER  # the time that the clock was asked to skip to
-        self._latest = clock.now()
+        self.outbox = outbox
+        self._keeper: Keeper | None = None
+        if outbox is not None:
+            self._keeper = Keeper(outbox, core, self._desk, self._turn, self._follow_up)
+            if self._keeper.begin(self._guard.latest):
+                self._start()
 
     # Called by any thread
 
@@ -127,7 +133,7 @@ class Engine:
     def admit(
         self,
         entries: Sequence[Entry],
-        filtered: Sequence[tuple[int, Event, FilterReason]],
+        filtered: Sequence[Filtered],
         *,
         block: bool,
         until: float | None,
@@ -137,20 +143,7 @@ class Engine:
         Raises:
             NotTakenError: no more than `taken` of the entries were accepted.
         """
-        self.check_open()
-        if not self._started:
-            self._start()
-        size = size_of(entries)
-        admission = Admission(
-            entries,
-            filtered,
-            size=size,
-            block=block,
-            from_hook=self.hook_calls.inside,
-            has_permit=self._desk.take_permit(len(entries), size),
-        )
-        if admission.done is not None:
-            self._refuse_in_turn()
+        admission = self._make(entries, filtered, block=block)
         try:
             self._inbox.put(admission)
             if admission.done is not None and not self._inbox.wait(admission.done, until):
@@ -159,6 +152,29 @@ class Engine:
             if admission.done is not None and not admission.resolved:  # an interrupt
                 admission.abandoned = True
                 self._inbox.put(Question(partial(self._desk.give_up, admission, "interrupted")))
+        self.finish(admission)
+
+    def submit(
+        self, entries: Sequence[Entry], filtered: Sequence[Filtered], **options: Any
+    ) -> Admission:
+        """Ask for events to be stored and accepted; `finish` waits for that."""
+        admission = self._make(entries, filtered, **options)
+        self._inbox.put(admission)
+        return admission
+
+    def _make(self, *about: Any, **options: Any) -> Admission:
+        self.check_open()
+        if not self._started:
+            self._start()
+        admission = self._desk.make_admission(*about, **options)
+        if admission.done is not None:
+            self._refuse_in_turn()
+        return admission
+
+    def finish(self, admission: Admission) -> None:
+        """Wait until an admission is accepted, or raise the error with which it was refused."""
+        if admission.done is not None:
+            self._inbox.wait(admission.done, None)
         error = admission.error
         if error is None and self._inbox.ended and not admission.resolved:
             error = closed_error()
@@ -205,6 +221,8 @@ class Engine:
         self._desk.closed = True
         if not self._started:
             self._core.stopped = self._inbox.ended = True
+            if self._keeper is not None:
+                self._keeper.close(self._guard.latest)
         if not self._inbox.ended:
             self.ask(partial(setattr, self._core, "stopped", True))
             self._inbox.wait(None, self._clock.now() + patience)
@@ -213,7 +231,7 @@ class Engine:
 
     def _refuse_in_turn(self) -> None:
         """Raise an error in a finalizer that runs while this thread changes the state."""
-        if self._turn.is_mine:
+        if self._turn.is_mine or (self.outbox is not None and self.outbox.is_mine):
             raise RuntimeError("a finalizer that interrupts the sender cannot wait for it")
 
     # The lead
@@ -244,11 +262,15 @@ class Engine:
         timeout = 0.0
         while True:
             requests = self._inbox.read(timeout)
-            now = self._now()
+            now = self._guard.now()
             with self._turn:
                 self._alarm = _AWAKE
                 self._desk.handle(requests, now)
                 self._follow_up(now)
+            if self._keeper is not None:
+                self._keeper.work(now)
+                now = self._guard.now()
+            with self._turn:
                 if self._is_over():
                     break
                 wants_worker = self._wants_worker(now)
@@ -257,8 +279,8 @@ class Engine:
                 self._alarm = self._agenda(now)
                 until = None if self._alarm == _NEVER else self._alarm
             if retry is not None:
-                self._guarded(self._clock.skip, retry, default=None)
-            timeout = self._guarded(self._clock.timeout, until, default=_START_AGAIN)
+                self._guard.call(self._clock.skip, retry, default=None)
+            timeout = self._guard.call(self._clock.timeout, until, default=_START_AGAIN)
             if wants_worker and not self._start_worker(now):
                 timeout = _START_AGAIN
             if self.hook_calls.needs_thread and not self.hook_calls.start():
@@ -267,11 +289,13 @@ class Engine:
 
     def _end(self) -> None:
         self._connections.close()
+        if self._keeper is not None:
+            self._keeper.close(self._guard.latest)
         with self._turn:
             self._inbox.ended = True
             # Requests from before the end are handled; later ones see that it has come.
-            self._desk.handle(self._inbox.read(0.0), self._latest)
-            self._desk.settle(self._latest)
+            self._desk.handle(self._inbox.read(0.0), self._guard.latest)
+            self._desk.settle(self._guard.latest)
         if self.hook_calls.needs_thread:
             self.hook_calls.start()
         self.hook_calls.end()
@@ -284,6 +308,7 @@ class Engine:
             or self._wants_worker(now)
             or self._next_skip(now) is not None
             or self.hook_calls.needs_thread
+            or (self._keeper is not None and self._keeper.is_due())
         ):
             return now
         until = self._desk.next_time(now)
@@ -321,18 +346,6 @@ class Engine:
         batch = self._desk.take(now)
         return None if batch is None else (batch, self._core.resumes)
 
-    def _now(self) -> float:
-        """Return the time; the latest known one if the clock fails."""
-        self._latest = max(self._latest, self._guarded(self._clock.now, default=self._latest))
-        return self._latest
-
-    def _guarded(self, method: Callable[..., T], *args: object, default: T) -> T:
-        try:
-            return method(*args)
-        except BaseException as error:  # noqa: BLE001 - code of the user must not end a thread
-            self.hook_calls.add(_log.error, "%r raised %r", method, error)
-            return default
-
     def _start_worker(self, now: float) -> bool:
         """Start a worker, and return whether that was possible; if none runs, be one."""
         with self._turn:
@@ -362,31 +375,26 @@ class Engine:
                 job = self._work(job, idles=True)
         with self._turn:
             self._workers -= 1
-            self._follow_up(self._latest)
+            self._follow_up(self._guard.latest)
 
     def _work(self, job: _Job, *, idles: bool = False) -> _Job | None:
         """Send a batch, record its response, and return the next job of this worker."""
         batch, resumes = job
-        response, action, wait, stop = self._send(batch)
-        now = self._now()
+        response, action, wait, stop = self._attempts.send(batch)
+        now = self._guard.now()
         with self._turn:
             self._core.respond(batch, response, action, now, resumes=resumes, wait=wait, stop=stop)
-            self._desk.settle(now)  # what it accepts may fill the next batch
-            following = self._take(now) if idles else None
-            self._idle += idles and following is None
-            self._follow_up(now)
-            return following
+            notes = self._desk.begin_notes()
+            if notes is None or self._keeper is None:
+                return self._go_on(now, idles=idles)
+        # Before the next request, so that few events are sent again if the process is killed.
+        self._keeper.write(notes, now)
+        with self._turn:
+            return self._go_on(now, idles=idles)
 
-    def _send(self, batch: Batch) -> tuple[Response, Action, float, bool]:
-        """Send a batch; return the response, what it means, and when to send it again."""
-        try:
-            response = self._connections.post(encode_body([each.body for each in batch.events]))
-        except BaseException as error:  # noqa: BLE001 - a transport that was passed in may raise anything
-            response = Response(status=None, text=type(error).__name__)
-        action = decide(response.status, size=len(batch.events), split_off=batch.split_off)
-        if action is not Action.RETRY:
-            return response, action, 0.0, False
-        wait, stop = self._guarded(
-            self._policy.ask, batch, response, self._now(), default=(_WAIT, False)
-        )
-        return response, action, wait, stop
+    def _go_on(self, now: float, *, idles: bool) -> _Job | None:
+        self._desk.settle(now)  # what it accepts may fill the next batch
+        following = self._take(now) if idles else None
+        self._idle += idles and following is None
+        self._follow_up(now)
+        return following

@@ -65,6 +65,7 @@ class Ledger:
     Attributes:
         requests: requests sent.
         retries: how many of the requests sent the same batch again.
+        skipped: how many events of a source were accepted before.
         drop_reasons: how many events were dropped, by reason.
         filter_reasons: how many events were filtered, by reason.
     """
@@ -73,6 +74,7 @@ class Ledger:
         self._lines: defaultdict[str, _Line] = defaultdict(_Line)
         self.requests = 0
         self.retries = 0
+        self.skipped = 0
         self.drop_reasons: Counter[DropReason] = Counter()
         self.filter_reasons: Counter[FilterReason] = Counter()
 
@@ -94,6 +96,10 @@ class Ledger:
         """Count an event that was not accepted."""
         self._lines[event_type].filtered += 1
         self.filter_reasons[reason] += 1
+
+    def skip(self, count: int) -> None:
+        """Count events of a source that were accepted before."""
+        self.skipped += count
 
     def totals_by_type(self) -> dict[str, Totals]:
         """Return the totals of each event type, in alphabetical order."""

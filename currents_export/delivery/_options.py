@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import threading
 
+from .._codes import Code
 from ..errors import OptionError
 
-__all__ = ["check_counts", "check_seconds", "check_strategies"]
+__all__ = [
+    "Durability",
+    "check_counts",
+    "check_durability",
+    "check_seconds",
+    "check_strategies",
+]
+
+
+class Durability(Code):
+    """What an outbox survives."""
+
+    PROCESS = "process", "the end of the process, however it ends"
+    POWER = "power", "a power failure as well; this is slower"
 
 
 def check_counts(**options: object) -> None:
@@ -28,6 +42,15 @@ def check_seconds(**options: object) -> None:
                 f"{name} is {value!r}; it must be a number of seconds above 0 and up to "
                 f"{threading.TIMEOUT_MAX:.0f}"
             )
+
+
+def check_durability(value: Durability | str) -> Durability:
+    """Return the durability, or refuse what is none."""
+    try:
+        return Durability(value)
+    except ValueError:
+        names = " or ".join(Durability)
+        raise OptionError(f"durability is {value!r}; it must be {names}") from None
 
 
 def check_strategies(**options: object) -> None:

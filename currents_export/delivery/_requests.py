@@ -9,11 +9,15 @@ from ..errors import NotTakenError
 from ..events import Event
 from ._batches import Entry
 from ._latch import Latch
+from ._outbox import Progress
 from .reasons import FilterReason
 
-__all__ = ["Admission", "Flush", "Question", "Request"]
+__all__ = ["Admission", "Filtered", "Flush", "Line", "Question", "Request"]
 
 T = TypeVar("T")
+
+#: A filtered event: how many entries come before it, the event, and the reason.
+Filtered = tuple[int, Event, FilterReason]
 
 
 class Question(Generic[T]):
@@ -64,17 +68,31 @@ class Flush:
         self.generation = 0
 
 
+class Line:
+    """The admissions of one call of `send` that do not wait for each other.
+
+    Attributes:
+        error: why one of them was refused, and so all after it.
+    """
+
+    __slots__ = ("error",)
+
+    def __init__(self) -> None:
+        self.error: NotTakenError | None = None
+
+
 class Admission:
     """Events that wait to be accepted.
 
     Args:
         entries: the entries for the queues.
-        filtered: the filtered events between them: how many entries come before, the event, and
-            the reason.
+        filtered: the filtered events between them.
         size: how many bytes of JSON the entries have.
         block: whether they may wait for room.
         from_hook: whether a hook waits for it.
         has_permit: whether room was promised to it, so that no one waits until it is accepted.
+        line: the admissions before and after it; only with an outbox.
+        progress: up to where the source is accepted with it; only with an outbox.
 
     Attributes:
         done: opens when all are accepted, or no more will be; None if no one waits.
@@ -92,6 +110,8 @@ class Admission:
         "error",
         "filtered",
         "from_hook",
+        "line",
+        "progress",
         "resolved",
         "size",
         "taken",
@@ -100,18 +120,22 @@ class Admission:
     def __init__(
         self,
         entries: Sequence[Entry],
-        filtered: Sequence[tuple[int, Event, FilterReason]],
+        filtered: Sequence[Filtered],
         *,
         size: int,
         block: bool,
         from_hook: bool,
         has_permit: bool,
+        line: Line | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.entries = entries
         self.filtered = filtered
         self.size = size
         self.block = block
         self.from_hook = from_hook
+        self.line = line
+        self.progress = progress
         self.done = None if has_permit else Latch()
         self.taken = 0
         self.error: NotTakenError | None = None

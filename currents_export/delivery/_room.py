@@ -43,11 +43,12 @@ class _Budget:
 
     def fits(self, held: int, amount: int) -> bool:
         """Return whether a type that holds so much may take an amount."""
-        if amount <= self.common:
-            return True
+        return amount <= self.common or amount <= self.free(held)
+
+    def free(self, held: int) -> int:
+        """Return how much a type that holds so much may take; below 0 if it holds too much."""
         own = max(self.part - held, 0)
-        free = self.limit - self.used - self.promised
-        return amount <= min(own + max(self.common, 0), free)
+        return min(own + max(self.common, 0), self.limit - self.used - self.promised)
 
     def change(self, before: int, after: int) -> None:
         """Let a type hold another amount."""
@@ -93,6 +94,11 @@ class Room:
     def fits_any(self, count: int, size: int) -> bool:
         """Return whether so many events may be added, whatever their types."""
         return count <= self.events.common and size <= self.bytes.common
+
+    def free(self, event_type: str) -> int:
+        """Return how many events of this type may be added, whatever their size."""
+        held, _ = self._held.get(event_type, (0, 0))
+        return max(self.events.free(held), 0)
 
     def is_over_part(self, event_type: str) -> bool:
         """Return whether the type takes some of the common room."""

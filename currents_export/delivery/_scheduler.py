@@ -18,15 +18,19 @@ Source: Braze, Custom Currents export (batches) and Currents FAQ (queues and the
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import repeat
 
 from ._batches import Batch, Entry, Lane, Queued, bytes_of, retry_at
+from ._outbox import Loaded
 from ._room import Room
 
-__all__ = ["Scheduler"]
+__all__ = ["NO_KEYS", "Scheduler"]
 
 _NOW = float("-inf")
 _NEVER = float("inf")
+#: The keys of events that are in no outbox.
+NO_KEYS = repeat(0)
 
 
 class Scheduler:
@@ -41,6 +45,7 @@ class Scheduler:
 
     Attributes:
         room: the room for pending events.
+        stored: how many accepted events are only in the outbox.
         generation: the flush generation: how many times `start_flush` was called.
         in_flight: the batches that `take` returned and that are not settled yet.
     """
@@ -65,6 +70,8 @@ class Scheduler:
         # The failing batches, in the order in which they began to fail; a dict as an ordered set.
         self._failing: dict[Batch, None] = {}
         self._pending_by_generation: Counter[int] = Counter()
+        self._stored_types: dict[str, None] = {}  # those with more events in the outbox, in order
+        self.stored = 0
         self.generation = 0
         self.in_flight: set[Batch] = set()
 
@@ -73,23 +80,103 @@ class Scheduler:
     @property
     def pending(self) -> int:
         """How many accepted events are neither delivered nor dropped."""
-        return self.room.events.used
+        return self.room.events.used + self.stored
 
-    def add(self, entries: Sequence[Entry], now: float) -> dict[str, int]:
-        """Add accepted events to the queues of their types; return how many of each type."""
+    def add(
+        self, entries: Sequence[Entry], now: float, keys: Iterable[int] = NO_KEYS
+    ) -> dict[str, int]:
+        """Add accepted events to the queues of their types; return how many of each type.
+
+        Args:
+            entries: the events.
+            now: the time.
+            keys: their keys in the outbox, if they are there.
+        """
         # Written for speed: every event passes through here.
         generation, new = self.generation, tuple.__new__
         by_type: defaultdict[str, list[Queued]] = defaultdict(list)
-        for event_type, event_id, body, original in entries:
-            by_type[event_type].append(new(Queued, (event_id, body, original, now, generation)))
+        for (event_type, event_id, body, original), key in zip(entries, keys, strict=False):
+            by_type[event_type].append(
+                new(Queued, (event_id, body, original, now, generation, key))
+            )
         for event_type, events in by_type.items():
-            lane = self._lanes.get(event_type)
-            if lane is None:
-                lane = self._lanes[event_type] = Lane()
+            lane = self._lane(event_type)
             lane.waiting.extend(events)
+            lane.loaded = events[-1].key
             self.room.add(event_type, len(events), bytes_of(events))
         self._pending_by_generation[generation] += len(entries)
         return {event_type: len(events) for event_type, events in by_type.items()}
+
+    def _lane(self, event_type: str) -> Lane:
+        lane = self._lanes.get(event_type)
+        if lane is None:
+            lane = self._lanes[event_type] = Lane()
+        return lane
+
+    # Events that are only in the outbox
+
+    def store(self, event_type: str, count: int) -> None:
+        """Leave accepted events of a type in the outbox until there is room for them."""
+        self._lane(event_type).store(self.generation, count)
+        self._stored_types[event_type] = None
+        self.stored += count
+        self._pending_by_generation[self.generation] += count
+
+    def is_stored(self, event_type: str) -> bool:
+        """Return whether events of the type wait in the outbox; later ones come after them."""
+        return event_type in self._stored_types
+
+    def to_load(self) -> list[tuple[str, int, int]]:
+        """Return the types whose queues are short, with the last key and how many to load."""
+        wanted = []
+        for event_type in self._stored_types:
+            lane = self._lanes[event_type]
+            waiting, free = len(lane.waiting), self.room.free(event_type)
+            short = waiting < self._batch_size or (
+                waiting < 2 * self._batch_size and free >= self._batch_size
+            )
+            if short and self.room.fits(event_type, lane.next_size):
+                count = min(free, 4 * self._batch_size, lane.count_stored)
+                wanted.append((event_type, lane.loaded, count))
+        return wanted
+
+    def loaded_keys(self) -> dict[str, int]:
+        """Return the key after which the events begin that are only in the outbox, by type."""
+        return {event_type: self._lanes[event_type].loaded for event_type in self._stored_types}
+
+    def starved(self) -> list[str]:
+        """Return the types for whose events in the outbox there is no room."""
+        return [
+            event_type
+            for event_type in self._stored_types
+            if len((lane := self._lanes[event_type]).waiting) < self._batch_size
+            and not self.room.fits(event_type, lane.next_size)
+        ]
+
+    def load(self, event_type: str, entry: Loaded) -> bool:
+        """Add an event from the outbox to the queue of its type, if there is room."""
+        lane, size = self._lanes[event_type], len(entry.body or b"") + len(entry.original or b"")
+        if not self.room.fits(event_type, size):
+            lane.next_size = size
+            return False
+        generation = self.unstore(event_type, entry.key)
+        lane.waiting.append(
+            Queued(entry.id, entry.body or b"", entry.original, entry.at, generation, entry.key)
+        )
+        self.room.add(event_type, 1, size)
+        self._pending_by_generation[generation] += 1
+        return True
+
+    def unstore(self, event_type: str, key: int) -> int:
+        """Forget the next event of a type in the outbox; return its flush generation."""
+        lane = self._lanes[event_type]
+        lane.loaded, lane.next_size = max(key, lane.loaded), 0
+        generation = lane.unstore()
+        self.stored -= 1
+        if not lane.stored:
+            del self._stored_types[event_type]
+        self._count_gone(generation, 1)
+        return generation
 
     # Flush
 
@@ -268,9 +355,12 @@ class Scheduler:
         else:
             counts = Counter([each.generation for each in events])
         for generation, count in counts.items():
-            self._pending_by_generation[generation] -= count
-            if not self._pending_by_generation[generation]:
-                del self._pending_by_generation[generation]
+            self._count_gone(generation, count)
+
+    def _count_gone(self, generation: int, count: int) -> None:
+        self._pending_by_generation[generation] -= count
+        if not self._pending_by_generation[generation]:
+            del self._pending_by_generation[generation]
 
     # Failures
 
@@ -298,7 +388,7 @@ class Scheduler:
             lane.failed.clear()
 
     def pending_events(self) -> list[Queued]:
-        """Return everything that is pending, the events in flight included."""
+        """Return what is pending, in flight or queued, but not what is only in the outbox."""
         batches: list[Batch] = list(self.in_flight)
         for lane in self._lanes.values():
             batches += [*lane.returned, *lane.failed]

@@ -15,13 +15,16 @@ class DropReason(Code):
     """Why an accepted event will not be delivered.
 
     `TOO_LARGE` is decided before the event is sent. An event that the receiver rejects in a batch
-    of its own, with 400 or 413, is `REJECTED_ALONE`; `Drop.response` has the response.
+    of its own, with 400 or 413, is `REJECTED_ALONE`; `Drop.response` has the response. An event
+    that the outbox cannot return as it was stored is `DAMAGED`, and never sent; if it is gone, its
+    id is empty.
     """
 
     TOO_LARGE = "too_large", "larger than 900 KB"
     REJECTED_ALONE = "rejected_alone", "rejected by the receiver in a batch of its own"
     DISABLED = "disabled", "sent while the Current was disabled"
     EXPIRED = "expired", "not delivered within 7 days after the Current was disabled"
+    DAMAGED = "damaged", "damaged in the outbox"
 
 
 class FilterReason(Code):

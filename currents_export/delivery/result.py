@@ -22,7 +22,7 @@ class Result:
     `accepted == delivered + dropped + pending`.
 
     Attributes:
-        accepted: events that the sender accepted.
+        accepted: events that the sender accepted, or found in its outbox.
         delivered: events whose request got a 2XX response.
         dropped: accepted events that will not be delivered; `drop_reasons` counts them by reason.
         filtered: events that the sender did not accept because the Current does not send them;
@@ -38,6 +38,9 @@ class Result:
         reason: why the Current is not active, or why its requests are failing; empty if they are
             not.
         hook_failures: how many calls of hooks raised an exception; each was logged.
+        carried_over: how many of the accepted events were pending in the outbox when the sender was
+            made.
+        skipped: events of a source that were not accepted again; see `Sender.send`.
     """
 
     accepted: int
@@ -54,6 +57,8 @@ class Result:
     state: State
     reason: str
     hook_failures: int = 0
+    carried_over: int = 0
+    skipped: int = 0
 
     @property
     def complete(self) -> bool:

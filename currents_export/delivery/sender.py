@@ -7,8 +7,10 @@ import logging
 import os
 import ssl
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -18,22 +20,21 @@ import orjson
 from ..catalog import EventType
 from ..current import Current
 from ..destinations import CredentialsCheck
-from ..errors import EventError, InvalidEventsError, NotTakenError
 from ..events import Event
 from ..payload import BATCH_SIZE, EMPTY_BODY
-from ._admission import chunks, prepare
+from ._acceptance import accept, accept_into_outbox
 from ._backoff import Policy, Stop, Wait
 from ._connections import Connections
 from ._core import Core
 from ._endpoint import Endpoint
 from ._engine import Engine
-from ._options import check_counts, check_seconds, check_strategies
+from ._options import Durability, check_counts, check_durability, check_seconds, check_strategies
+from ._outbox import Outbox
 from ._reports import Reports
 from ._room import Room
 from ._scheduler import Scheduler
 from .clock import Clock, SystemClock
 from .hooks import Hooks
-from .reasons import FilterReason
 from .result import Result
 
 __all__ = ["Sender"]
@@ -49,9 +50,9 @@ class Sender:
 
     The sender uses its own threads: one for each request in flight, one that watches the time, one
     for hooks, and one while it looks up the address of a host. Any number of threads may call it,
-    and signal handlers may, too. Use it as a context manager, or call `close`: events that are
-    pending when the process ends are lost, and an error is logged. After a fork, it belongs to the
-    parent; in the child, each method raises `SenderClosedError`.
+    and signal handlers may, too. Use it as a context manager, or call `close`: without an outbox,
+    events that are pending when the process ends are lost, and an error is logged. After a fork, it
+    belongs to the parent; in the child, each method raises `SenderClosedError`.
 
     Args:
         current: where events are sent to, and which ones.
@@ -83,9 +84,17 @@ class Sender:
             sender does not close it, so several senders may share it. The sender's own transports
             are never used by two requests at once.
         clock: the time; for tests.
+        outbox: a file that keeps accepted events, what became of them, and the state of the
+            Current, so that another sender continues after the end of the process. It is made if it
+            does not exist; one sender at a time can use it. `send` returns when the events are
+            stored, and never waits for room: `max_pending_events` and `max_pending_bytes` limit
+            only what is in memory.
+        durability: what the outbox survives: `process`, the end of the process, however it ends;
+            or `power`, a power failure as well, which is slower.
 
     Raises:
         OptionError: an argument is out of range.
+        OutboxError: the outbox cannot be used, is in use, or belongs to another Current.
 
     Source: Braze, Custom Currents export, Event delivery semantics, Currents FAQ.
     """
@@ -108,6 +117,8 @@ class Sender:
         ssl_context: ssl.SSLContext | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
+        outbox: Path | str | None = None,
+        durability: Durability | str = Durability.PROCESS,
     ) -> None:
         check_counts(
             batch_size=batch_size,
@@ -119,6 +130,7 @@ class Sender:
         if pause_after is not None:
             check_seconds(pause_after=pause_after)
         check_strategies(wait=wait, stop=stop)
+        durability = check_durability(durability)
         self._clock = clock or SystemClock()
         self._began = self._clock.now()
         self._connections = Connections(
@@ -140,6 +152,7 @@ class Sender:
             ),
             pause_after=pause_after,
         )
+        self._outbox = _open_outbox(outbox, current, durability)
         connections, hooks = self._connections, hooks or Hooks()
         self._engine = Engine(
             self._core,
@@ -148,9 +161,10 @@ class Sender:
             self._clock,
             concurrency=concurrency,
             reports=lambda calls: Reports(calls, hooks, lambda: connections.current),
+            outbox=self._outbox,
         )
         self._exit_check = partial(
-            _check_at_exit, weakref.ref(self._engine), repr(self), os.getpid()
+            _check_at_exit, weakref.ref(self._engine), repr(self), os.getpid(), self._kept_in
         )
         atexit.register(self._exit_check)
 
@@ -180,6 +194,7 @@ class Sender:
         *,
         block: bool = True,
         timeout: float | None = None,
+        source: str | None = None,
     ) -> None:
         """Accept one event, or many.
 
@@ -191,59 +206,34 @@ class Sender:
             events: an `Event`, or an iterable of them.
             block: whether to wait for room when too much is pending.
             timeout: the longest time to wait for room, in seconds; None waits forever.
+            source: the name of what the events are from, such as a file. If all its events are
+                sent again with the same outbox and name, those that were accepted before are
+                skipped: those at the same position with the same id. Without an outbox, the name
+                has no effect.
 
         Raises:
             EventError: the event cannot be written as JSON. If it is in an iterable, the other
                 events are accepted, and `InvalidEventsError` is raised at the end.
             QueueFullError: there is no room, and `block` is false, `timeout` has passed, or the
                 Current is paused, so that nothing will make room.
+            NotStoredError: the outbox cannot store an event.
             SenderClosedError: the sender is closed.
         """
         self._engine.check_process()
-        until = None if timeout is None else self._clock.now() + timeout
-        problems: list[EventError] = []
-        taken = 0
-        try:
-            for chunk in chunks((events,) if isinstance(events, Event) else events):
-                self._take(chunk, problems, block=block, until=until)
-                taken += len(chunk)
-        except Exception as error:
-            if isinstance(error, NotTakenError):
-                error.taken += taken
-            if problems:
-                error.add_note(str(InvalidEventsError(problems)))
-            raise
-        if problems:
-            raise problems[0] if isinstance(events, Event) else InvalidEventsError(problems)
-
-    def _take(
-        self,
-        chunk: Sequence[Event],
-        problems: list[EventError],
-        *,
-        block: bool,
-        until: float | None,
-    ) -> None:
-        """Accept a chunk of events, and add invalid ones to `problems`."""
-        entries, others = prepare(self._connections.current, chunk)
-        filtered = [
-            # Each of the others before it is not an entry.
-            (index - number, chunk[index], why)
-            for number, (index, why) in enumerate(others.items())
-            if isinstance(why, FilterReason)
-        ]
-        done = len(chunk)
-        try:
-            self._engine.admit(entries, filtered, block=block, until=until)
-        except NotTakenError as error:
-            places = [index for index in range(len(chunk)) if index not in others]
-            done = places[error.taken] if entries else 0
-            error.taken, error.event = done, chunk[done]
-            raise
-        finally:
-            problems += [
-                why for index, why in others.items() if index < done and isinstance(why, EventError)
-            ]
+        current = self._connections.current
+        if self._outbox is None:
+            until = None if timeout is None else self._clock.now() + timeout
+            accept(self._engine, current, events, block=block, until=until)
+        else:
+            accept_into_outbox(
+                self._engine,
+                self._outbox,
+                current,
+                events,
+                block=block,
+                source=source,
+                skip=lambda count: self._engine.ask(lambda: self._core.ledger.skip(count)),
+            )
 
     # Wait for events to leave
 
@@ -288,7 +278,8 @@ class Sender:
         atexit.unregister(self._exit_check)
         result = self.result
         if result.pending:
-            _log.warning("%r closed with %d events pending", self, result.pending)
+            kept = f", {self._kept_in}" if self._kept_in else ""
+            _log.warning("%r closed with %d events pending%s", self, result.pending, kept)
         return result
 
     def resume(self, current: Current | None = None) -> None:
@@ -304,6 +295,8 @@ class Sender:
         self._engine.check_open()
         if current is not None:
             self._connections.use(current)
+            if (outbox := self._outbox) is not None:
+                self._engine.ask(lambda: outbox.use(current))
         now, types = self._clock.now(), len(self._connections.current.selected)
         self._engine.ask(lambda: self._core.resume(now, types=types))
 
@@ -332,13 +325,24 @@ class Sender:
             state=status.state,
             reason=status.reason,
             hook_failures=self._engine.hook_calls.failures,
+            carried_over=self._core.carried_over,
+            skipped=ledger.skipped,
         )
 
     def pending(self) -> Iterator[Event]:
         """Return the pending events, as they were before field transformations."""
         self._engine.check_process()
-        queued = self._engine.ask(self._core.scheduler.pending_events)
-        return (Event.from_dict(orjson.loads(each.original or each.body)) for each in queued)
+        scheduler = self._core.scheduler
+        queued, keys = self._engine.ask(
+            lambda: (scheduler.pending_events(), scheduler.loaded_keys())
+        )
+        texts = [each.original or each.body for each in queued]
+        stored = self._outbox.pending_after(keys) if self._outbox is not None and keys else ()
+        return (Event.from_dict(orjson.loads(each)) for each in chain(texts, stored))
+
+    @property
+    def _kept_in(self) -> str:
+        return "" if self._outbox is None else f"kept in {self._outbox}"
 
     # Ask the receiver
 
@@ -369,10 +373,23 @@ class Sender:
         return self.flush(timeout)
 
 
-def _check_at_exit(reference: weakref.ReferenceType[Engine], name: str, process: int) -> None:
+def _open_outbox(
+    path: Path | str | None, current: Current, durability: Durability
+) -> Outbox | None:
+    if path is None:
+        return None
+    from .outbox import SqliteOutbox  # noqa: PLC0415 - SQLite is loaded only where it is used
+
+    return SqliteOutbox(path, current, power=durability is Durability.POWER)
+
+
+def _check_at_exit(
+    reference: weakref.ReferenceType[Engine], name: str, process: int, kept_in: str
+) -> None:
     # A weak reference, because the interpreter would otherwise keep every sender alive.
     engine = reference()
     if engine is None or os.getpid() != process:
         return
     if pending := engine.count_pending():
-        _log.error("%s was not closed; %d pending events are lost", name, pending)
+        where = kept_in or "lost"
+        _log.error("%s was not closed; %d pending events are %s", name, pending, where)

@@ -36,11 +36,14 @@ class StoppableEvents:
 
     Attributes:
         unfinished: the names of those that can be stopped and whose end has not been reached.
+        reading: the name of the file that the last item is from; None before the first one.
     """
 
     def __init__(self, files: Iterable[str] | None = None) -> None:
         names = list(files or ["-"])
         self.unfinished = [name for name in names if reads_once(name)]
+        self._once = frozenset(self.unfinished)
+        self.reading: str | None = None
         self._stopped = False
         self._wake: tuple[int, int] | None = None
         if self.unfinished:
@@ -55,6 +58,11 @@ class StoppableEvents:
     def __next__(self) -> Event | ReadError:
         return next(self._items)
 
+    @property
+    def is_stoppable(self) -> bool:
+        """Whether the file that is being read can be stopped, because it can be read only once."""
+        return self.reading in self._once
+
     def stop(self) -> None:
         """Stop reading standard input and pipes, even while they are being waited for.
 
@@ -68,6 +76,7 @@ class StoppableEvents:
 
     def _read(self, names: list[str]) -> Iterator[Event | ReadError]:
         for name in names:
+            self.reading = name
             try:
                 if name in self.unfinished:
                     source = STDIN if name == "-" else name

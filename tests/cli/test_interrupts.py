@@ -82,7 +82,7 @@ def test_interrupt_before_the_sender() -> None:
         signal.raise_signal(signal.SIGINT)
         delivery.run(lambda sender: sender.send(event(7)))
     assert delivery.interrupted
-    assert delivery.first_not_taken == event(7)
+    assert delivery.not_accepted == (event(7),)
 
 
 def test_other_signals() -> None:

@@ -1,0 +1,102 @@
+"""What the lead does for an outbox: it stores events, notes what became of them, and loads others.
+
+The outbox is used without the turn, so that workers go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from ..errors import NotTakenError
+from ._core import Core
+from ._desk import Desk
+from ._latch import Turn
+from ._outbox import Notes, Outbox
+
+__all__ = ["Keeper"]
+
+
+class Keeper:
+    """The chores of an outbox.
+
+    Args:
+        outbox: the outbox.
+        core: the state of the delivery.
+        desk: the requests of callers.
+        turn: what guards these two.
+        follow_up: called with the turn held after each change, with the time.
+    """
+
+    def __init__(
+        self, outbox: Outbox, core: Core, desk: Desk, turn: Turn, follow_up: Callable[[float], None]
+    ) -> None:
+        self.outbox = outbox
+        self._core = core
+        self._desk = desk
+        self._turn = turn
+        self._follow_up = follow_up
+
+    def begin(self, now: float) -> bool:
+        """Continue with what the outbox holds; return whether there is something to do."""
+        self._desk.has_outbox = True
+        self._core.use_outbox(self.outbox.pending, self.outbox.status, now)
+        return bool(self.outbox.pending) or not self._core.status.is_calm
+
+    def is_due(self) -> bool:
+        """Return whether there is a chore; the turn is held."""
+        core = self._core
+        loads = not core.stopped and core.scheduler.stored and core.scheduler.to_load()
+        return bool(loads) or core.has_notes or self._desk.can_store
+
+    def work(self, now: float) -> None:
+        """Do the chores that are due, in the lead."""
+        with self._turn:
+            notes = self._desk.begin_notes()
+            admissions = self._desk.to_store(self.outbox.group)
+        if notes is not None:
+            self.write(notes, now)
+        if admissions:
+            entries = [entry for each in admissions for entry in each.entries]
+            progress = [each.progress for each in admissions if each.progress is not None]
+            try:
+                stored = self.outbox.store(entries, progress, now)
+            except NotTakenError as error:
+                with self._turn:
+                    self._desk.stored(admissions, error, now)
+                    self._follow_up(now)
+            else:
+                with self._turn:
+                    self._desk.stored(admissions, stored, now)
+                    self._follow_up(now)
+        with self._turn:
+            wanted = [] if self._core.stopped else self._core.scheduler.to_load()
+        for event_type, after, count in wanted:
+            self._load(event_type, after, count, now)
+
+    def _load(self, event_type: str, after: int, count: int, now: float) -> None:
+        try:
+            loaded = self.outbox.load(event_type, after, count)
+        except sqlite3.Error as error:
+            with self._turn:
+                self._core.pause(f"{self.outbox} cannot be read: {error}", now)
+                self._follow_up(now)
+            return
+        with self._turn:
+            self._core.load(event_type, count, loaded)
+            self._follow_up(now)
+
+    def write(self, notes: Notes, now: float) -> None:
+        """Write notes; the lead and the workers may do so at the same time."""
+        self.outbox.note(notes, now)
+        with self._turn:
+            self._desk.end_notes()
+            self._follow_up(now)
+
+    def close(self, now: float) -> None:
+        """Write the last notes and close the outbox, at the end of the lead."""
+        with self._turn:
+            notes = self._desk.begin_notes()
+        if notes is not None:
+            self.write(notes, now)
+        self.outbox.close(now)
