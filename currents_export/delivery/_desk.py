@@ -145,6 +145,18 @@ class Desk:
             self._resolve(each)
             self._waiting = [other for other in self._waiting if other is not each]
 
+    def interrupt(self, each: Admission, now: float) -> None:
+        """End an admission whose caller waits no more: accept all of it, or no more of it."""
+        if each.abandoned:
+            self.give_up(each, "interrupted")
+            return
+        if not self.closed:
+            self.core.accept(each.entries[each.taken :], now, room=False)
+            each.taken = len(each.entries)
+        if not each.resolved:
+            self._resolve(each)
+            self._waiting = [other for other in self._waiting if other is not each]
+
     def _resolve(self, each: Admission) -> None:
         for before, event, reason in each.filtered:
             if each.error is None or (each.entries and before <= each.taken):

@@ -39,6 +39,7 @@ from ._latch import Turn
 from ._reports import Reports
 from ._requests import Admission, Flush, Question
 from ._responses import Action, Response, decide
+from ._steps import Steps, run
 from .clock import Clock
 from .reasons import FilterReason
 
@@ -90,7 +91,7 @@ class Engine:
         self._concurrency = concurrency
         self.hook_calls = HookCalls(self.wake)
         self._process = os.getpid()
-        self._inbox = Inbox(clock)
+        self._inbox = Inbox()
         self._leading = _thread.allocate_lock()
         self._started = False
         self._lead: int | None = None
@@ -104,11 +105,11 @@ class Engine:
         self._skipped_to = _NEVER  # the time that the clock was asked to skip to
         self._latest = clock.now()
 
-    # Called by any thread
+    # Called by any thread; `_steps.py` explains the waits
 
     def count_pending(self) -> int:
         """Return how many events are pending."""
-        return self.ask(lambda: self._core.scheduler.pending)
+        return run(self.ask(lambda: self._core.scheduler.pending), self._clock)
 
     def check_process(self) -> None:
         """Raise an error in a forked child, whose copies of the locks may be held forever."""
@@ -131,8 +132,9 @@ class Engine:
         *,
         block: bool,
         until: float | None,
-    ) -> None:
-        """Accept events.
+        keep: bool = False,
+    ) -> Steps[None]:
+        """Accept events; with `keep`, all of them, even without room, if a wait is interrupted.
 
         Raises:
             NotTakenError: no more than `taken` of the entries were accepted.
@@ -151,14 +153,19 @@ class Engine:
         )
         if admission.done is not None:
             self._refuse_in_turn()
+        ended = False
         try:
             self._inbox.put(admission)
-            if admission.done is not None and not self._inbox.wait(admission.done, until):
-                self.ask(lambda: self._desk.give_up(admission, "there was no room in time"))
+            if admission.done is not None and not (
+                yield from self._inbox.wait(admission.done, until)
+            ):
+                late = partial(self._desk.give_up, admission, "there was no room in time")
+                yield from self.ask(late)
+            ended = True
         finally:
-            if admission.done is not None and not admission.resolved:  # an interrupt
-                admission.abandoned = True
-                self._inbox.put(Question(partial(self._desk.give_up, admission, "interrupted")))
+            if not ended and (keep or not admission.resolved):
+                admission.abandoned = not keep
+                self._inbox.put(Question(partial(self._desk.interrupt, admission, self._latest)))
         error = admission.error
         if error is None and self._inbox.ended and not admission.resolved:
             error = closed_error()
@@ -166,7 +173,7 @@ class Engine:
             error.taken = admission.taken
             raise error
 
-    def flush(self, until: float | None, *, urgent: bool = False) -> None:
+    def flush(self, until: float | None, *, urgent: bool = False) -> Steps[None]:
         """Send everything that was accepted, and wait for it until the given time.
 
         Args:
@@ -178,9 +185,9 @@ class Engine:
             return
         self._refuse_in_turn()
         self._inbox.put(flush)
-        self._inbox.wait(flush.done, until)
+        yield from self._inbox.wait(flush.done, until)
 
-    def ask(self, function: Callable[[], T]) -> T:
+    def ask(self, function: Callable[[], T]) -> Steps[T]:
         """Return what a function of the state returns; see `Question`."""
         if self._inbox.ended or not self._started:
             return function()
@@ -191,7 +198,7 @@ class Engine:
                 return function()
         question = Question(function)
         self._inbox.put(question)
-        self._inbox.wait(question.answered, None)
+        yield from self._inbox.wait(question.answered, None)
         # After the end, no thread changes the state, and no thread may answer.
         return question.value if question.is_answered else function()
 
@@ -200,14 +207,14 @@ class Engine:
         self._desk.closed = True
         self.wake()
 
-    def stop(self, patience: float) -> None:
+    def stop(self, patience: float) -> Steps[None]:
         """Send nothing more, and wait some seconds for the requests in flight."""
         self._desk.closed = True
         if not self._started:
             self._core.stopped = self._inbox.ended = True
         if not self._inbox.ended:
-            self.ask(partial(setattr, self._core, "stopped", True))
-            self._inbox.wait(None, self._clock.now() + patience)
+            yield from self.ask(partial(setattr, self._core, "stopped", True))
+            yield from self._inbox.wait(None, self._clock.now() + patience)
         if self._inbox.ended:
             self._connections.close()
 

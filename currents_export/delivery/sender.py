@@ -1,50 +1,24 @@
-"""`Sender`: the face of delivery."""
+"""`Sender`: the face of delivery for threads."""
 
 from __future__ import annotations
 
-import atexit
-import logging
-import os
-import ssl
-import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self
-
-import httpx
-import orjson
 
 from ..catalog import EventType
 from ..current import Current
 from ..destinations import CredentialsCheck
-from ..errors import EventError, InvalidEventsError, NotTakenError
 from ..events import Event
-from ..payload import BATCH_SIZE, EMPTY_BODY
-from ._admission import chunks, prepare
-from ._backoff import Policy, Stop, Wait
-from ._connections import Connections
-from ._core import Core
-from ._endpoint import Endpoint
-from ._engine import Engine
-from ._options import check_counts, check_seconds, check_strategies
-from ._reports import Reports
-from ._room import Room
-from ._scheduler import Scheduler
-from .clock import Clock, SystemClock
-from .hooks import Hooks
-from .reasons import FilterReason
+from ._admission import chunks
+from ._base_sender import BaseSender
+from ._steps import run
 from .result import Result
 
 __all__ = ["Sender"]
 
-_log = logging.getLogger("currents_export.delivery")
 
-#: Seconds that requests in flight still get when a sender is closed.
-_LAST_CHANCE = 1.0
-
-
-class Sender:
+class Sender(BaseSender):
     """Send events as a Current does: queued by event type, in batches, at least once.
 
     The sender uses its own threads: one for each request in flight, one that watches the time, one
@@ -90,74 +64,6 @@ class Sender:
     Source: Braze, Custom Currents export, Event delivery semantics, Currents FAQ.
     """
 
-    def __init__(
-        self,
-        current: Current,
-        *,
-        batch_size: int = BATCH_SIZE,
-        max_age: float = 300.0,
-        max_pending_events: int = 20_000,
-        max_pending_bytes: int = 64 * 2**20,
-        wait: Wait | None = None,
-        stop: Stop | None = None,
-        concurrency: int = 2,
-        timeout: float = 30.0,
-        max_retry_after: float = 3600.0,
-        pause_after: float | None = None,
-        hooks: Hooks | None = None,
-        ssl_context: ssl.SSLContext | None = None,
-        transport: httpx.BaseTransport | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        check_counts(
-            batch_size=batch_size,
-            max_pending_events=max_pending_events,
-            max_pending_bytes=max_pending_bytes,
-            concurrency=concurrency,
-        )
-        check_seconds(max_age=max_age, timeout=timeout, max_retry_after=max_retry_after)
-        if pause_after is not None:
-            check_seconds(pause_after=pause_after)
-        check_strategies(wait=wait, stop=stop)
-        self._clock = clock or SystemClock()
-        self._began = self._clock.now()
-        self._connections = Connections(
-            current,
-            partial(
-                Endpoint,
-                timeout=timeout,
-                max_retry_after=max_retry_after,
-                transport=transport,
-                ssl_context=ssl_context,
-            ),
-        )
-        self._core = Core(
-            Scheduler(
-                batch_size=batch_size,
-                max_age=max_age,
-                room=Room(max_pending_events, max_pending_bytes, len(current.selected)),
-                concurrency=concurrency,
-            ),
-            pause_after=pause_after,
-        )
-        connections, hooks = self._connections, hooks or Hooks()
-        self._engine = Engine(
-            self._core,
-            connections,
-            Policy(wait, stop),
-            self._clock,
-            concurrency=concurrency,
-            reports=lambda calls: Reports(calls, hooks, lambda: connections.current),
-        )
-        self._exit_check = partial(
-            _check_at_exit, weakref.ref(self._engine), repr(self), os.getpid()
-        )
-        atexit.register(self._exit_check)
-
-    def __repr__(self) -> str:
-        current = self._connections.current
-        return f"<Sender of {current.integration_name!r} to {current.shown_url}>"
-
     def __enter__(self) -> Self:
         return self
 
@@ -199,51 +105,10 @@ class Sender:
                 Current is paused, so that nothing will make room.
             SenderClosedError: the sender is closed.
         """
-        self._engine.check_process()
-        until = None if timeout is None else self._clock.now() + timeout
-        problems: list[EventError] = []
-        taken = 0
-        try:
+        single = isinstance(events, Event)
+        with self._sending(single=single, block=block, timeout=timeout) as sending:
             for chunk in chunks((events,) if isinstance(events, Event) else events):
-                self._take(chunk, problems, block=block, until=until)
-                taken += len(chunk)
-        except Exception as error:
-            if isinstance(error, NotTakenError):
-                error.taken += taken
-            if problems:
-                error.add_note(str(InvalidEventsError(problems)))
-            raise
-        if problems:
-            raise problems[0] if isinstance(events, Event) else InvalidEventsError(problems)
-
-    def _take(
-        self,
-        chunk: Sequence[Event],
-        problems: list[EventError],
-        *,
-        block: bool,
-        until: float | None,
-    ) -> None:
-        """Accept a chunk of events, and add invalid ones to `problems`."""
-        entries, others = prepare(self._connections.current, chunk)
-        filtered = [
-            # Each of the others before it is not an entry.
-            (index - number, chunk[index], why)
-            for number, (index, why) in enumerate(others.items())
-            if isinstance(why, FilterReason)
-        ]
-        done = len(chunk)
-        try:
-            self._engine.admit(entries, filtered, block=block, until=until)
-        except NotTakenError as error:
-            places = [index for index in range(len(chunk)) if index not in others]
-            done = places[error.taken] if entries else 0
-            error.taken, error.event = done, chunk[done]
-            raise
-        finally:
-            problems += [
-                why for index, why in others.items() if index < done and isinstance(why, EventError)
-            ]
+                run(sending.accept(chunk, sending.prepare(chunk)), self._clock)
 
     # Wait for events to leave
 
@@ -257,11 +122,7 @@ class Sender:
         Args:
             timeout: the longest time to wait, in seconds; None waits as long as necessary.
         """
-        self._engine.check_process()
-        until = None if timeout is None else self._clock.now() + timeout
-        self._engine.flush(until)
-        self._engine.hook_calls.wait(self._clock, until)
-        return self.result
+        return run(self._flush(timeout), self._clock)
 
     def close(self, timeout: float | None = 30.0) -> Result:
         """Accept no more events, flush, and end the threads; a second call does nothing.
@@ -274,22 +135,7 @@ class Sender:
             timeout: the longest time to wait for events to leave, in seconds; None waits as long
                 as necessary.
         """
-        engine, clock = self._engine, self._clock
-        engine.check_process()
-        until = None if timeout is None else clock.now() + timeout
-        if timeout is None or timeout > 0:
-            engine.flush(until, urgent=True)
-            engine.hook_calls.wait(clock, until)
-            engine.close()
-            engine.flush(until)
-        engine.stop(_LAST_CHANCE)
-        last = clock.now() + _LAST_CHANCE
-        engine.hook_calls.wait(clock, None if until is None else max(until, last))
-        atexit.unregister(self._exit_check)
-        result = self.result
-        if result.pending:
-            _log.warning("%r closed with %d events pending", self, result.pending)
-        return result
+        return run(self._close(timeout), self._clock)
 
     def resume(self, current: Current | None = None) -> None:
         """Enable a paused or disabled Current again, and send the events it kept.
@@ -304,41 +150,16 @@ class Sender:
         self._engine.check_open()
         if current is not None:
             self._connections.use(current)
-        now, types = self._clock.now(), len(self._connections.current.selected)
-        self._engine.ask(lambda: self._core.resume(now, types=types))
+        run(self._resume(), self._clock)
 
     @property
     def result(self) -> Result:
         """What happened to the events so far."""
-        self._engine.check_process()
-        now = self._clock.now()
-        return self._engine.ask(lambda: self._result(now))
-
-    def _result(self, now: float) -> Result:
-        ledger, status = self._core.ledger, self._core.status
-        by_event_type = ledger.totals_by_type()
-        sums = {
-            name: sum(getattr(totals, name) for totals in by_event_type.values())
-            for name in ("accepted", "delivered", "dropped", "filtered", "pending")
-        }
-        return Result(
-            **sums,
-            requests=ledger.requests,
-            retries=ledger.retries,
-            duration_s=now - self._began,
-            by_event_type=by_event_type,
-            drop_reasons=dict(ledger.drop_reasons),
-            filter_reasons=dict(ledger.filter_reasons),
-            state=status.state,
-            reason=status.reason,
-            hook_failures=self._engine.hook_calls.failures,
-        )
+        return run(self._result(), self._clock)
 
     def pending(self) -> Iterator[Event]:
         """Return the pending events, as they were before field transformations."""
-        self._engine.check_process()
-        queued = self._engine.ask(self._core.scheduler.pending_events)
-        return (Event.from_dict(orjson.loads(each.original or each.body)) for each in queued)
+        return run(self._pending(), self._clock)
 
     # Ask the receiver
 
@@ -347,10 +168,7 @@ class Sender:
 
         The request is not counted as an attempt, and a bad response does not pause the Current.
         """
-        self._engine.check_process()
-        response = self._connections.post(EMPTY_BODY)
-        destination = self._connections.current.destination
-        return destination.judge(response.status, response.text)
+        return self._check_credentials()
 
     def send_test_events(
         self, sample: Callable[[EventType], Event], *, timeout: float | None = 30.0
@@ -367,12 +185,3 @@ class Sender:
         types = current.catalog.event_types
         self.send(sample(each) for each in types if each.name in current.selected)
         return self.flush(timeout)
-
-
-def _check_at_exit(reference: weakref.ReferenceType[Engine], name: str, process: int) -> None:
-    # A weak reference, because the interpreter would otherwise keep every sender alive.
-    engine = reference()
-    if engine is None or os.getpid() != process:
-        return
-    if pending := engine.count_pending():
-        _log.error("%s was not closed; %d pending events are lost", name, pending)

@@ -1,0 +1,210 @@
+"""What the two faces of delivery have in common: all but how they wait.
+
+The methods are steps: see `_steps.py`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import ssl
+import weakref
+from collections.abc import Iterator
+from functools import partial
+
+import httpx
+import orjson
+
+from ..current import Current
+from ..destinations import CredentialsCheck
+from ..events import Event
+from ..payload import BATCH_SIZE, EMPTY_BODY
+from ._backoff import Policy, Stop, Wait
+from ._connections import Connections
+from ._core import Core
+from ._endpoint import Endpoint
+from ._engine import Engine
+from ._options import check_counts, check_seconds, check_strategies
+from ._reports import Reports
+from ._room import Room
+from ._scheduler import Scheduler
+from ._sending import Sending
+from ._steps import Steps
+from .clock import Clock, SystemClock
+from .hooks import Hooks
+from .result import Result
+
+__all__ = ["BaseSender"]
+
+_log = logging.getLogger("currents_export.delivery")
+
+#: Seconds that requests in flight still get when a sender is closed.
+_LAST_CHANCE = 1.0
+
+
+class BaseSender:
+    """The part of a sender that does not depend on how its callers wait.
+
+    The arguments are those of `Sender`.
+    """
+
+    def __init__(
+        self,
+        current: Current,
+        *,
+        batch_size: int = BATCH_SIZE,
+        max_age: float = 300.0,
+        max_pending_events: int = 20_000,
+        max_pending_bytes: int = 64 * 2**20,
+        wait: Wait | None = None,
+        stop: Stop | None = None,
+        concurrency: int = 2,
+        timeout: float = 30.0,
+        max_retry_after: float = 3600.0,
+        pause_after: float | None = None,
+        hooks: Hooks | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        check_counts(
+            batch_size=batch_size,
+            max_pending_events=max_pending_events,
+            max_pending_bytes=max_pending_bytes,
+            concurrency=concurrency,
+        )
+        check_seconds(max_age=max_age, timeout=timeout, max_retry_after=max_retry_after)
+        if pause_after is not None:
+            check_seconds(pause_after=pause_after)
+        check_strategies(wait=wait, stop=stop)
+        self._clock = clock or SystemClock()
+        self._began = self._clock.now()
+        self._connections = Connections(
+            current,
+            partial(
+                Endpoint,
+                timeout=timeout,
+                max_retry_after=max_retry_after,
+                transport=transport,
+                ssl_context=ssl_context,
+            ),
+        )
+        self._core = Core(
+            Scheduler(
+                batch_size=batch_size,
+                max_age=max_age,
+                room=Room(max_pending_events, max_pending_bytes, len(current.selected)),
+                concurrency=concurrency,
+            ),
+            pause_after=pause_after,
+        )
+        connections, hooks = self._connections, self._prepare_hooks(hooks or Hooks())
+        self._engine = Engine(
+            self._core,
+            connections,
+            Policy(wait, stop),
+            self._clock,
+            concurrency=concurrency,
+            reports=lambda calls: Reports(calls, hooks, lambda: connections.current),
+        )
+        self._exit_check = partial(
+            _check_at_exit, weakref.ref(self._engine), repr(self), os.getpid()
+        )
+        atexit.register(self._exit_check)
+
+    def __repr__(self) -> str:
+        current = self._connections.current
+        return f"<{type(self).__name__} of {current.integration_name!r} to {current.shown_url}>"
+
+    def _prepare_hooks(self, hooks: Hooks) -> Hooks:
+        """Return the hooks as the engine calls them."""
+        return hooks
+
+    def _until(self, timeout: float | None) -> float | None:
+        return None if timeout is None else self._clock.now() + timeout
+
+    def _sending(self, *, single: bool, block: bool, timeout: float | None) -> Sending:
+        self._engine.check_process()
+        return Sending(
+            self._engine,
+            lambda: self._connections.current,
+            single=single,
+            block=block,
+            until=self._until(timeout),
+        )
+
+    def _flush(self, timeout: float | None) -> Steps[Result]:
+        self._engine.check_process()
+        until = self._until(timeout)
+        yield from self._engine.flush(until)
+        yield from self._engine.hook_calls.wait(until)
+        return (yield from self._result())
+
+    def _close(self, timeout: float | None) -> Steps[Result]:
+        engine, clock = self._engine, self._clock
+        engine.check_process()
+        until = self._until(timeout)
+        if timeout is None or timeout > 0:
+            yield from engine.flush(until, urgent=True)
+            yield from engine.hook_calls.wait(until)
+            engine.close()
+            yield from engine.flush(until)
+        yield from engine.stop(_LAST_CHANCE)
+        last = clock.now() + _LAST_CHANCE
+        yield from engine.hook_calls.wait(None if until is None else max(until, last))
+        atexit.unregister(self._exit_check)
+        result = yield from self._result()
+        if result.pending:
+            _log.warning("%r closed with %d events pending", self, result.pending)
+        return result
+
+    def _resume(self) -> Steps[None]:
+        now, types = self._clock.now(), len(self._connections.current.selected)
+        yield from self._engine.ask(lambda: self._core.resume(now, types=types))
+
+    def _result(self) -> Steps[Result]:
+        self._engine.check_process()
+        now = self._clock.now()
+        return (yield from self._engine.ask(lambda: self._result_at(now)))
+
+    def _result_at(self, now: float) -> Result:
+        ledger, status = self._core.ledger, self._core.status
+        by_event_type = ledger.totals_by_type()
+        sums = {
+            name: sum(getattr(totals, name) for totals in by_event_type.values())
+            for name in ("accepted", "delivered", "dropped", "filtered", "pending")
+        }
+        return Result(
+            **sums,
+            requests=ledger.requests,
+            retries=ledger.retries,
+            duration_s=now - self._began,
+            by_event_type=by_event_type,
+            drop_reasons=dict(ledger.drop_reasons),
+            filter_reasons=dict(ledger.filter_reasons),
+            state=status.state,
+            reason=status.reason,
+            hook_failures=self._engine.hook_calls.failures,
+        )
+
+    def _pending(self) -> Steps[Iterator[Event]]:
+        self._engine.check_process()
+        queued = yield from self._engine.ask(self._core.scheduler.pending_events)
+        return (Event.from_dict(orjson.loads(each.original or each.body)) for each in queued)
+
+    def _check_credentials(self) -> CredentialsCheck:
+        """Check the credentials; this blocks."""
+        self._engine.check_process()
+        response = self._connections.post(EMPTY_BODY)
+        destination = self._connections.current.destination
+        return destination.judge(response.status, response.text)
+
+
+def _check_at_exit(reference: weakref.ReferenceType[Engine], name: str, process: int) -> None:
+    # A weak reference, because the interpreter would otherwise keep every sender alive.
+    engine = reference()
+    if engine is None or os.getpid() != process:
+        return
+    if pending := engine.count_pending():
+        _log.error("%s was not closed; %d pending events are lost", name, pending)
