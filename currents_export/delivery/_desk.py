@@ -75,6 +75,10 @@ class Desk:
         self._admit(now)
         self._promise()
         core = self.core
+        # First the calls of hooks: whoever waits for a flush then waits for these.
+        if core.happenings:
+            self._reports.happened(core.happenings)
+            core.happenings.clear()
         if self._flushes:
             halted = core.halted and not core.scheduler.in_flight
             for each in self._flushes:
@@ -82,9 +86,6 @@ class Desk:
                     each.done.open()
                     each.generation = -1
             self._flushes = [each for each in self._flushes if each.generation >= 0]
-        if core.happenings:
-            self._reports.happened(core.happenings)
-            core.happenings.clear()
 
     def take_permit(self, count: int, size: int) -> bool:
         """Take a promise of room for so many events and bytes, if there is one.
