@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .current import Current, CurrentsExportWarning, Region
     from .delivery import (
         Action,
+        AsyncSender,
         Attempt,
         Backoff,
         Clock,
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Action",
     "AppTransport",
+    "AsyncSender",
     "Attempt",
     "Backoff",
     "Catalog",
@@ -171,6 +173,7 @@ _MODULES = {
     "current": ("Current", "CurrentsExportWarning", "Region"),
     "delivery": (
         "Action",
+        "AsyncSender",
         "Attempt",
         "Backoff",
         "Clock",

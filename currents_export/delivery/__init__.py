@@ -5,6 +5,7 @@ from ._backoff import Backoff
 from ._ledger import Drop, Totals
 from ._responses import Action, Response
 from ._status import NoticeKind, State
+from .async_sender import AsyncSender
 from .clock import Clock, ManualClock, SystemClock
 from .hooks import Attempt, Hooks, Notice
 from .reasons import DropReason, FilterReason
@@ -13,6 +14,7 @@ from .sender import Sender
 
 __all__ = [
     "Action",
+    "AsyncSender",
     "Attempt",
     "Backoff",
     "Clock",

@@ -16,6 +16,7 @@ from functools import partial
 import httpx
 import orjson
 
+from ..catalog import EventType
 from ..current import Current
 from ..destinations import CredentialsCheck
 from ..events import Event
@@ -99,7 +100,7 @@ class BaseSender:
             ),
             pause_after=pause_after,
         )
-        connections, hooks = self._connections, self._prepare_hooks(hooks or Hooks())
+        connections, hooks = self._connections, self._wrap_hooks(hooks or Hooks())
         self._engine = Engine(
             self._core,
             connections,
@@ -108,6 +109,7 @@ class BaseSender:
             concurrency=concurrency,
             reports=lambda calls: Reports(calls, hooks, lambda: connections.current),
         )
+        self._prepare()
         self._exit_check = partial(
             _check_at_exit, weakref.ref(self._engine), repr(self), os.getpid()
         )
@@ -117,7 +119,11 @@ class BaseSender:
         current = self._connections.current
         return f"<{type(self).__name__} of {current.integration_name!r} to {current.shown_url}>"
 
-    def _prepare_hooks(self, hooks: Hooks) -> Hooks:
+    def _prepare(self) -> None:
+        """Raise an error if no request can be sent; this reads certificates, which takes time."""
+        self._connections.use(self._connections.current)
+
+    def _wrap_hooks(self, hooks: Hooks) -> Hooks:
         """Return the hooks as the engine calls them."""
         return hooks
 
@@ -192,6 +198,10 @@ class BaseSender:
         self._engine.check_process()
         queued = yield from self._engine.ask(self._core.scheduler.pending_events)
         return (Event.from_dict(orjson.loads(each.original or each.body)) for each in queued)
+
+    def _selected_types(self) -> list[EventType]:
+        current = self._connections.current
+        return [each for each in current.catalog.event_types if each.name in current.selected]
 
     def _check_credentials(self) -> CredentialsCheck:
         """Check the credentials; this blocks."""

@@ -33,7 +33,7 @@ class Connections:
         # The operations of a deque are atomic. The endpoint that was used last is used next,
         # because its connection is the least likely to be closed.
         self._free: deque[tuple[Endpoint, Current]] = deque()
-        self.use(current)
+        self.current = current
 
     def use(self, current: Current) -> None:
         """Use this Current's URL and secrets from now on.

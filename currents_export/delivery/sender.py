@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
+import attrs
+
 from ..catalog import EventType
 from ..current import Current
 from ..destinations import CredentialsCheck
+from ..errors import OptionError
 from ..events import Event
 from ._admission import chunks
 from ._base_sender import BaseSender
 from ._steps import run
+from .hooks import Hooks
 from .result import Result
 
 __all__ = ["Sender"]
@@ -63,6 +68,12 @@ class Sender(BaseSender):
 
     Source: Braze, Custom Currents export, Event delivery semantics, Currents FAQ.
     """
+
+    def _wrap_hooks(self, hooks: Hooks) -> Hooks:
+        for name, hook in attrs.asdict(hooks, recurse=False).items():
+            if inspect.iscoroutinefunction(hook):
+                raise OptionError(f"{name} is a coroutine function; AsyncSender can await it")
+        return hooks
 
     def __enter__(self) -> Self:
         return self
@@ -181,7 +192,5 @@ class Sender(BaseSender):
 
         Source: Braze, Set up Currents ("Send Test Events").
         """
-        current = self._connections.current
-        types = current.catalog.event_types
-        self.send(sample(each) for each in types if each.name in current.selected)
+        self.send(map(sample, self._selected_types()))
         return self.flush(timeout)

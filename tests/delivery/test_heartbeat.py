@@ -1,0 +1,136 @@
+"""The event loop goes on while an `AsyncSender` works in it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+
+from currents_export.delivery import AsyncSender
+from currents_export.delivery._latch import Latch
+from currents_export.events import Event
+from tests.support.currents import custom
+from tests.support.events import OPEN, event, make_events
+from tests.support.servers import keep_alive_server, read_request
+
+#: The longest time, in seconds, for which a sender may keep the loop from other tasks.
+MOST = 0.005
+#: How often a run may be repeated, because other processes hold up the loop too.
+TRIES = 20
+
+EVENTS = make_events(2_000)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    def serve(connection: Any) -> None:
+        while read_request(connection):
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    with keep_alive_server(serve) as address:
+        yield address
+
+
+async def longest_pause(work: Coroutine[Any, Any, object]) -> float:
+    """Return the longest time between two beats, beyond the time that a beat waits."""
+    pauses = [0.0]
+
+    async def beat() -> None:
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0.001)
+            pauses.append(time.perf_counter() - before - 0.001)
+
+    heart = asyncio.create_task(beat())
+    await asyncio.sleep(0.01)
+    pauses.clear()
+    await work
+    await asyncio.sleep(0.005)
+    heart.cancel()
+    return max(pauses)
+
+
+async def send_list(sender: AsyncSender) -> None:
+    await sender.send(EVENTS)
+
+
+async def send_one_by_one(sender: AsyncSender) -> None:
+    for each in EVENTS:
+        await sender.send(each)
+
+
+async def send_large(sender: AsyncSender) -> None:
+    large: list[Event] = [event(number, OPEN, note="x" * 300_000) for number in range(20)]
+    await sender.send(large)
+
+
+async def ask_often(sender: AsyncSender) -> None:
+    for each in EVENTS[::20]:
+        await sender.send(each)
+        await sender.result()
+
+
+WORK = [send_list, send_one_by_one, send_large, ask_often]
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_loop_is_not_blocked(
+    work: Callable[[AsyncSender], Coroutine[Any, Any, None]], url: str
+) -> None:
+    async def main() -> float:
+        async def use() -> None:
+            async with AsyncSender(custom(url), max_pending_events=1_000) as sender:
+                await work(sender)
+                assert (await sender.flush()).pending == 0
+
+        return await longest_pause(use())
+
+    pauses: list[float] = []
+    while len(pauses) < TRIES and min(pauses, default=1.0) > MOST:
+        pauses.append(asyncio.run(main()))
+    assert min(pauses) <= MOST, pauses
+
+
+def test_certificates_do_not_block() -> None:
+    """Reading them takes longer than a beat."""
+
+    async def main() -> float:
+        async def use() -> None:
+            async with AsyncSender(custom("https://collector.example/")):
+                pass
+
+        return await longest_pause(use())
+
+    pauses: list[float] = []
+    while len(pauses) < TRIES and min(pauses, default=1.0) > MOST:
+        pauses.append(asyncio.run(main()))
+    assert min(pauses) <= MOST, pauses
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_nothing_waits_in_the_loop(
+    work: Callable[[AsyncSender], Coroutine[Any, Any, None]],
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No latch is waited for in the thread of the loop, not even for a moment."""
+    waits: list[float] = []
+    wait = Latch.wait
+
+    def spy(self: Latch, seconds: float) -> bool:
+        if threading.current_thread() is threading.main_thread():
+            waits.append(seconds)
+        return wait(self, seconds)
+
+    monkeypatch.setattr(Latch, "wait", spy)
+
+    async def main() -> None:
+        async with AsyncSender(custom(url), max_pending_events=1_000) as sender:
+            await work(sender)
+
+    asyncio.run(main())
+    assert not any(waits)
