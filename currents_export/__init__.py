@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         FindingCount,
         Receiver,
         ScriptedResponse,
+        WsgiTransport,
         listen,
         parse_script,
     )
@@ -140,6 +141,7 @@ __all__ = [
     "UnknownNameError",
     "ValueRule",
     "World",
+    "WsgiTransport",
     "check_event",
     "check_stream",
     "json_schema",
@@ -202,6 +204,7 @@ _MODULES = {
         "FindingCount",
         "Receiver",
         "ScriptedResponse",
+        "WsgiTransport",
         "listen",
         "parse_script",
     ),

@@ -134,7 +134,7 @@ class BaseSender:
         self._engine.check_process()
         return Sending(
             self._engine,
-            lambda: self._connections.current,
+            self._connections,
             single=single,
             block=block,
             until=self._until(timeout),
@@ -145,6 +145,7 @@ class BaseSender:
         until = self._until(timeout)
         yield from self._engine.flush(until)
         yield from self._engine.hook_calls.wait(until)
+        self._connections.raise_failure()
         return (yield from self._result())
 
     def _close(self, timeout: float | None) -> Steps[Result]:
@@ -163,6 +164,7 @@ class BaseSender:
         result = yield from self._result()
         if result.pending:
             _log.warning("%r closed with %d events pending", self, result.pending)
+        self._connections.raise_failure()
         return result
 
     def _resume(self) -> Steps[None]:
@@ -207,6 +209,7 @@ class BaseSender:
         """Check the credentials; this blocks."""
         self._engine.check_process()
         response = self._connections.post(EMPTY_BODY)
+        self._connections.raise_failure()
         destination = self._connections.current.destination
         return destination.judge(response.status, response.text)
 

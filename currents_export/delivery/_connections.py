@@ -25,11 +25,13 @@ class Connections:
 
     Attributes:
         current: the Current to which requests go.
+        failure: an exception in an application in this process, until it is raised.
     """
 
     def __init__(self, current: Current, make: Callable[[Current], Endpoint]) -> None:
         self._make = make
         self._closed = False
+        self.failure: Exception | None = None
         # The operations of a deque are atomic. The endpoint that was used last is used next,
         # because its connection is the least likely to be closed.
         self._free: deque[tuple[Endpoint, Current]] = deque()
@@ -67,6 +69,8 @@ class Connections:
             # What was interrupted may have left a response unread: use this connection no more.
             endpoint.close()
             raise
+        if endpoint.failure is not None:
+            self.failure, endpoint.failure = self.failure or endpoint.failure, None
         self._free.append((endpoint, current))
         if self._closed:
             self.close()
@@ -80,6 +84,12 @@ class Connections:
         if used is not current:
             endpoint.use(current)
         return endpoint
+
+    def raise_failure(self) -> None:
+        """Raise an exception in an application in this process, if there was one."""
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
 
     def close(self) -> None:
         """Close the connections, those in use when their request ends."""

@@ -99,8 +99,7 @@ class Engine:
         self._turn = Turn()
         self._desk = Desk(core, self.hook_calls, reports(self.hook_calls))
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._workers = 0
-        self._idle = 0
+        self._workers = self._idle = 0
         self._alarm = _AWAKE  # when the lead looks at the state again, if nothing wakes it
         self._skipped_to = _NEVER  # the time that the clock was asked to skip to
         self._latest = clock.now()
@@ -391,6 +390,8 @@ class Engine:
         except BaseException as error:  # noqa: BLE001 - a transport that was passed in may raise anything
             response = Response(status=None, text=type(error).__name__)
         action = decide(response.status, size=len(batch.events), split_off=batch.split_off)
+        if self._connections.failure is not None and response.status is None:
+            action = Action.PAUSE
         if action is not Action.RETRY:
             return response, action, 0.0, False
         wait, stop = self._guarded(

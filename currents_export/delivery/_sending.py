@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from ..current import Current
 from ..errors import EventError, InvalidEventsError, NotTakenError
 from ..events import Event
 from ._admission import prepare
 from ._batches import Entry
+from ._connections import Connections
 from ._engine import Engine
 from ._steps import Steps
 from .reasons import FilterReason
@@ -26,7 +26,7 @@ class Sending:
 
     Args:
         engine: what accepts the events.
-        current: returns the Current.
+        connections: the connections to the Current.
         single: whether the input is one event.
         block: whether to wait for room.
         until: when to stop waiting; None for never.
@@ -35,14 +35,14 @@ class Sending:
     def __init__(
         self,
         engine: Engine,
-        current: Callable[[], Current],
+        connections: Connections,
         *,
         single: bool,
         block: bool,
         until: float | None,
     ) -> None:
         self._engine = engine
-        self._current = current
+        self._connections = connections
         self._single = single
         self._block = block
         self._until = until
@@ -68,7 +68,7 @@ class Sending:
 
     def prepare(self, chunk: Sequence[Event]) -> Prepared:
         """Filter, transform and encode a chunk of the input."""
-        return prepare(self._current(), chunk)
+        return prepare(self._connections.current, chunk)
 
     def accept(
         self, chunk: Sequence[Event], prepared: Prepared, *, keep: bool = False
@@ -88,6 +88,7 @@ class Sending:
             )
             self._taken += done
         except NotTakenError as error:
+            self._connections.raise_failure()
             places = [index for index in range(len(chunk)) if index not in others]
             done = places[error.taken] if entries else 0
             error.taken, error.event = done, chunk[done]

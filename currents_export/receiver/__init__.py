@@ -4,7 +4,7 @@ from ._counts import Counts, FindingCount
 from .receiver import Receiver
 from .script import ScriptedResponse, parse_script
 from .server import listen
-from .transport import AppTransport
+from .transport import AppTransport, WsgiTransport
 
 __all__ = [
     "AppTransport",
@@ -12,6 +12,7 @@ __all__ = [
     "FindingCount",
     "Receiver",
     "ScriptedResponse",
+    "WsgiTransport",
     "listen",
     "parse_script",
 ]
