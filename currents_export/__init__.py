@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .current import Current, CurrentsExportWarning, Region
     from .delivery import (
         Action,
+        AsRecorded,
         AsyncSender,
         Attempt,
         Backoff,
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Action",
     "AppTransport",
+    "AsRecorded",
     "AsyncSender",
     "Attempt",
     "Backoff",
@@ -175,6 +177,7 @@ _MODULES = {
     "current": ("Current", "CurrentsExportWarning", "Region"),
     "delivery": (
         "Action",
+        "AsRecorded",
         "AsyncSender",
         "Attempt",
         "Backoff",

@@ -12,7 +12,7 @@ import attrs
 import typer
 
 from ..current import Current
-from ..delivery import Action, Attempt, Drop, Hooks, Result, Sender
+from ..delivery import Action, AsRecorded, Attempt, Drop, Hooks, Result, Sender
 from ..errors import EventError, InvalidEventsError, NotTakenError, UnknownNameError
 from ..events import Event
 from ..payload import encode_event
@@ -35,6 +35,7 @@ class Delivery:
         current: the Current.
         source: the input, if it can be stopped when the user interrupts the run.
         pending: where to keep what is not sent, if anywhere.
+        pace: what makes the input wait, if anything does.
         drops: the events that were dropped.
         unread: pieces of the input that could not be read, are not events, or cannot be written.
         first_not_taken: the event at which the sender took no more, if there was one.
@@ -45,6 +46,7 @@ class Delivery:
     current: Current
     source: StoppableEvents | None = None
     pending: PendingFile | None = None
+    pace: AsRecorded | None = None
     drops: list[Drop] = attrs.field(factory=list)
     unread: int = 0
     first_not_taken: Event | None = None
@@ -79,6 +81,7 @@ class Delivery:
                     self.first_not_taken = error.event
                 except KeyboardInterrupt:
                     self._gave_up_reading = True
+                self._hurry()
                 sender.flush()
         return sender
 
@@ -217,8 +220,14 @@ class Delivery:
         self.interrupted = True
         if self.source is not None:
             self.source.stop()
+        self._hurry()
         if self._sender is not None:
             self._sender.close(timeout=0.0)
+
+    def _hurry(self) -> None:
+        """Read the rest of the input without waits."""
+        if self.pace is not None:
+            self.pace.stop()
 
     def _interrupt_here(self, number: int) -> None:
         self.interrupted = True

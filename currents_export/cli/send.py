@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ..delivery import AsRecorded
 from ..errors import OptionError, ReadError
 from ..events import Event
 from ..payload import BATCH_SIZE
@@ -53,6 +54,22 @@ def run(
     concurrency: Annotated[
         int, typer.Option(min=1, help="The maximum number of requests in flight.")
     ] = 2,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N", help="Send N events a second on average, evenly, retries included."
+        ),
+    ] = None,
+    recorded: Annotated[
+        bool,
+        typer.Option(
+            "--as-recorded", help="Keep the distances between the times of the events of the input."
+        ),
+    ] = False,
+    speed: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="With --as-recorded: N times faster than they happened."),
+    ] = None,
     timeout: Timeout = 30.0,
     ca_file: CaFile = None,
     client_cert: ClientCert = None,
@@ -79,6 +96,10 @@ def run(
     Ctrl-C, SIGTERM and SIGHUP end the command cleanly: unsent events are reported and written as
     well. A second Ctrl-C stops reading files as well.
     """
+    if recorded and rate is not None:
+        raise OptionError("--rate and --as-recorded cannot be given together")
+    if speed is not None and not recorded:
+        raise OptionError("--speed is only for --as-recorded")
     chosen = load_current(current, catalog_dir)
     context = read_context(ca_file=ca_file, client_cert=client_cert, client_key=client_key)
     file = _pending_file(pending, files or ["-"])
@@ -86,12 +107,15 @@ def run(
     source = StoppableEvents(files)
     delivery = Delivery(chosen, source=source, pending=file)
     events = _events(source, delivery)
+    if recorded:
+        events = delivery.pace = AsRecorded(events, speed=1.0 if speed is None else speed)
     with delivery.interruptible():
         sender = delivery.run(
             lambda sender: sender.send(events),
             batch_size=batch_size,
             max_age=max_age,
             concurrency=concurrency,
+            rate=rate,
             timeout=timeout,
             ssl_context=context,
             pause_after=give_up_after or None,

@@ -26,8 +26,9 @@ from ._connections import Connections
 from ._core import Core
 from ._endpoint import Endpoint
 from ._engine import Engine
-from ._options import check_counts, check_seconds, check_strategies
+from ._options import check_counts, check_rates, check_seconds, check_strategies
 from ._reports import Reports
+from ._revision import changes_events, revise
 from ._room import Room
 from ._scheduler import Scheduler
 from ._sending import Sending
@@ -61,6 +62,7 @@ class BaseSender:
         wait: Wait | None = None,
         stop: Stop | None = None,
         concurrency: int = 2,
+        rate: float | None = None,
         timeout: float = 30.0,
         max_retry_after: float = 3600.0,
         pause_after: float | None = None,
@@ -78,6 +80,8 @@ class BaseSender:
         check_seconds(max_age=max_age, timeout=timeout, max_retry_after=max_retry_after)
         if pause_after is not None:
             check_seconds(pause_after=pause_after)
+        if rate is not None:
+            check_rates(rate=rate)
         check_strategies(wait=wait, stop=stop)
         self._clock = clock or SystemClock()
         self._began = self._clock.now()
@@ -97,6 +101,7 @@ class BaseSender:
                 max_age=max_age,
                 room=Room(max_pending_events, max_pending_bytes, len(current.selected)),
                 concurrency=concurrency,
+                rate=rate,
             ),
             pause_after=pause_after,
         )
@@ -167,7 +172,33 @@ class BaseSender:
         self._connections.raise_failure()
         return result
 
+    def _pause(self) -> Steps[None]:
+        self._engine.check_process()
+        self._engine.check_open()
+        now = self._clock.now()
+        yield from self._engine.ask(lambda: self._core.pause("by request", now))
+
+    def _use(self, current: Current) -> None:
+        """Use another form; this may read certificates, which takes time. `_edit` must follow."""
+        self._engine.check_process()
+        self._engine.check_open()
+        revised = changes_events(self._connections.current, current)
+        self._connections.use(current, revised=revised)
+
+    def _edit(self) -> Steps[None]:
+        current, revision = self._connections.form
+        edit = partial(
+            self._core.edit,
+            partial(revise, current),
+            revision=revision,
+            types=len(current.selected),
+        )
+        yield from self._engine.ask(edit)
+
     def _resume(self) -> Steps[None]:
+        self._engine.check_process()
+        self._engine.check_open()
+        yield from self._edit()
         now, types = self._clock.now(), len(self._connections.current.selected)
         yield from self._engine.ask(lambda: self._core.resume(now, types=types))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from itertools import count
 
 from ..current import Current
 from ..errors import CurrentsExportError
@@ -25,6 +26,7 @@ class Connections:
 
     Attributes:
         current: the Current to which requests go.
+        form: the Current, and the number of its last edit.
         failure: an exception in an application in this process, until it is raised.
     """
 
@@ -36,9 +38,11 @@ class Connections:
         # because its connection is the least likely to be closed.
         self._free: deque[tuple[Endpoint, Current]] = deque()
         self.current = current
+        self.form = (current, 0)
+        self._revisions = count(1)
 
-    def use(self, current: Current) -> None:
-        """Use this Current's URL and secrets from now on.
+    def use(self, current: Current, *, revised: bool = False) -> None:
+        """Use this Current's URL and secrets from now on; `revised` begins another revision.
 
         Raises:
             CurrentError: httpx cannot use the Current's URL.
@@ -55,6 +59,7 @@ class Connections:
         finally:
             self._free.append((endpoint, used))
         self.current = current
+        self.form = (current, next(self._revisions) if revised else self.form[1])
 
     def post(self, body: bytes) -> Response:
         """Send a body once. A failure is returned as a response."""

@@ -6,7 +6,7 @@ state, and adds to `happenings` what hooks and logs should learn of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from ..payload import MAX_EVENT_BYTES
@@ -66,6 +66,8 @@ class Core:
         ledger: the totals.
         status: whether the Current is active, paused or disabled.
         resumes: how many times the Current was resumed.
+        revision: the number of the last edit that changed which events are sent, or what is in
+            them.
         stopped: whether no batch leaves any more.
         happenings: what hooks and logs should learn; the caller empties it.
     """
@@ -77,6 +79,8 @@ class Core:
         self.resumes = 0
         self.stopped = False
         self.happenings: list[Happening] = []
+        self.revision = 0
+        self._revise: Callable[[Queued], Queued | DropReason] | None = None
 
     @property
     def halted(self) -> bool:
@@ -86,7 +90,13 @@ class Core:
     # Accept
 
     def accept(
-        self, entries: Sequence[Entry], now: float, *, size: int | None = None, room: bool = True
+        self,
+        entries: Sequence[Entry],
+        now: float,
+        *,
+        size: int | None = None,
+        room: bool = True,
+        revision: int | None = None,
     ) -> int:
         """Accept events until there is no room for one; return how many were accepted.
 
@@ -95,6 +105,7 @@ class Core:
             now: the time.
             size: how many bytes of JSON they have, if that is known.
             room: whether they need room; if not, it was promised to them, and all are accepted.
+            revision: the number of the edit under which they were prepared; None for the last.
         """
         if size is None:
             size = size_of(entries)
@@ -104,7 +115,7 @@ class Core:
             and self.scheduler.room.fits_any(len(entries), size)
             and self.status.state is not State.DISABLED
         ):
-            self._queue(entries, now)
+            self._queue(entries, now, revision)
             return len(entries)
         for taken, entry in enumerate(entries):
             event_type, event_id, body, original = entry
@@ -113,14 +124,17 @@ class Core:
                 self.ledger.accept(event_type)
                 self._drop(Drop(event_type, event_id, reason))
             elif not room or self.scheduler.room.fits(event_type, kept):
-                self._queue([entry], now)
+                self._queue([entry], now, revision)
             else:
                 return taken
         return len(entries)
 
-    def _queue(self, entries: Sequence[Entry], now: float) -> None:
-        for event_type, count in self.scheduler.add(entries, now).items():
+    def _queue(self, entries: Sequence[Entry], now: float, revision: int | None) -> None:
+        counts = self.scheduler.add(entries, now)
+        for event_type, count in counts.items():
             self.ledger.accept(event_type, count)
+        if revision is not None and revision < self.revision:
+            self.scheduler.mark_outdated(counts)
 
     def _reason_to_drop(self, size: int) -> DropReason | None:
         if size > MAX_EVENT_BYTES:
@@ -133,11 +147,32 @@ class Core:
         """Return the next batch to send, or None; see `Scheduler.take`."""
         if self.halted:
             return None
-        batch = self.scheduler.take(now, wanted=wanted)
-        if batch is not None:
-            self.ledger.requests += 1
-            self.ledger.retries += batch.attempts > 1
-        return batch
+        while (batch := self.scheduler.take(now, wanted=wanted)) is not None:
+            if not batch.outdated or self._update(batch, now):
+                self.ledger.requests += 1
+                self.ledger.retries += batch.attempts > 1
+                return batch
+        return None
+
+    def _update(self, batch: Batch, now: float) -> bool:
+        """Apply the last edit to a new batch, and return whether anything is left of it."""
+        assert self._revise is not None  # noqa: S101 - there was an edit
+        kept: list[Queued] = []
+        dropped: list[Queued] = []
+        for each in batch.events[: batch.outdated]:
+            revised = self._revise(each)
+            if isinstance(revised, DropReason):
+                dropped.append(each)
+                self._drop(Drop(batch.event_type, each.id, revised))
+            else:
+                kept.append(revised)
+        rest = batch.events[batch.outdated :]
+        if kept or rest:
+            self.scheduler.replace(batch, (*kept, *rest), tuple(dropped))
+            return True
+        self.scheduler.settle(batch, now)
+        self.scheduler.remove(batch)
+        return False
 
     def respond(
         self,
@@ -224,6 +259,28 @@ class Core:
     def next_retry(self) -> float | None:
         """Return when the next batch that waits after a failure may leave."""
         return None if self.halted else self.scheduler.next_retry()
+
+    def edit(
+        self, revise: Callable[[Queued], Queued | DropReason], *, revision: int, types: int
+    ) -> None:
+        """Apply an edited form to what was never in a batch.
+
+        Args:
+            revise: applies the form to an event.
+            revision: the number of the edit.
+            types: how many event types the Current has now.
+        """
+        if revision > self.revision:
+            self.revision, self._revise = revision, revise
+            self.scheduler.room.divide(types)
+            self.scheduler.mark_outdated()
+
+    def pause(self, reason: str, now: float) -> None:
+        """Send nothing more until the Current is resumed, unless it is paused or disabled."""
+        before = self.status
+        self.status = before.paused(reason)
+        if self.status is not before:
+            self._notice(NoticeKind.PAUSED, now)
 
     def resume(self, now: float, *, types: int) -> None:
         """Enable a paused or disabled Current again; it has so many event types now."""

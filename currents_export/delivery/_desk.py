@@ -56,7 +56,13 @@ class Desk:
         for request in requests:
             match request:
                 case Admission(done=None):
-                    self.core.accept(request.entries, now, size=request.size, room=False)
+                    self.core.accept(
+                        request.entries,
+                        now,
+                        size=request.size,
+                        room=False,
+                        revision=request.revision,
+                    )
                     request.taken = len(request.entries)
                     self._promised -= 1
                     self._resolve(request)
@@ -119,10 +125,8 @@ class Desk:
         self._waiting = [each for each in self._waiting if not each.resolved]
 
     def _try(self, each: Admission, now: float) -> None:
-        if each.taken:
-            each.taken += self.core.accept(each.entries[each.taken :], now)
-        else:
-            each.taken = self.core.accept(each.entries, now, size=each.size)
+        rest, size = each.entries[each.taken :], None if each.taken else each.size
+        each.taken += self.core.accept(rest, now, size=size, revision=each.revision)
         full = f"{self.core.scheduler.pending} events are pending"
         status = self.core.status
         if each.taken == len(each.entries):
@@ -152,7 +156,8 @@ class Desk:
             self.give_up(each, "interrupted")
             return
         if not self.closed:
-            self.core.accept(each.entries[each.taken :], now, room=False)
+            rest = each.entries[each.taken :]
+            self.core.accept(rest, now, room=False, revision=each.revision)
             each.taken = len(each.entries)
         if not each.resolved:
             self._resolve(each)
@@ -190,7 +195,12 @@ class Desk:
 
     def take(self, now: float) -> Batch | None:
         """Return the next batch, unless too many calls of hooks are due."""
-        return None if self._hooks_hold() else self.core.take(now, wanted=self._wanted())
+        if self._hooks_hold():
+            return None
+        batch = self.core.take(now, wanted=self._wanted())
+        if self.core.happenings:  # it dropped events
+            self.settle(now)
+        return batch
 
     def can_take(self, now: float) -> bool:
         """Return whether `take` would return a batch."""

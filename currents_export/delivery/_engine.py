@@ -132,6 +132,7 @@ class Engine:
         block: bool,
         until: float | None,
         keep: bool = False,
+        revision: int = 0,
     ) -> Steps[None]:
         """Accept events; with `keep`, all of them, even without room, if a wait is interrupted.
 
@@ -149,6 +150,7 @@ class Engine:
             block=block,
             from_hook=self.hook_calls.inside,
             has_permit=self._desk.take_permit(len(entries), size),
+            revision=revision,
         )
         if admission.done is not None:
             self._refuse_in_turn()
@@ -278,8 +280,6 @@ class Engine:
             # Requests from before the end are handled; later ones see that it has come.
             self._desk.handle(self._inbox.read(0.0), self._latest)
             self._desk.settle(self._latest)
-        if self.hook_calls.needs_thread:
-            self.hook_calls.start()
         self.hook_calls.end()
         self._inbox.end_waits()
 

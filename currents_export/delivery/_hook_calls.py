@@ -59,7 +59,9 @@ class HookCalls:
             self._due.put(partial(call, *args))
 
     def end(self) -> None:
-        """End the thread, if there is one, after the calls that are due."""
+        """End the thread after the calls that are due."""
+        if self.needs_thread:
+            self.start()
         if self._started:
             self._due.put(None)
         self._left = True

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 from ..errors import OptionError
 
-__all__ = ["check_counts", "check_seconds", "check_strategies"]
+__all__ = ["check_counts", "check_rates", "check_seconds", "check_strategies"]
 
 
 def check_counts(**options: object) -> None:
@@ -28,6 +29,17 @@ def check_seconds(**options: object) -> None:
                 f"{name} is {value!r}; it must be a number of seconds above 0 and up to "
                 f"{threading.TIMEOUT_MAX:.0f}"
             )
+
+
+def check_rates(**options: object) -> None:
+    """Refuse what is not a finite number above 0."""
+    for name, value in options.items():
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not 0 < value < math.inf
+        ):
+            raise OptionError(f"{name} is {value!r}; it must be a number above 0")
 
 
 def check_strategies(**options: object) -> None:

@@ -75,6 +75,7 @@ class Admission:
         block: whether they may wait for room.
         from_hook: whether a hook waits for it.
         has_permit: whether room was promised to it, so that no one waits until it is accepted.
+        revision: the number of the edit of the Current under which it was prepared.
 
     Attributes:
         done: opens when all are accepted, or no more will be; None if no one waits.
@@ -93,6 +94,7 @@ class Admission:
         "filtered",
         "from_hook",
         "resolved",
+        "revision",
         "size",
         "taken",
     )
@@ -106,12 +108,14 @@ class Admission:
         block: bool,
         from_hook: bool,
         has_permit: bool,
+        revision: int,
     ) -> None:
         self.entries = entries
         self.filtered = filtered
         self.size = size
         self.block = block
         self.from_hook = from_hook
+        self.revision = revision
         self.done = None if has_permit else Latch()
         self.taken = 0
         self.error: NotTakenError | None = None

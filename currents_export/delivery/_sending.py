@@ -17,8 +17,9 @@ from .reasons import FilterReason
 
 __all__ = ["Sending"]
 
-#: The entries for the queues, and why the other events have none, by index.
-Prepared = tuple[list[Entry], dict[int, EventError | FilterReason]]
+#: The entries for the queues; why the other events have none, by index; and the number of the
+#: edit of the Current.
+Prepared = tuple[list[Entry], dict[int, EventError | FilterReason], int]
 
 
 class Sending:
@@ -68,13 +69,14 @@ class Sending:
 
     def prepare(self, chunk: Sequence[Event]) -> Prepared:
         """Filter, transform and encode a chunk of the input."""
-        return prepare(self._connections.current, chunk)
+        current, revision = self._connections.form
+        return *prepare(current, chunk), revision
 
     def accept(
         self, chunk: Sequence[Event], prepared: Prepared, *, keep: bool = False
     ) -> Steps[None]:
         """Accept a chunk of the input; see `Engine.admit` for `keep`."""
-        entries, others = prepared
+        entries, others, revision = prepared
         filtered = [
             # Each of the others before it is not an entry.
             (index - number, chunk[index], why)
@@ -84,7 +86,12 @@ class Sending:
         done = len(chunk)
         try:
             yield from self._engine.admit(
-                entries, filtered, block=self._block, until=self._until, keep=keep
+                entries,
+                filtered,
+                block=self._block,
+                until=self._until,
+                keep=keep,
+                revision=revision,
             )
             self._taken += done
         except NotTakenError as error:

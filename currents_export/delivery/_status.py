@@ -131,6 +131,12 @@ class Status:
             times.append(self.disabled_at + KEEP_FOR)
         return min(times, default=None)
 
+    def paused(self, reason: str) -> Status:
+        """Return the status after the user paused an active Current; this ends the streak."""
+        if self.state is not State.ACTIVE:
+            return self
+        return attrs.evolve(self, state=State.PAUSED, reason=reason, failing_since=None)
+
     def resumed(self) -> Status:
         """Return the status of the Current after it was enabled again."""
         return Status(pause_after=self.pause_after)

@@ -158,20 +158,46 @@ class AsyncSender(BaseSender):
         self._bind()
         return await run_async(self._close(timeout), self._clock)
 
+    # Change the Current
+
+    async def pause(self) -> None:
+        """Send nothing until `resume`; see `Sender.pause`.
+
+        Raises:
+            SenderClosedError: the sender is closed.
+        """
+        await self._run(self._pause())
+
+    async def edit(self, current: Current) -> None:
+        """Replace the form of the Current while it runs; see `Sender.edit`.
+
+        Args:
+            current: the Current with its new settings.
+
+        Raises:
+            CurrentError: httpx cannot use the Current's URL.
+            SenderClosedError: the sender is closed.
+        """
+        await self._open()
+        await in_thread(partial(self._use, current))
+        await self._run(self._edit())
+
     async def resume(self, current: Current | None = None) -> None:
         """Enable a paused or disabled Current again, and send the events it kept.
 
         Args:
-            current: the Current with corrected credentials; None keeps the old credentials.
+            current: the Current with corrected credentials, which `edit` puts in the place of the
+                old one; None keeps that.
 
         Raises:
             SenderClosedError: the sender is closed.
         """
         await self._open()
-        self._engine.check_open()
         if current is not None:
-            await in_thread(partial(self._connections.use, current))
+            await in_thread(partial(self._use, current))
         await self._run(self._resume())
+
+    # See what happened
 
     async def result(self) -> Result:
         """Return what happened to the events so far."""

@@ -22,6 +22,7 @@ class DropReason(Code):
     REJECTED_ALONE = "rejected_alone", "rejected by the receiver in a batch of its own"
     DISABLED = "disabled", "sent while the Current was disabled"
     EXPIRED = "expired", "not delivered within 7 days after the Current was disabled"
+    DESELECTED = "deselected", "no longer sent after the Current was edited"
 
 
 class FilterReason(Code):

@@ -48,6 +48,8 @@ class Sender(BaseSender):
             the Current is paused, with a notice, and the batch is kept. The default is never.
         concurrency: the largest number of requests in flight at once. A batch that waits to be sent
             again does not count. Batches that failed use at most half of them, but at least one.
+        rate: how many events leave in a second, on average, retries included; None for no limit.
+            They leave evenly, so a batch has no more events than a second's.
         timeout: seconds allowed for a whole request: for connecting, writing, and the response.
         max_retry_after: the longest wait, in seconds, that a `Retry-After` header can ask for.
         pause_after: seconds of failures, without a success of any event type, after which the
@@ -148,20 +150,53 @@ class Sender(BaseSender):
         """
         return run(self._close(timeout), self._clock)
 
-    def resume(self, current: Current | None = None) -> None:
-        """Enable a paused or disabled Current again, and send the events it kept.
+    # Change the Current
 
-        Args:
-            current: the Current with corrected credentials; None keeps the old credentials.
+    def pause(self) -> None:
+        """Send nothing until `resume`; events are still accepted as long as there is room.
+
+        Requests in flight are not stopped. A Current that is disabled stays so.
 
         Raises:
             SenderClosedError: the sender is closed.
         """
-        self._engine.check_process()
-        self._engine.check_open()
+        run(self._pause(), self._clock)
+
+    def edit(self, current: Current) -> None:
+        """Replace the form of the Current while it runs.
+
+        Requests go to the new URL, with the new credentials, from now on. Event types, field
+        transformations and `include_anonymous` apply to events that were not in a batch before:
+        those that the Current no longer sends are dropped, as `deselected`. A paused Current stays
+        paused.
+
+        Args:
+            current: the Current with its new settings.
+
+        Raises:
+            CurrentError: httpx cannot use the Current's URL.
+            SenderClosedError: the sender is closed.
+
+        Source: Braze, Set up Currents (editing a Current).
+        """
+        self._use(current)
+        run(self._edit(), self._clock)
+
+    def resume(self, current: Current | None = None) -> None:
+        """Enable a paused or disabled Current again, and send the events it kept.
+
+        Args:
+            current: the Current with corrected credentials, which `edit` puts in the place of the
+                old one; None keeps that.
+
+        Raises:
+            SenderClosedError: the sender is closed.
+        """
         if current is not None:
-            self._connections.use(current)
+            self._use(current)
         run(self._resume(), self._clock)
+
+    # See what happened
 
     @property
     def result(self) -> Result:
