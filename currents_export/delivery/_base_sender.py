@@ -175,6 +175,7 @@ class BaseSender:
     def _pause(self) -> Steps[None]:
         self._engine.check_process()
         self._engine.check_open()
+        self._engine.start()  # for the notice
         now = self._clock.now()
         yield from self._engine.ask(lambda: self._core.pause("by request", now))
 

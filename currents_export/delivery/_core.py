@@ -49,6 +49,7 @@ class Noticed(NamedTuple):
     kind: NoticeKind
     reason: str
     at: float
+    since: float | None
 
 
 Happening = Attempted | Delivered | Dropped | Noticed
@@ -297,9 +298,12 @@ class Core:
         return None if stuck is None else stuck.failing_since
 
     def _notice(self, kind: NoticeKind, now: float) -> None:
-        stuck = self.scheduler.stuck
-        reason = self.status.reason or (stuck.last_failure if stuck else "")
-        self.happenings.append(Noticed(kind, reason, now))
+        status, stuck = self.status, self.scheduler.stuck
+        reason = status.reason or (stuck.last_failure if stuck else "")
+        since = status.disabled_at if kind is NoticeKind.EXPIRED else status.failing_since
+        if kind is NoticeKind.ALARM:
+            since = self._stuck_since
+        self.happenings.append(Noticed(kind, reason, now, since))
 
     def _expire(self) -> None:
         for event_type, events in self.scheduler.withdraw():

@@ -140,8 +140,7 @@ class Engine:
             NotTakenError: no more than `taken` of the entries were accepted.
         """
         self.check_open()
-        if not self._started:
-            self._start()
+        self.start()
         size = size_of(entries)
         admission = Admission(
             entries,
@@ -226,16 +225,17 @@ class Engine:
 
     # The lead
 
-    def _start(self) -> None:
-        """Start the lead in one step, which no signal handler can interrupt.
+    def start(self) -> None:
+        """Start the lead, if it does not run, in one step, which no signal handler can interrupt.
 
         A second lead that starts meanwhile ends at once.
 
         Raises:
             RuntimeError: no thread can be started.
         """
-        _thread.start_new_thread(self._become_lead, ())
-        self._started = True
+        if not self._started:
+            _thread.start_new_thread(self._become_lead, ())
+            self._started = True
 
     def _become_lead(self) -> None:
         if not self._leading.acquire(blocking=False):

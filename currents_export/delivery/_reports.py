@@ -10,6 +10,7 @@ from ..events import Event
 from ._core import Attempted, Delivered, Dropped, Happening, Noticed
 from ._hook_calls import HookCalls
 from ._ledger import Drop
+from ._notice_command import run_notice_command
 from .hooks import Attempt, Hooks, Notice
 from .reasons import FilterReason
 
@@ -68,10 +69,17 @@ class Reports:
     def _noticed(self, each: Noticed) -> None:
         current = self._current()
         notice = Notice(
-            each.kind, current.integration_name, current.contact_email, each.reason, each.at
+            each.kind,
+            current.integration_name,
+            current.contact_email,
+            each.reason,
+            each.at,
+            each.since,
         )
         self._calls.add(_log.warning, "%s (to %s)", notice.message, notice.contact_email)
         self._calls.add(self._hooks.on_notice, notice)
+        if current.notice_command:
+            self._calls.add(run_notice_command, current.notice_command, notice)
 
 
 def _log_drop(drop: Drop) -> None:
