@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from currents_export.delivery import AsyncSender
@@ -95,20 +97,24 @@ def test_loop_is_not_blocked(
     assert min(pauses) <= MOST, pauses
 
 
-def test_certificates_do_not_block() -> None:
+def test_certificates_are_read_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading them takes longer than a beat."""
+    threads: list[str] = []
+    read = httpx.create_ssl_context
 
-    async def main() -> float:
-        async def use() -> None:
-            async with AsyncSender(custom("https://collector.example/")):
-                pass
+    def spy(*args: Any, **options: Any) -> ssl.SSLContext:
+        threads.append(threading.current_thread().name)
+        return read(*args, **options)
 
-        return await longest_pause(use())
+    monkeypatch.setattr(httpx, "create_ssl_context", spy)
 
-    pauses: list[float] = []
-    while len(pauses) < TRIES and min(pauses, default=1.0) > MOST:
-        pauses.append(asyncio.run(main()))
-    assert min(pauses) <= MOST, pauses
+    async def main() -> None:
+        async with AsyncSender(custom("https://collector.example/")) as sender:
+            await sender.edit(custom("http://127.0.0.1:9/"))
+
+    asyncio.run(main())
+    assert threads
+    assert "MainThread" not in threads
 
 
 @pytest.mark.parametrize("work", WORK)
