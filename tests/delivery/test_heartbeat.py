@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
+from currents_export.current import Current
 from currents_export.delivery import AsyncSender
 from currents_export.delivery._latch import Latch
 from currents_export.events import Event
+from tests.benchmarks.servers import minimal_server
 from tests.support.currents import custom
 from tests.support.events import OPEN, event, make_events
-from tests.support.servers import keep_alive_server, read_request
 
 #: The longest time, in seconds, for which a sender may keep the loop from other tasks.
 MOST = 0.005
@@ -28,13 +29,10 @@ EVENTS = make_events(2_000)
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    def serve(connection: Any) -> None:
-        while read_request(connection):
-            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
-
-    with keep_alive_server(serve) as address:
-        yield address
+def current() -> Iterator[Current]:
+    """Return a Current to a server in another process, which does not hold up this one."""
+    with minimal_server() as url:
+        yield custom(url)
 
 
 class Pauses(NamedTuple):
@@ -92,10 +90,10 @@ WORK = [send_list, send_one_by_one, send_large, ask_often]
 
 @pytest.mark.parametrize("work", WORK)
 def test_loop_is_not_blocked(
-    work: Callable[[AsyncSender], Coroutine[Any, Any, None]], url: str
+    work: Callable[[AsyncSender], Coroutine[Any, Any, None]], current: Current
 ) -> None:
     async def use() -> None:
-        async with AsyncSender(custom(url), max_pending_events=1_000) as sender:
+        async with AsyncSender(current, max_pending_events=1_000) as sender:
             await work(sender)
             assert (await sender.flush()).pending == 0
 
@@ -135,7 +133,7 @@ def test_certificates_are_read_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("work", WORK)
 def test_nothing_waits_in_the_loop(
     work: Callable[[AsyncSender], Coroutine[Any, Any, None]],
-    url: str,
+    current: Current,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """No latch is waited for in the thread of the loop, not even for a moment."""
@@ -150,7 +148,7 @@ def test_nothing_waits_in_the_loop(
     monkeypatch.setattr(Latch, "wait", spy)
 
     async def main() -> None:
-        async with AsyncSender(custom(url), max_pending_events=1_000) as sender:
+        async with AsyncSender(current, max_pending_events=1_000) as sender:
             await work(sender)
 
     asyncio.run(main())
