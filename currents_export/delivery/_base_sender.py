@@ -6,7 +6,6 @@ The methods are steps: see `_steps.py`.
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import ssl
 import weakref
@@ -16,6 +15,7 @@ from functools import partial
 import httpx
 import orjson
 
+from .._logs import Log
 from ..catalog import EventType
 from ..current import Current
 from ..destinations import CredentialsCheck
@@ -39,7 +39,7 @@ from .result import Result
 
 __all__ = ["BaseSender"]
 
-_log = logging.getLogger("currents_export.delivery")
+_log = Log("delivery")
 
 #: Seconds that requests in flight still get when a sender is closed.
 _LAST_CHANCE = 1.0
@@ -167,8 +167,16 @@ class BaseSender:
         yield from engine.hook_calls.wait(None if until is None else max(until, last))
         atexit.unregister(self._exit_check)
         result = yield from self._result()
-        if result.pending:
-            _log.warning("%r closed with %d events pending", self, result.pending)
+        write = _log.warning if result.pending else _log.info
+        totals = {name: getattr(result, name) for name in ("accepted", "delivered", "dropped")}
+        write(
+            "closed",
+            "%r closed with %d events pending",
+            self,
+            result.pending,
+            pending=result.pending,
+            **totals,
+        )
         self._connections.raise_failure()
         return result
 
@@ -185,6 +193,8 @@ class BaseSender:
         self._engine.check_open()
         revised = changes_events(self._connections.current, current)
         self._connections.use(current, revised=revised)
+        url = current.shown_url
+        self._engine.hook_calls.add(partial(_log.info, "edited", "%r was edited", self, url=url))
 
     def _edit(self) -> Steps[None]:
         current, revision = self._connections.form
@@ -252,4 +262,4 @@ def _check_at_exit(reference: weakref.ReferenceType[Engine], name: str, process:
     if engine is None or os.getpid() != process:
         return
     if pending := engine.count_pending():
-        _log.error("%s was not closed; %d pending events are lost", name, pending)
+        _log.error("not_closed", "%s was not closed; %d pending events are lost", name, pending)

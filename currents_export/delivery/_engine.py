@@ -17,7 +17,6 @@ for what only the lead can do. What that is, and when, is said in one place: `_a
 from __future__ import annotations
 
 import _thread
-import logging
 import os
 import queue
 import threading
@@ -25,6 +24,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
+from .._logs import Log
 from ..errors import SenderClosedError
 from ..events import Event
 from ..payload import encode_body
@@ -45,7 +45,7 @@ from .reasons import FilterReason
 
 __all__ = ["Engine"]
 
-_log = logging.getLogger("currents_export.delivery")
+_log = Log("delivery")
 
 T = TypeVar("T")
 _Job = tuple[Batch, int]
@@ -336,7 +336,7 @@ class Engine:
         try:
             return method(*args)
         except BaseException as error:  # noqa: BLE001 - code of the user must not end a thread
-            self.hook_calls.add(_log.error, "%r raised %r", method, error)
+            self.hook_calls.add(_log.error, "code_failed", "%r raised %r", method, error)
             return default
 
     def _start_worker(self, now: float) -> bool:
@@ -347,7 +347,7 @@ class Engine:
         try:
             threading.Thread(target=self._run_worker, name="currents-export", daemon=True).start()
         except BaseException as error:  # noqa: BLE001 - at interpreter exit, or no thread is left
-            self.hook_calls.add(_log.warning, "cannot start another thread: %s", error)
+            self.hook_calls.add(_log.warning, "no_thread", "cannot start another thread: %s", error)
             with self._turn:
                 self._workers -= 1
                 if self._idle:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import _thread
-import logging
 import queue
 import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from .._logs import Log
 from ._latch import Latch
 from ._steps import Steps, Wait
 
 __all__ = ["LIMIT", "HookCalls"]
 
-_log = logging.getLogger("currents_export.delivery")
+_log = Log("delivery")
 
 #: How many calls may wait before nothing more is sent, until some have ended or the sender closes.
 LIMIT = 1_000
@@ -138,6 +138,6 @@ class HookCalls:
         except BaseException:  # noqa: BLE001 - a failing hook must not stop the others
             self.failures += 1
             try:
-                _log.exception("a hook raised an exception")
+                _log.exception("hook_failed", "a hook raised an exception")
             except BaseException:  # noqa: BLE001 - nor must a failing logging handler
                 self.failures += 1

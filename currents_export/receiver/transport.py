@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import logging
 import threading
 from collections.abc import Iterable, MutableMapping
 from concurrent.futures import CancelledError
@@ -12,12 +11,13 @@ from typing import Any, Self
 
 import httpx
 
+from .._logs import Log
 from ..errors import ReceiverError
 from ._lifespan import Lifespan
 
 __all__ = ["AppTransport", "WsgiTransport"]
 
-_log = logging.getLogger("currents_export.receiver")
+_log = Log("receiver")
 
 
 class AppTransport(httpx.BaseTransport):
@@ -118,7 +118,7 @@ class AppTransport(httpx.BaseTransport):
         try:
             asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
         except ReceiverError as error:
-            _log.error("%s", error)
+            _log.error("shutdown_failed", "%s", error)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -309,40 +309,42 @@ class TestCancelling:
     def test_context_delivers(self) -> None:
         gate = threading.Event()
         transport = Responding(lambda _: 200 if gate.wait(PATIENCE) else 500)
-        results = []
+        sender = AsyncSender(custom(), transport=transport)
 
-        async def work() -> None:
-            async with AsyncSender(custom(), transport=transport) as sender:
-                try:
-                    await sender.send(make_events(30))
-                    await asyncio.Event().wait()
-                finally:
-                    results.append(sender)
+        async def work(sent: asyncio.Event) -> None:
+            async with sender:
+                await sender.send(make_events(30))
+                sent.set()
+                await asyncio.Event().wait()
 
         async def main() -> None:
-            task = asyncio.create_task(work())
-            await asyncio.sleep(0.02)
+            sent = asyncio.Event()
+            task = asyncio.create_task(work(sent))
+            await sent.wait()
             task.cancel()
             await asyncio.sleep(0.02)
             assert not task.done()
             gate.set()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert (await results[0].result()).delivered == 30
+            assert (await sender.result()).delivered == 30
 
         asyncio.run(main())
 
     def test_context_leaves_when_cancelled_again(self) -> None:
-        async def work() -> None:
+        async def work(sent: asyncio.Event) -> None:
             async with AsyncSender(custom(), transport=Responding(lambda _: 503)) as sender:
                 await sender.send(make_events(30))
+                sent.set()
                 await asyncio.Event().wait()
 
         async def main() -> None:
-            task = asyncio.create_task(work())
+            sent = asyncio.Event()
+            task = asyncio.create_task(work(sent))
+            await sent.wait()
             for _ in range(2):
-                await asyncio.sleep(0.05)
                 task.cancel()
+                await asyncio.sleep(0.05)
             with pytest.raises(asyncio.CancelledError):
                 await asyncio.wait_for(asyncio.shield(task), PATIENCE)
 

@@ -15,6 +15,7 @@ GROUND = {
     "_files",
     "_forms",
     "_json",
+    "_logs",
     "_redaction",
     "_suggestions",
     "_unicode",
