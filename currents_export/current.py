@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from types import MappingProxyType
@@ -152,7 +152,7 @@ class Current(DestinationFields):
             '{ email_address = "hash" }',
         ),
     )
-    notice_command: Command = attrs.field(
+    notice_command: Sequence[str] = attrs.field(
         default=Command(),
         converter=to_command,
         repr=False,
