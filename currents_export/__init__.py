@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from .current import Current, CurrentsExportWarning, Region
     from .delivery import (
         Action,
+        AsRecorded,
+        AsyncSender,
         Attempt,
         Backoff,
         Clock,
@@ -79,6 +81,7 @@ if TYPE_CHECKING:
         FindingCount,
         Receiver,
         ScriptedResponse,
+        WsgiTransport,
         listen,
         parse_script,
     )
@@ -87,6 +90,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Action",
     "AppTransport",
+    "AsRecorded",
+    "AsyncSender",
     "Attempt",
     "Backoff",
     "Catalog",
@@ -146,6 +151,7 @@ __all__ = [
     "UnknownNameError",
     "ValueRule",
     "World",
+    "WsgiTransport",
     "check_event",
     "check_stream",
     "json_schema",
@@ -179,6 +185,8 @@ _MODULES = {
     "current": ("Current", "CurrentsExportWarning", "Region"),
     "delivery": (
         "Action",
+        "AsRecorded",
+        "AsyncSender",
         "Attempt",
         "Backoff",
         "Clock",
@@ -208,6 +216,7 @@ _MODULES = {
         "FindingCount",
         "Receiver",
         "ScriptedResponse",
+        "WsgiTransport",
         "listen",
         "parse_script",
     ),

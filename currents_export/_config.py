@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import eq
 from pathlib import Path
@@ -19,7 +19,7 @@ import attrs
 import cattrs
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 
-from ._forms import Problem, required_fields
+from ._forms import Problem, required_fields, to_command
 from ._suggestions import did_you_mean
 from .destinations import Region
 from .errors import CurrentError
@@ -248,6 +248,7 @@ _FROM_TEXT: dict[Any, Callable[[str], Any]] = {
     Path: partial(_to_path, directory=Path()),
     Region: str,
     tuple[str, ...]: _list,
+    Sequence[str]: to_command,
     Mapping[str, Transformation]: _mapping,
 }
 

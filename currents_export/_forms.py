@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 import ipaddress
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,12 +15,15 @@ import attrs
 from ._redaction import mask_url, shown
 
 __all__ = [
+    "Command",
     "Problem",
+    "command_problems",
     "flag_problems",
     "is_loopback",
     "quoted",
     "required_fields",
     "text_problems",
+    "to_command",
     "url_problems",
 ]
 
@@ -63,6 +67,35 @@ def flag_problems(name: str, value: object) -> Iterator[Problem]:
     """Check that a field is true or false."""
     if not isinstance(value, bool):
         yield name, "it must be true or false"
+
+
+class Command(tuple[str, ...]):
+    """A program and its arguments."""
+
+    __slots__ = ()
+
+
+def to_command(value: Iterable[str]) -> Any:
+    """Convert a list, or a text that is split as a shell splits it, to a command.
+
+    Anything else is returned unchanged, for validation.
+    """
+    if isinstance(value, str):
+        try:
+            return Command(shlex.split(value))
+        except ValueError:  # a quotation without an end
+            return value
+    return Command(value) if isinstance(value, list | tuple) else value
+
+
+def command_problems(name: str, value: object) -> Iterator[Problem]:
+    """Check that a field is a command, or empty."""
+    if not isinstance(value, Command):
+        yield name, "it must be a program and its arguments, as a list of texts"
+    elif not all(isinstance(each, str) and "\0" not in each for each in value):
+        yield name, "the program and its arguments must be texts without NUL"
+    elif value and not value[0].strip():
+        yield name, "it names no program"
 
 
 def url_problems(name: str, url: object, *, allow_plain_http: object) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import attrs
 
-from ._forms import Problem, quoted, text_problems
+from ._forms import Command, Problem, command_problems, quoted, text_problems, to_command
 from ._suggestions import did_you_mean
 from .catalog import Catalog
 from .destinations import Destination, DestinationFields, Region, about, choose_destination
@@ -91,6 +91,9 @@ class Current(DestinationFields):
         catalog_dir: a directory of catalog tables to use instead of the packaged ones.
         field_transformations: field names to `remove` or `hash`; they apply to every event in
             which the field occurs, and only to text. None by default.
+        notice_command: a program and its arguments, as a list or in one text. It is run, without a
+            shell, for each notice to the contact email, with the notice's text on standard input.
+            None by default.
         destination: where the events go; derived.
         catalog: the event types of the schema version; derived.
         selected: the names of the selected event types; derived.
@@ -149,6 +152,17 @@ class Current(DestinationFields):
             '{ email_address = "hash" }',
         ),
     )
+    notice_command: Sequence[str] = attrs.field(
+        default=Command(),
+        converter=to_command,
+        repr=False,
+        metadata=about(
+            "Notice command",
+            "A program and its arguments; it is run, without a shell, for each notice to the "
+            "contact email.",
+            '["notify-ops", "--channel", "currents"]',
+        ),
+    )
     destination: Destination = attrs.field(init=False, repr=False, eq=False)
     catalog: Catalog = attrs.field(init=False, repr=False, eq=False)
     selected: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
@@ -163,6 +177,7 @@ class Current(DestinationFields):
         problems += found
         problems += _event_type_problems(self.event_types, catalog)
         problems += _transformation_problems(self.field_transformations, catalog)
+        problems += command_problems("notice_command", self.notice_command)
         if problems:
             raise CurrentError(problems)
         for name in self.destination.form_fields():

@@ -17,6 +17,7 @@ from .._version import __version__
 from ..errors import CurrentsExportError
 from ._exit_codes import BAD_INPUT
 from ._garbage import collect_seldom
+from ._logs import log_options
 from ._start import quitting_on_interrupt
 from ._streams import (
     OutputError,
@@ -68,7 +69,9 @@ def _load(name: str) -> Any:
         pretty_exceptions_enable=False, add_completion=False, context_settings=_HELP
     )
     single.command(name, help="\n\n".join(" ".join(each.split()) for each in paragraphs))(run)
-    return typer.main.get_command(single)
+    command = typer.main.get_command(single)
+    command.params += log_options(_HELP)
+    return command
 
 
 class _Commands(TyperGroup):

@@ -13,7 +13,7 @@ import attrs
 import typer
 
 from ..current import Current
-from ..delivery import Action, Attempt, Drop, Hooks, Result, Sender
+from ..delivery import Action, AsRecorded, Attempt, Drop, Hooks, Result, Sender
 from ..errors import (
     EventError,
     InvalidEventsError,
@@ -56,6 +56,7 @@ class Delivery:
         source: the input, if it can be stopped when the user interrupts the run.
         pending: where to keep what is not sent, if anywhere; with an outbox, what is not accepted.
         outbox: the file of the outbox, if there is one.
+        pace: what makes the input wait, if anything does.
         drops: the events that were dropped.
         unread: pieces of the input that could not be read, are not events, or cannot be written.
         not_accepted: the events, if any, at which the sender took no more.
@@ -67,6 +68,7 @@ class Delivery:
     source: Stoppable | None = None
     pending: PendingFile | None = None
     outbox: Path | None = None
+    pace: AsRecorded | None = None
     drops: list[Drop] = attrs.field(factory=list)
     unread: int = 0
     not_accepted: tuple[Event, ...] = ()
@@ -106,6 +108,7 @@ class Delivery:
                 except KeyboardInterrupt:
                     self._gave_up_reading = True
                 self._reads = False
+                self._hurry()
                 if self.outbox is None or not self.interrupted:
                     sender.flush()
         return sender
@@ -253,9 +256,15 @@ class Delivery:
         self.interrupted = True
         if self.source is not None:
             self.source.stop()
+        self._hurry()
         # With an outbox, what is read is still accepted, and what the files hold is read later.
         if self._sender is not None and not (self.outbox is not None and self._reads):
             self._sender.close(timeout=0.0)
+
+    def _hurry(self) -> None:
+        """Read the rest of the input without waits."""
+        if self.pace is not None:
+            self.pace.stop()
 
     def _interrupt_here(self, number: int) -> None:
         self.interrupted = True

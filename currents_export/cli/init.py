@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from .._config import from_text, read_secret
-from .._forms import required_fields
+from .._forms import required_fields, to_command
 from .._toml import to_toml, write_private
 from ..current import Current, CurrentsExportWarning
 from ..destinations import DESTINATIONS, kind_of
@@ -106,6 +106,13 @@ def run(
     ] = None,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
+    notice_command: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="A program and its arguments in one text, to run for each notice; no shell.",
+        ),
+    ] = None,
     allow_plain_http: Annotated[
         bool | None,
         typer.Option("--allow-plain-http", help="Accept plain HTTP for other machines."),
@@ -134,6 +141,7 @@ def run(
         "event_types": event_types,
         "schema_version": schema_version,
         "catalog_dir": catalog_dir,
+        "notice_command": notice_command and to_command(notice_command),
     }
     problems: list[tuple[str, str]] = []
     readers: dict[str, Callable[[], Any]] = {

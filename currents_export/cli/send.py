@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from ..catalog import Catalog
-from ..delivery import Durability
+from ..delivery import AsRecorded, Durability
 from ..errors import OptionError, ReadError
 from ..events import Event
 from ..payload import BATCH_SIZE
@@ -85,6 +85,22 @@ def run(
     concurrency: Annotated[
         int, typer.Option(min=1, help="The maximum number of requests in flight.")
     ] = 2,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N", help="Send N events a second on average, evenly, retries included."
+        ),
+    ] = None,
+    recorded: Annotated[
+        bool,
+        typer.Option(
+            "--as-recorded", help="Keep the distances between the times of the events of the input."
+        ),
+    ] = False,
+    speed: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="With --as-recorded: N times faster than they happened."),
+    ] = None,
     timeout: Timeout = 30.0,
     ca_file: CaFile = None,
     client_cert: ClientCert = None,
@@ -120,6 +136,12 @@ def run(
     """
     of_scenario = {"--seed": seed, "--start": start, "--until": until, "--pace": pace}
     _check_combination(scenario_file, files, of_scenario)
+    if recorded and rate is not None:
+        raise OptionError("--rate and --as-recorded cannot be given together")
+    if speed is not None and not recorded:
+        raise OptionError("--speed is only for --as-recorded")
+    if recorded and scenario_file is not None:
+        raise OptionError("--as-recorded is for files; --pace is for the events of a scenario")
     chosen = load_current(current, catalog_dir)
     context = read_context(ca_file=ca_file, client_cert=client_cert, client_key=client_key)
     note = ""
@@ -128,7 +150,10 @@ def run(
         note_terminal(files)
         source = StoppableEvents(files)
         delivery = Delivery(chosen, source=source, pending=file, outbox=outbox)
-        by_file = ByFile(_events(source, delivery), source)
+        read = _events(source, delivery)
+        if recorded:
+            read = delivery.pace = AsRecorded(read, speed=1.0 if speed is None else speed)
+        by_file = ByFile(read, source)
         events = rest = iter(by_file)
     else:
         file = None if pending is None else PendingFile(pending)
@@ -147,6 +172,7 @@ def run(
             batch_size=batch_size,
             max_age=max_age,
             concurrency=concurrency,
+            rate=rate,
             timeout=timeout,
             ssl_context=context,
             pause_after=give_up_after or None,

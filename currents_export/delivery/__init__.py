@@ -6,14 +6,18 @@ from ._ledger import Drop, Totals
 from ._options import Durability
 from ._responses import Action, Response
 from ._status import NoticeKind, State
+from .async_sender import AsyncSender
 from .clock import Clock, ManualClock, SystemClock
 from .hooks import Attempt, Hooks, Notice
+from .pacing import AsRecorded
 from .reasons import DropReason, FilterReason
 from .result import Result
 from .sender import Sender
 
 __all__ = [
     "Action",
+    "AsRecorded",
+    "AsyncSender",
     "Attempt",
     "Backoff",
     "Clock",

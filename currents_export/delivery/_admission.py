@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from ..current import Current
 from ..errors import EventError
@@ -11,7 +12,7 @@ from ..payload import encode_event, encode_events, transform
 from ._batches import Entry
 from .reasons import FilterReason
 
-__all__ = ["chunks", "prepare"]
+__all__ = ["chunks", "is_large", "prepare"]
 
 #: How many events are accepted under one lock.
 _CHUNK = 100
@@ -23,6 +24,27 @@ def chunks(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
         yield from (events[at : at + _CHUNK] for at in range(0, len(events), _CHUNK))
     else:
         yield from ((event,) for event in events)
+
+
+def is_large(events: Iterable[Event], most: int) -> bool:
+    """Return whether the JSON of the events is probably longer than `most` bytes, at low cost."""
+    left = most
+    values: list[Iterable[Any]] = []
+    for event in events:
+        if isinstance(event, Event):  # another object is refused later
+            values += (event.properties.values(), event.user.values(), event.extra.values())
+    while values:
+        for each in values.pop():
+            if isinstance(each, str | bytes):
+                left -= len(each)
+            elif isinstance(each, Mapping):
+                values.append(each.values())
+            elif isinstance(each, list | tuple):
+                values.append(each)
+            left -= 8
+            if left < 0:
+                return True
+    return False
 
 
 def prepare(

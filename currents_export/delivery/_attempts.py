@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TypeVar
 
+from .._logs import Log
 from ..payload import encode_body
 from ._backoff import Policy
 from ._batches import Batch
@@ -16,7 +16,7 @@ from .clock import Clock
 
 __all__ = ["Attempts", "Guard"]
 
-_log = logging.getLogger("currents_export.delivery")
+_log = Log("delivery")
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class Guard:
         try:
             return method(*args)
         except BaseException as error:  # noqa: BLE001 - code of the user must not end a thread
-            self._hook_calls.add(_log.error, "%r raised %r", method, error)
+            self._hook_calls.add(_log.error, "code_failed", "%r raised %r", method, error)
             return default
 
     def now(self) -> float:
@@ -75,6 +75,8 @@ class Attempts:
         except BaseException as error:  # noqa: BLE001 - a transport that was passed in may raise anything
             response = Response(status=None, text=type(error).__name__)
         action = decide(response.status, size=len(batch.events), split_off=batch.split_off)
+        if self._connections.failure is not None and response.status is None:
+            action = Action.PAUSE
         if action is not Action.RETRY:
             return response, action, 0.0, False
         wait, stop = self._guard.call(

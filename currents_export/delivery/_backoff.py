@@ -5,7 +5,6 @@ Source: Braze, Custom Currents export (exponential backoff with jitter).
 
 from __future__ import annotations
 
-import logging
 import math
 import random
 from collections.abc import Callable
@@ -15,13 +14,14 @@ import tenacity
 from tenacity.stop import stop_never
 from tenacity.wait import wait_base, wait_exponential
 
+from .._logs import Log
 from ..errors import OptionError
 from ._batches import Batch
 from ._responses import Response
 
 __all__ = ["Backoff", "Policy", "Stop", "Wait"]
 
-_log = logging.getLogger("currents_export.delivery")
+_log = Log("delivery")
 
 #: A wait strategy: how many seconds to wait after an attempt.
 Wait = Callable[[tenacity.RetryCallState], float]
@@ -99,7 +99,9 @@ class Policy:
         if isinstance(seconds, int | float) and math.isfinite(seconds) and seconds >= 0:
             return seconds
         if seconds is not None:
-            _log.error("the wait strategy returned %r; it must return seconds", seconds)
+            _log.error(
+                "strategy_failed", "the wait strategy returned %r; it must return seconds", seconds
+            )
         return self._default(state)
 
 
@@ -109,5 +111,5 @@ def _guarded(
     try:
         return strategy(state)
     except BaseException:  # noqa: BLE001 - a failing strategy must not stop the others
-        _log.exception("a wait or stop strategy raised an exception")
+        _log.exception("strategy_failed", "a wait or stop strategy raised an exception")
         return default

@@ -47,6 +47,7 @@ class Batch:
         waited: how many seconds it has waited between attempts.
         failing_since: when its current streak of failures began, if there is one.
         last_failure: the last response that left it waiting.
+        outdated: how many of its first events were accepted before the Current was edited.
     """
 
     event_type: str
@@ -60,6 +61,7 @@ class Batch:
     waited: float = 0.0
     failing_since: float | None = None
     last_failure: str = ""
+    outdated: int = 0
 
 
 #: An event for a queue: its type, its id, its JSON, and its JSON before field transformations if
@@ -73,6 +75,7 @@ class Lane:
 
     Attributes:
         waiting: events that were never sent.
+        outdated: how many of the first of them were accepted before the Current was edited.
         returned: batches that may be sent again at once.
         failed: batches that wait until their `retry_at`.
         probe: the batch in flight that failed before, if there is one.
@@ -85,6 +88,7 @@ class Lane:
     """
 
     waiting: deque[Queued] = attrs.field(factory=deque)
+    outdated: int = 0
     returned: deque[Batch] = attrs.field(factory=deque)
     failed: list[Batch] = attrs.field(factory=list)
     probe: Batch | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from itertools import count
 
 from ..current import Current
 from ..errors import CurrentsExportError
@@ -25,18 +26,23 @@ class Connections:
 
     Attributes:
         current: the Current to which requests go.
+        form: the Current, and the number of its last edit.
+        failure: an exception in an application in this process, until it is raised.
     """
 
     def __init__(self, current: Current, make: Callable[[Current], Endpoint]) -> None:
         self._make = make
         self._closed = False
+        self.failure: Exception | None = None
         # The operations of a deque are atomic. The endpoint that was used last is used next,
         # because its connection is the least likely to be closed.
         self._free: deque[tuple[Endpoint, Current]] = deque()
-        self.use(current)
+        self.current = current
+        self.form = (current, 0)
+        self._revisions = count(1)
 
-    def use(self, current: Current) -> None:
-        """Use this Current's URL and secrets from now on.
+    def use(self, current: Current, *, revised: bool = False) -> None:
+        """Use this Current's URL and secrets from now on; `revised` begins another revision.
 
         Raises:
             CurrentError: httpx cannot use the Current's URL.
@@ -53,6 +59,7 @@ class Connections:
         finally:
             self._free.append((endpoint, used))
         self.current = current
+        self.form = (current, next(self._revisions) if revised else self.form[1])
 
     def post(self, body: bytes) -> Response:
         """Send a body once. A failure is returned as a response."""
@@ -67,6 +74,8 @@ class Connections:
             # What was interrupted may have left a response unread: use this connection no more.
             endpoint.close()
             raise
+        if endpoint.failure is not None:
+            self.failure, endpoint.failure = self.failure or endpoint.failure, None
         self._free.append((endpoint, current))
         if self._closed:
             self.close()
@@ -80,6 +89,12 @@ class Connections:
         if used is not current:
             endpoint.use(current)
         return endpoint
+
+    def raise_failure(self) -> None:
+        """Raise an exception in an application in this process, if there was one."""
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            raise failure
 
     def close(self) -> None:
         """Close the connections, those in use when their request ends."""

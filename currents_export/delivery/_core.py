@@ -6,10 +6,8 @@ state, and adds to `happenings` what hooks and logs should learn of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
-
-import attrs
 
 from ..payload import MAX_EVENT_BYTES
 from ._batches import Batch, Entry, Queued, size_of
@@ -52,9 +50,12 @@ class Noticed(NamedTuple):
     kind: NoticeKind
     reason: str
     at: float
+    since: float | None
 
 
 Happening = Attempted | Delivered | Dropped | Noticed
+#: Applies an edited form to an event: the event as it is sent now, or why it is not sent.
+Revise = Callable[[Queued], Queued | DropReason]
 
 
 class Core:
@@ -69,6 +70,8 @@ class Core:
         ledger: the totals.
         status: whether the Current is active, paused or disabled.
         resumes: how many times the Current was resumed.
+        revision: the number of the last edit that changed which events are sent, or what is in
+            them.
         stopped: whether no batch leaves any more.
         happenings: what hooks and logs should learn; the caller empties it.
         carried_over: how many events were pending in the outbox at the beginning.
@@ -84,6 +87,9 @@ class Core:
         self.resumes = 0
         self.stopped = False
         self.happenings: list[Happening] = []
+        self.revision = 0
+        self._revise: Revise | None = None
+        self._revises_stored = False  # whether events in the outbox are from before an edit
 
     @property
     def halted(self) -> bool:
@@ -93,7 +99,13 @@ class Core:
     # Accept
 
     def accept(
-        self, entries: Sequence[Entry], now: float, *, size: int | None = None, room: bool = True
+        self,
+        entries: Sequence[Entry],
+        now: float,
+        *,
+        size: int | None = None,
+        room: bool = True,
+        revision: int | None = None,
     ) -> int:
         """Accept events until there is no room for one; return how many were accepted.
 
@@ -102,6 +114,7 @@ class Core:
             now: the time.
             size: how many bytes of JSON they have, if that is known.
             room: whether they need room; if not, it was promised to them, and all are accepted.
+            revision: the number of the edit under which they were prepared; None for the last.
         """
         if size is None:
             size = size_of(entries)
@@ -111,7 +124,7 @@ class Core:
             and self.scheduler.room.fits_any(len(entries), size)
             and self.status.state is not State.DISABLED
         ):
-            self._queue(entries, now)
+            self._queue(entries, now, revision)
             return len(entries)
         for taken, entry in enumerate(entries):
             event_type, event_id, body, original = entry
@@ -120,18 +133,26 @@ class Core:
                 self.ledger.accept(event_type)
                 self._drop(Drop(event_type, event_id, reason))
             elif not room or self.scheduler.room.fits(event_type, kept):
-                self._queue([entry], now)
+                self._queue([entry], now, revision)
             else:
                 return taken
         return len(entries)
 
-    def accept_stored(self, entries: Sequence[Entry], keys: Sequence[int], now: float) -> None:
+    def accept_stored(
+        self,
+        entries: Sequence[Entry],
+        keys: Sequence[int],
+        now: float,
+        *,
+        revision: int | None = None,
+    ) -> None:
         """Accept events that the outbox holds; those without room stay only there.
 
         Args:
             entries: the events.
             keys: their keys in the outbox.
             now: the time.
+            revision: the number of the edit under which they were prepared; None for the last.
         """
         scheduler, size = self.scheduler, size_of(entries)
         if (
@@ -140,7 +161,7 @@ class Core:
             and scheduler.room.fits_any(len(entries), size)
             and self.status.state is not State.DISABLED
         ):
-            self._queue(entries, now, keys)
+            self._queue(entries, now, revision, keys)
             return
         for entry, key in zip(entries, keys, strict=True):
             event_type, event_id, body, original = entry
@@ -150,14 +171,23 @@ class Core:
             elif not scheduler.is_stored(event_type) and scheduler.room.fits(
                 event_type, len(body) + len(original or b"")
             ):
-                self._queue([entry], now, [key])
+                self._queue([entry], now, revision, [key])
             else:
                 self.ledger.accept(event_type)
                 scheduler.store(event_type, 1)
 
-    def _queue(self, entries: Sequence[Entry], now: float, keys: Iterable[int] = NO_KEYS) -> None:
-        for event_type, count in self.scheduler.add(entries, now, keys).items():
+    def _queue(
+        self,
+        entries: Sequence[Entry],
+        now: float,
+        revision: int | None,
+        keys: Iterable[int] = NO_KEYS,
+    ) -> None:
+        counts = self.scheduler.add(entries, now, keys)
+        for event_type, count in counts.items():
             self.ledger.accept(event_type, count)
+        if revision is not None and revision < self.revision:
+            self.scheduler.mark_outdated(counts)
 
     def _reason_to_drop(self, size: int) -> DropReason | None:
         if size > MAX_EVENT_BYTES:
@@ -166,14 +196,18 @@ class Core:
 
     # Use an outbox
 
-    def use_outbox(self, pending: Mapping[str, int], status: Status, now: float) -> None:
+    def use_outbox(
+        self, pending: Mapping[str, int], status: Status, now: float, *, revise: Revise | None
+    ) -> None:
         """Continue with what an outbox holds, and collect notes for it from now on.
 
         Args:
             pending: how many events are pending there, by type.
             status: the status that was noted last.
             now: the time.
+            revise: applies the form to the events, if they were stored under another form.
         """
+        self._revise, self._revises_stored = revise, revise is not None
         self._notes = Notes()
         self._noted = status
         self.status = status.continued(now, pause_after=self.status.pause_after)
@@ -197,6 +231,8 @@ class Core:
                 self._drop(Drop(event_type, each.id, reason), each.key)
             elif not self.scheduler.load(event_type, each):
                 return
+            elif self._revises_stored:
+                self.scheduler.mark_outdated((event_type,))
         for _ in range(count - len(loaded)):
             self.scheduler.unstore(event_type, 0)
             self._drop(Drop(event_type, "", DropReason.DAMAGED))
@@ -220,11 +256,32 @@ class Core:
         """Return the next batch to send, or None; see `Scheduler.take`."""
         if self.halted:
             return None
-        batch = self.scheduler.take(now, wanted=wanted)
-        if batch is not None:
-            self.ledger.requests += 1
-            self.ledger.retries += batch.attempts > 1
-        return batch
+        while (batch := self.scheduler.take(now, wanted=wanted)) is not None:
+            if not batch.outdated or self._update(batch, now):
+                self.ledger.requests += 1
+                self.ledger.retries += batch.attempts > 1
+                return batch
+        return None
+
+    def _update(self, batch: Batch, now: float) -> bool:
+        """Apply the last edit to a new batch, and return whether anything is left of it."""
+        assert self._revise is not None  # noqa: S101 - there was an edit
+        kept: list[Queued] = []
+        dropped: list[Queued] = []
+        for each in batch.events[: batch.outdated]:
+            revised = self._revise(each)
+            if isinstance(revised, DropReason):
+                dropped.append(each)
+                self._drop(Drop(batch.event_type, each.id, revised), each.key)
+            else:
+                kept.append(revised)
+        rest = batch.events[batch.outdated :]
+        if kept or rest:
+            self.scheduler.replace(batch, (*kept, *rest), tuple(dropped))
+            return True
+        self.scheduler.settle(batch, now)
+        self.scheduler.remove(batch)
+        return False
 
     def respond(
         self,
@@ -315,10 +372,29 @@ class Core:
         """Return when the next batch that waits after a failure may leave."""
         return None if self.halted else self.scheduler.next_retry()
 
-    def pause(self, reason: str, now: float) -> None:
-        """Pause an active Current, because the sender cannot continue."""
+    def edit(self, revise: Revise, *, revision: int, types: int) -> None:
+        """Apply an edited form to what was never in a batch.
+
+        Args:
+            revise: applies the form to an event.
+            revision: the number of the edit.
+            types: how many event types the Current has now.
+        """
+        if revision > self.revision:
+            self.revision, self._revise, self._revises_stored = revision, revise, True
+            self.scheduler.room.divide(types)
+            self.scheduler.mark_outdated()
+
+    def halt(self, reason: str, now: float, *, gave_up: bool = False) -> None:
+        """Send nothing more until the Current is resumed, unless it is paused or disabled.
+
+        Args:
+            reason: why.
+            now: the time.
+            gave_up: whether the sender cannot continue, and the user did not ask for it.
+        """
         if self.status.state is State.ACTIVE:
-            self.status = attrs.evolve(self.status.paused(now, gave_up=True), reason=reason)
+            self.status = self.status.halted(now, reason, gave_up=gave_up)
             self._notice(NoticeKind.PAUSED, now)
 
     def resume(self, now: float, *, types: int) -> None:
@@ -336,9 +412,12 @@ class Core:
         return None if stuck is None else stuck.failing_since
 
     def _notice(self, kind: NoticeKind, now: float) -> None:
-        stuck = self.scheduler.stuck
-        reason = self.status.reason or (stuck.last_failure if stuck else "")
-        self.happenings.append(Noticed(kind, reason, now))
+        status, stuck = self.status, self.scheduler.stuck
+        reason = status.reason or (stuck.last_failure if stuck else "")
+        since = status.disabled_at if kind is NoticeKind.EXPIRED else status.failing_since
+        if kind is NoticeKind.ALARM:
+            since = self._stuck_since
+        self.happenings.append(Noticed(kind, reason, now, since))
 
     def _expire(self) -> None:
         for event_type, events in self.scheduler.withdraw():

@@ -63,7 +63,13 @@ class Desk:
         for request in requests:
             match request:
                 case Admission(done=None):
-                    self.core.accept(request.entries, now, size=request.size, room=False)
+                    self.core.accept(
+                        request.entries,
+                        now,
+                        size=request.size,
+                        room=False,
+                        revision=request.revision,
+                    )
                     request.taken = len(request.entries)
                     self._promised -= 1
                     self._resolve(request)
@@ -82,6 +88,10 @@ class Desk:
         self._admit(now)
         self._promise()
         core = self.core
+        # First the calls of hooks: whoever waits for a flush then waits for these.
+        if core.happenings:
+            self._reports.happened(core.happenings)
+            core.happenings.clear()
         if self._flushes:
             halted = core.halted and not core.scheduler.in_flight
             noted = not self._noting and not core.has_notes
@@ -91,9 +101,6 @@ class Desk:
                     each.done.open()
                     each.generation = -1
             self._flushes = [each for each in self._flushes if each.generation >= 0]
-        if core.happenings:
-            self._reports.happened(core.happenings)
-            core.happenings.clear()
 
     def make_admission(
         self, entries: Sequence[Entry], filtered: Sequence[Filtered], **options: Any
@@ -145,10 +152,8 @@ class Desk:
         self._waiting = [each for each in self._waiting if not each.resolved]
 
     def _try(self, each: Admission, now: float) -> None:
-        if each.taken:
-            each.taken += self.core.accept(each.entries[each.taken :], now)
-        else:
-            each.taken = self.core.accept(each.entries, now, size=each.size)
+        rest, size = each.entries[each.taken :], None if each.taken else each.size
+        each.taken += self.core.accept(rest, now, size=size, revision=each.revision)
         full = f"{self.core.scheduler.pending} events are pending"
         status = self.core.status
         if each.taken == len(each.entries):
@@ -175,6 +180,19 @@ class Desk:
         if not each.resolved:
             pending = self.core.scheduler.pending
             each.error = QueueFullError(f"{pending} events are pending, and {why}")
+            self._resolve(each)
+            self._waiting = [other for other in self._waiting if other is not each]
+
+    def interrupt(self, each: Admission, now: float) -> None:
+        """End an admission whose caller waits no more: accept all of it, or no more of it."""
+        if each.abandoned:
+            self.give_up(each, "interrupted")
+            return
+        if not self.closed:
+            rest = each.entries[each.taken :]
+            self.core.accept(rest, now, room=False, revision=each.revision)
+            each.taken = len(each.entries)
+        if not each.resolved:
             self._resolve(each)
             self._waiting = [other for other in self._waiting if other is not each]
 
@@ -235,12 +253,13 @@ class Desk:
         return chosen
 
     def stored(
-        self, admissions: Iterable[Admission], stored: Sequence[int] | NotTakenError, now: float
+        self, admissions: Sequence[Admission], stored: Sequence[int] | NotTakenError, now: float
     ) -> None:
         """Accept what was stored with these keys, or refuse what was not; `settle` must follow."""
         if not isinstance(stored, NotTakenError):
             entries = [entry for each in admissions for entry in each.entries]
-            self.core.accept_stored(entries, stored, now)
+            revision = min(each.revision for each in admissions)
+            self.core.accept_stored(entries, stored, now, revision=revision)
         for each in admissions:
             if isinstance(stored, NotTakenError):
                 self._refuse(each, stored)
@@ -263,7 +282,12 @@ class Desk:
 
     def take(self, now: float) -> Batch | None:
         """Return the next batch, unless too many calls of hooks are due."""
-        return None if self._hooks_hold() else self.core.take(now, wanted=self._wanted())
+        if self._hooks_hold():
+            return None
+        batch = self.core.take(now, wanted=self._wanted())
+        if self.core.happenings:  # it dropped events
+            self.settle(now)
+        return batch
 
     def can_take(self, now: float) -> bool:
         """Return whether `take` would return a batch."""

@@ -17,7 +17,7 @@ from .._version import __version__
 from ..current import Current
 from ..errors import CurrentError
 from ._proxies import proxy_for, proxy_secrets, read_proxy
-from ._reply import GivenTransport, Reply, Target, Transport, ends_program
+from ._reply import AppFailure, GivenTransport, Reply, Target, Transport, ends_program
 from ._responses import Response, retry_after
 from ._transport import DeadlineTransport
 from .tls import default_context
@@ -70,6 +70,9 @@ class Endpoint:
         transport: a transport to use instead of the default one.
         ssl_context: the TLS settings; None for those of httpx.
 
+    Attributes:
+        failure: an exception in an application in this process, which is to be raised.
+
     Raises:
         CurrentError: httpx cannot use the Current's URL.
         CurrentsExportError: the proxy or the certificates that environment variables name cannot
@@ -90,6 +93,7 @@ class Endpoint:
         self._own_transports: dict[_Route, tuple[Transport, set[str]]] = {}
         self._timeout = timeout
         self._max_retry_after = max_retry_after
+        self.failure: Exception | None = None
         self._filter = _RedactingFilter()
         self.use(current)
         for name in _LOGGERS:
@@ -144,6 +148,8 @@ class Endpoint:
         except BaseException as error:
             if ends_program(error):
                 raise
+            if isinstance(error, AppFailure):
+                error = self.failure = error.error
             return Response(status=None, text=printable(redact(_what(error), secrets)))
 
     def close(self) -> None:

@@ -17,7 +17,6 @@ for what only the lead can do. What that is, and when, is said in one place: `_a
 from __future__ import annotations
 
 import _thread
-import logging
 import os
 import queue
 import threading
@@ -25,12 +24,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
+from .._logs import Log
 from ..errors import SenderClosedError
 from ._attempts import Attempts, Guard
 from ._backoff import Policy
 from ._batches import Batch, Entry
 from ._connections import Connections
-from ._core import Core
+from ._core import Core, Revise
 from ._desk import Desk, closed_error
 from ._hook_calls import HookCalls
 from ._inbox import Inbox
@@ -39,11 +39,12 @@ from ._latch import Turn
 from ._outbox import Outbox
 from ._reports import Reports
 from ._requests import Admission, Filtered, Flush, Question
+from ._steps import Steps, run
 from .clock import Clock
 
 __all__ = ["Engine"]
 
-_log = logging.getLogger("currents_export.delivery")
+_log = Log("delivery")
 
 T = TypeVar("T")
 _Job = tuple[Batch, int]
@@ -65,10 +66,9 @@ class Engine:
         clock: the time.
         concurrency: the largest number of workers.
         reports: what calls hooks and loggers.
-        outbox: where events are stored before they are accepted, if anywhere.
 
     Attributes:
-        outbox: the outbox.
+        outbox: where events are stored before they are accepted, if anywhere.
         hook_calls: the calls of hooks that are due.
     """
 
@@ -81,7 +81,6 @@ class Engine:
         *,
         concurrency: int,
         reports: Callable[[HookCalls], Reports],
-        outbox: Outbox | None = None,
     ) -> None:
         self._core = core
         self._connections = connections
@@ -91,7 +90,7 @@ class Engine:
         self._guard = Guard(clock, self.hook_calls)
         self._attempts = Attempts(connections, policy, self._guard)
         self._process = os.getpid()
-        self._inbox = Inbox(clock)
+        self._inbox = Inbox()
         self._leading = _thread.allocate_lock()
         self._started = False
         self._lead: int | None = None
@@ -99,22 +98,29 @@ class Engine:
         self._turn = Turn()
         self._desk = Desk(core, self.hook_calls, reports(self.hook_calls))
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._workers = 0
-        self._idle = 0
+        self._workers = self._idle = 0
         self._alarm = _AWAKE  # when the lead looks at the state again, if nothing wakes it
         self._skipped_to = _NEVER  # the time that the clock was asked to skip to
-        self.outbox = outbox
+        self.outbox: Outbox | None = None
         self._keeper: Keeper | None = None
-        if outbox is not None:
-            self._keeper = Keeper(outbox, core, self._desk, self._turn, self._follow_up)
-            if self._keeper.begin(self._guard.latest):
-                self._start()
 
-    # Called by any thread
+    def use_outbox(self, outbox: Outbox, revise: Revise | None) -> None:
+        """Store events in an outbox from now on, and continue with what it holds.
+
+        Args:
+            outbox: the outbox.
+            revise: applies the form to the events it holds, if they were stored under another form.
+        """
+        self.outbox = outbox
+        self._keeper = Keeper(outbox, self._core, self._desk, self._turn, self._follow_up)
+        if self._keeper.begin(revise, self._guard.latest):
+            self.start()
+
+    # Called by any thread; `_steps.py` explains the waits
 
     def count_pending(self) -> int:
         """Return how many events are pending."""
-        return self.ask(lambda: self._core.scheduler.pending)
+        return run(self.ask(lambda: self._core.scheduler.pending), self._clock)
 
     def check_process(self) -> None:
         """Raise an error in a forked child, whose copies of the locks may be held forever."""
@@ -137,22 +143,30 @@ class Engine:
         *,
         block: bool,
         until: float | None,
-    ) -> None:
-        """Accept events.
+        keep: bool = False,
+        revision: int = 0,
+    ) -> Steps[None]:
+        """Accept events; with `keep`, all of them, even without room, if a wait is interrupted.
 
         Raises:
             NotTakenError: no more than `taken` of the entries were accepted.
         """
-        admission = self._make(entries, filtered, block=block)
+        admission = self._make(entries, filtered, block=block, revision=revision)
+        ended = False
         try:
             self._inbox.put(admission)
-            if admission.done is not None and not self._inbox.wait(admission.done, until):
-                self.ask(lambda: self._desk.give_up(admission, "there was no room in time"))
+            if admission.done is not None and not (
+                yield from self._inbox.wait(admission.done, until)
+            ):
+                late = partial(self._desk.give_up, admission, "there was no room in time")
+                yield from self.ask(late)
+            ended = True
         finally:
-            if admission.done is not None and not admission.resolved:  # an interrupt
-                admission.abandoned = True
-                self._inbox.put(Question(partial(self._desk.give_up, admission, "interrupted")))
-        self.finish(admission)
+            if not ended and (keep or not admission.resolved):
+                admission.abandoned = not keep
+                interrupt = partial(self._desk.interrupt, admission, self._guard.latest)
+                self._inbox.put(Question(interrupt))
+        self._check(admission)
 
     def submit(
         self, entries: Sequence[Entry], filtered: Sequence[Filtered], **options: Any
@@ -162,19 +176,21 @@ class Engine:
         self._inbox.put(admission)
         return admission
 
+    def finish(self, admission: Admission) -> Steps[None]:
+        """Wait until an admission is accepted, or raise the error with which it was refused."""
+        if admission.done is not None:
+            yield from self._inbox.wait(admission.done, None)
+        self._check(admission)
+
     def _make(self, *about: Any, **options: Any) -> Admission:
         self.check_open()
-        if not self._started:
-            self._start()
+        self.start()
         admission = self._desk.make_admission(*about, **options)
         if admission.done is not None:
             self._refuse_in_turn()
         return admission
 
-    def finish(self, admission: Admission) -> None:
-        """Wait until an admission is accepted, or raise the error with which it was refused."""
-        if admission.done is not None:
-            self._inbox.wait(admission.done, None)
+    def _check(self, admission: Admission) -> None:
         error = admission.error
         if error is None and self._inbox.ended and not admission.resolved:
             error = closed_error()
@@ -182,7 +198,7 @@ class Engine:
             error.taken = admission.taken
             raise error
 
-    def flush(self, until: float | None, *, urgent: bool = False) -> None:
+    def flush(self, until: float | None, *, urgent: bool = False) -> Steps[None]:
         """Send everything that was accepted, and wait for it until the given time.
 
         Args:
@@ -194,9 +210,9 @@ class Engine:
             return
         self._refuse_in_turn()
         self._inbox.put(flush)
-        self._inbox.wait(flush.done, until)
+        yield from self._inbox.wait(flush.done, until)
 
-    def ask(self, function: Callable[[], T]) -> T:
+    def ask(self, function: Callable[[], T]) -> Steps[T]:
         """Return what a function of the state returns; see `Question`."""
         if self._inbox.ended or not self._started:
             return function()
@@ -207,16 +223,23 @@ class Engine:
                 return function()
         question = Question(function)
         self._inbox.put(question)
-        self._inbox.wait(question.answered, None)
+        yield from self._inbox.wait(question.answered, None)
         # After the end, no thread changes the state, and no thread may answer.
         return question.value if question.is_answered else function()
+
+    def request(self, function: Callable[[], object]) -> None:
+        """Call a function of the state soon, without a wait for it."""
+        if self._inbox.ended or not self._started:
+            function()
+        else:
+            self._inbox.put(Question(function))
 
     def close(self) -> None:
         """Accept no more events."""
         self._desk.closed = True
         self.wake()
 
-    def stop(self, patience: float) -> None:
+    def stop(self, patience: float) -> Steps[None]:
         """Send nothing more, and wait some seconds for the requests in flight."""
         self._desk.closed = True
         if not self._started:
@@ -224,8 +247,8 @@ class Engine:
             if self._keeper is not None:
                 self._keeper.close(self._guard.latest)
         if not self._inbox.ended:
-            self.ask(partial(setattr, self._core, "stopped", True))
-            self._inbox.wait(None, self._clock.now() + patience)
+            yield from self.ask(partial(setattr, self._core, "stopped", True))
+            yield from self._inbox.wait(None, self._clock.now() + patience)
         if self._inbox.ended:
             self._connections.close()
 
@@ -236,16 +259,17 @@ class Engine:
 
     # The lead
 
-    def _start(self) -> None:
-        """Start the lead in one step, which no signal handler can interrupt.
+    def start(self) -> None:
+        """Start the lead, if it does not run, in one step, which no signal handler can interrupt.
 
         A second lead that starts meanwhile ends at once.
 
         Raises:
             RuntimeError: no thread can be started.
         """
-        _thread.start_new_thread(self._become_lead, ())
-        self._started = True
+        if not self._started:
+            _thread.start_new_thread(self._become_lead, ())
+            self._started = True
 
     def _become_lead(self) -> None:
         if not self._leading.acquire(blocking=False):
@@ -296,8 +320,6 @@ class Engine:
             # Requests from before the end are handled; later ones see that it has come.
             self._desk.handle(self._inbox.read(0.0), self._guard.latest)
             self._desk.settle(self._guard.latest)
-        if self.hook_calls.needs_thread:
-            self.hook_calls.start()
         self.hook_calls.end()
         self._inbox.end_waits()
 
@@ -354,7 +376,7 @@ class Engine:
         try:
             threading.Thread(target=self._run_worker, name="currents-export", daemon=True).start()
         except BaseException as error:  # noqa: BLE001 - at interpreter exit, or no thread is left
-            self.hook_calls.add(_log.warning, "cannot start another thread: %s", error)
+            self.hook_calls.add(_log.warning, "no_thread", "cannot start another thread: %s", error)
             with self._turn:
                 self._workers -= 1
                 if self._idle:

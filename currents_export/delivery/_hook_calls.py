@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import _thread
-import logging
 import queue
 import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from .._logs import Log
 from ._latch import Latch
-from .clock import Clock
+from ._steps import Steps, Wait
 
 __all__ = ["LIMIT", "HookCalls"]
 
-_log = logging.getLogger("currents_export.delivery")
+_log = Log("delivery")
 
 #: How many calls may wait before nothing more is sent, until some have ended or the sender closes.
 LIMIT = 1_000
-
-#: Seconds after which a caller that waits looks whether a thread could be started.
-_GLANCE = 0.1
 
 
 class HookCalls:
@@ -39,10 +36,13 @@ class HookCalls:
 
     Attributes:
         failures: how many calls raised an exception.
+        runs_elsewhere: returns whether the caller runs inside a hook, for hooks that do not run in
+            this thread.
     """
 
     def __init__(self, wake: Callable[[], object]) -> None:
         self._wake = wake
+        self.runs_elsewhere: Callable[[], bool] = lambda: False
         self._due: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         # Whoever holds it makes the calls: the thread, or a caller that waits for them when no
         # thread can be started.
@@ -59,7 +59,9 @@ class HookCalls:
             self._due.put(partial(call, *args))
 
     def end(self) -> None:
-        """End the thread, if there is one, after the calls that are due."""
+        """End the thread after the calls that are due."""
+        if self.needs_thread:
+            self.start()
         if self._started:
             self._due.put(None)
         self._left = True
@@ -92,21 +94,21 @@ class HookCalls:
     @property
     def inside(self) -> bool:
         """Whether the caller runs inside a hook."""
-        return self._caller == threading.get_ident()
+        return self._caller == threading.get_ident() or self.runs_elsewhere()
 
-    def wait(self, clock: Clock, until: float | None) -> None:
+    def wait(self, until: float | None) -> Steps[None]:
         """Wait until all calls added so far have ended; return at once inside a hook."""
         if self.inside or (self._due.empty() and not self._turn.locked()):
             return
         latch = Latch()
         self._due.put(latch.open)
-        while True:
-            if self._left:
-                self._make_calls(block=False)
-            if latch.wait(min(clock.timeout(until), _GLANCE)):
-                return
-            if until is not None and clock.now() >= until:
-                return
+        yield Wait(latch, until, self._make_those_left)
+
+    def _make_those_left(self) -> bool:
+        """Make the calls that are due if no thread does; return false, since that is not all."""
+        if self._left:
+            self._make_calls(block=False)
+        return False
 
     def _run(self) -> None:
         self._make_calls(block=True)
@@ -136,6 +138,6 @@ class HookCalls:
         except BaseException:  # noqa: BLE001 - a failing hook must not stop the others
             self.failures += 1
             try:
-                _log.exception("a hook raised an exception")
+                _log.exception("hook_failed", "a hook raised an exception")
             except BaseException:  # noqa: BLE001 - nor must a failing logging handler
                 self.failures += 1

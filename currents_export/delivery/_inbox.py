@@ -1,4 +1,4 @@
-"""Where callers put their requests, and how they wait."""
+"""Where callers put their requests, and what they wait for."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import queue
 
 from ._latch import Latch
 from ._requests import Request
-from .clock import Clock
+from ._steps import Steps, Wait
 
 __all__ = ["Inbox"]
-
-#: The longest wait of a caller, in seconds, before it looks again. A signal that arrives just
-#: before a wait begins does not end the wait, and its handler runs after it.
-_GLANCE = 0.25
 
 
 class Inbox:
@@ -20,16 +16,12 @@ class Inbox:
 
     Any thread may use it, and a signal handler may, too: no lock is held between two steps.
 
-    Args:
-        clock: the time.
-
     Attributes:
         ended: whether all threads have ended, so that nobody reads what comes.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self) -> None:
         self.ended = False
-        self._clock = clock
         self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
         self._over = Latch()
 
@@ -47,15 +39,12 @@ class Inbox:
         except queue.Empty:
             return requests
 
-    def wait(self, latch: Latch | None, until: float | None) -> bool:
+    def wait(self, latch: Latch | None, until: float | None) -> Steps[bool]:
         """Wait for a latch, or for the end of all threads; return false if the time is up."""
-        while not self.ended:
-            seconds = min(self._clock.timeout(until), _GLANCE)
-            if (latch or self._over).wait(seconds):
-                return True
-            if until is not None and self._clock.now() >= until:
-                return False
-        return True
+        return (yield Wait(latch or self._over, until, self._has_ended))
+
+    def _has_ended(self) -> bool:
+        return self.ended
 
     def end_waits(self) -> None:
         """End all waits for the end of the threads."""

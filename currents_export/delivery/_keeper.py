@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable
 
 from ..errors import NotTakenError
-from ._core import Core
+from ._core import Core, Revise
 from ._desk import Desk
 from ._latch import Turn
 from ._outbox import Notes, Outbox
@@ -37,10 +37,15 @@ class Keeper:
         self._turn = turn
         self._follow_up = follow_up
 
-    def begin(self, now: float) -> bool:
-        """Continue with what the outbox holds; return whether there is something to do."""
+    def begin(self, revise: Revise | None, now: float) -> bool:
+        """Continue with what the outbox holds; return whether there is something to do.
+
+        Args:
+            revise: applies the form of the Current to the events, if stored under another.
+            now: the time.
+        """
         self._desk.has_outbox = True
-        self._core.use_outbox(self.outbox.pending, self.outbox.status, now)
+        self._core.use_outbox(self.outbox.pending, self.outbox.status, now, revise=revise)
         return bool(self.outbox.pending) or not self._core.status.is_calm
 
     def is_due(self) -> bool:
@@ -79,7 +84,7 @@ class Keeper:
             loaded = self.outbox.load(event_type, after, count)
         except sqlite3.Error as error:
             with self._turn:
-                self._core.pause(f"{self.outbox} cannot be read: {error}", now)
+                self._core.halt(f"{self.outbox} cannot be read: {error}", now, gave_up=True)
                 self._follow_up(now)
             return
         with self._turn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import threading
+from collections.abc import Callable
 
 __all__ = ["Latch", "Turn"]
 
@@ -15,11 +16,12 @@ class Latch:
     interrupted. A latch is one lock of the interpreter; each operation is one call.
     """
 
-    __slots__ = ("_lock",)
+    __slots__ = ("_lock", "_then")
 
     def __init__(self) -> None:
         self._lock = _thread.allocate_lock()
         self._lock.acquire()
+        self._then: tuple[Callable[[], object], ...] = ()
 
     def open(self) -> None:
         """End all waits, those that begin later included."""
@@ -27,6 +29,17 @@ class Latch:
             self._lock.release()
         except RuntimeError:  # it is open already
             return
+        for call in self._then:
+            call()
+
+    def then(self, call: Callable[[], object]) -> None:
+        """Call a function when the latch opens, in the thread that opens it, or now if it is open.
+
+        It may be called twice, and must neither wait nor raise.
+        """
+        self._then = (*self._then, call)
+        if self.wait(0.0):
+            call()
 
     def wait(self, seconds: float) -> bool:
         """Wait until the latch is open, for a limited time; return whether it is open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 from .._codes import Code
@@ -11,6 +12,7 @@ __all__ = [
     "Durability",
     "check_counts",
     "check_durability",
+    "check_rates",
     "check_seconds",
     "check_strategies",
 ]
@@ -51,6 +53,17 @@ def check_durability(value: Durability | str) -> Durability:
     except ValueError:
         names = " or ".join(Durability)
         raise OptionError(f"durability is {value!r}; it must be {names}") from None
+
+
+def check_rates(**options: object) -> None:
+    """Refuse what is not a finite number above 0."""
+    for name, value in options.items():
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not 0 < value < math.inf
+        ):
+            raise OptionError(f"{name} is {value!r}; it must be a number above 0")
 
 
 def check_strategies(**options: object) -> None:

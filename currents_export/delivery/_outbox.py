@@ -98,11 +98,13 @@ class Outbox(Protocol):
     Attributes:
         pending: how many events it held when it was opened, by type.
         status: the status that was noted last.
+        outdated: whether they were stored under another form of the Current.
         group: about how many events are best stored together.
     """
 
     pending: Mapping[str, int]
     status: Status
+    outdated: bool
     group: int
 
     def store(

@@ -11,6 +11,7 @@ import httpx
 
 __all__ = [
     "BODY_PATIENCE",
+    "AppFailure",
     "GivenTransport",
     "Reply",
     "Target",
@@ -72,6 +73,18 @@ class Transport(Protocol):
         """Close the connections."""
 
 
+class AppFailure(Exception):  # noqa: N818 - it carries the error
+    """An exception in an application in this process, which the sender raises.
+
+    Args:
+        error: the exception.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 class GivenTransport:
     """A transport of httpx that was passed in.
 
@@ -96,7 +109,14 @@ class GivenTransport:
             content=body,
             extensions={"timeout": limits},
         )
-        response = self._transport.handle_request(request)
+        try:
+            response = self._transport.handle_request(request)
+        except httpx.TransportError:
+            raise
+        except Exception as error:
+            if getattr(self._transport, "raises_in_sender", False):
+                raise AppFailure(error) from error
+            raise
         try:
             limits["read"] = min(timeout, BODY_PATIENCE)
             assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - not async

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 
+import attrs
+
+from .._logs import Log
 from ..current import Current
 from ..events import Event
 from ._core import Attempted, Delivered, Dropped, Happening, Noticed
 from ._hook_calls import HookCalls
 from ._ledger import Drop
+from ._notice_command import run_notice_command
 from .hooks import Attempt, Hooks, Notice
 from .reasons import FilterReason
 
 __all__ = ["Reports"]
 
-_log = logging.getLogger("currents_export.delivery")
+_log = Log("delivery")
 
 
 class Reports:
@@ -53,7 +56,7 @@ class Reports:
                     self._noticed(each)
 
     def _attempted(self, each: Attempted) -> None:
-        if self._hooks.on_attempt is not None:
+        if self._hooks.on_attempt is not None or _log.shows_debug:
             attempt = Attempt(
                 event_type=each.batch.event_type,
                 size=len(each.batch.events),
@@ -63,16 +66,61 @@ class Reports:
                 at=each.at,
                 duration_s=each.duration_s,
             )
+            if _log.shows_debug:
+                self._calls.add(_log_attempt, attempt)
             self._calls.add(self._hooks.on_attempt, attempt)
 
     def _noticed(self, each: Noticed) -> None:
         current = self._current()
         notice = Notice(
-            each.kind, current.integration_name, current.contact_email, each.reason, each.at
+            each.kind,
+            current.integration_name,
+            current.contact_email,
+            each.reason,
+            each.at,
+            each.since,
         )
-        self._calls.add(_log.warning, "%s (to %s)", notice.message, notice.contact_email)
+        self._calls.add(_log_notice, notice)
         self._calls.add(self._hooks.on_notice, notice)
+        if current.notice_command:
+            self._calls.add(run_notice_command, current.notice_command, notice)
 
 
 def _log_drop(drop: Drop) -> None:
-    _log.debug("dropped %s (%s): %s %s", drop.id, drop.event_type, drop.reason, drop.response)
+    _log.debug(
+        "dropped",
+        "dropped %s (%s): %s %s",
+        drop.id,
+        drop.event_type,
+        drop.reason,
+        drop.response,
+        **drop._asdict(),
+    )
+
+
+def _log_notice(notice: Notice) -> None:
+    _log.warning(
+        "notice",
+        "%s (to %s)",
+        notice.message,
+        notice.contact_email,
+        **attrs.asdict(notice),
+    )
+
+
+def _log_attempt(attempt: Attempt) -> None:
+    _log.debug(
+        "attempt",
+        "%s events of %s, attempt %s: %s, %s",
+        attempt.size,
+        attempt.event_type,
+        attempt.number,
+        attempt.response,
+        attempt.action,
+        event_type=attempt.event_type,
+        size=attempt.size,
+        number=attempt.number,
+        status=attempt.response.status,
+        action=attempt.action,
+        duration_s=attempt.duration_s,
+    )

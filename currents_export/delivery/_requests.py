@@ -91,6 +91,7 @@ class Admission:
         block: whether they may wait for room.
         from_hook: whether a hook waits for it.
         has_permit: whether room was promised to it, so that no one waits until it is accepted.
+        revision: the number of the edit of the Current under which it was prepared.
         line: the admissions before and after it; only with an outbox.
         progress: up to where the source is accepted with it; only with an outbox.
 
@@ -113,6 +114,7 @@ class Admission:
         "line",
         "progress",
         "resolved",
+        "revision",
         "size",
         "taken",
     )
@@ -126,6 +128,7 @@ class Admission:
         block: bool,
         from_hook: bool,
         has_permit: bool,
+        revision: int,
         line: Line | None = None,
         progress: Progress | None = None,
     ) -> None:
@@ -134,6 +137,7 @@ class Admission:
         self.size = size
         self.block = block
         self.from_hook = from_hook
+        self.revision = revision
         self.line = line
         self.progress = progress
         self.done = None if has_permit else Latch()

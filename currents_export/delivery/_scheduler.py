@@ -1,12 +1,14 @@
 """From queues to batches: which batch leaves next, without threads.
 
-Three rules keep the event types from holding up each other:
+These rules keep the event types from holding up each other:
 
 - **Room.** A type that fails never takes all the room for pending events; see `_room.py`. While
   events wait for room, batches that are not full leave early if that makes the room they need.
 - **Turns.** Among the types with a batch that may leave, the one that used the least time in flight
   is next; with equal times, the one that was served longest ago. So a type that may send waits for
   no more than an equal share of the others, however slow their responses are.
+- **Rate.** If there is a rate, batches leave evenly: each takes the time that its events take at
+  that rate, retries included, and has no more events than a second's.
 - **Retries.** A type whose batch failed sends one request at a time until it succeeds, and all such
   types together use no more than half of the requests in flight, but at least one.
 
@@ -17,6 +19,7 @@ Source: Braze, Custom Currents export (batches) and Currents FAQ (queues and the
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from itertools import repeat
@@ -31,6 +34,8 @@ _NOW = float("-inf")
 _NEVER = float("inf")
 #: The keys of events that are in no outbox.
 NO_KEYS = repeat(0)
+#: How many seconds late a batch may leave without lowering the average rate.
+_LATENESS = 0.1
 
 
 class Scheduler:
@@ -42,6 +47,7 @@ class Scheduler:
             counted from its oldest event.
         room: the room for pending events.
         concurrency: the largest number of batches in flight.
+        rate: how many events leave in a second, on average; None for no limit.
 
     Attributes:
         room: the room for pending events.
@@ -57,8 +63,11 @@ class Scheduler:
         max_age: float,
         room: Room,
         concurrency: int,
+        rate: float | None = None,
     ) -> None:
-        self._batch_size = batch_size
+        self._batch_size = batch_size if rate is None else min(batch_size, math.ceil(rate))
+        self._rate = rate
+        self._free_at = _NOW  # when the rate lets the next batch leave
         self._max_age = max_age
         self.room = room
         self._concurrency = concurrency
@@ -178,6 +187,20 @@ class Scheduler:
         self._count_gone(generation, 1)
         return generation
 
+    def mark_outdated(self, event_types: Iterable[str] | None = None) -> None:
+        """Mark what was never in a batch as outdated: that of some types, or of all."""
+        for event_type in self._lanes if event_types is None else event_types:
+            lane = self._lanes[event_type]
+            lane.outdated = len(lane.waiting)
+
+    def replace(self, batch: Batch, kept: tuple[Queued, ...], dropped: tuple[Queued, ...]) -> None:
+        """Replace the events of a batch in flight with others, without those that are dropped."""
+        before = bytes_of(batch.events) - bytes_of(dropped)
+        if dropped:
+            self._forget(batch.event_type, dropped)
+        self.room.add(batch.event_type, 0, bytes_of(kept) - before)
+        batch.events, batch.outdated = kept, 0
+
     # Flush
 
     def start_flush(self) -> int:
@@ -215,7 +238,7 @@ class Scheduler:
 
     def _next_type(self, now: float, wanted: Collection[str]) -> str | None:
         """Return the type whose turn it is, or None if no batch may leave."""
-        if len(self.in_flight) >= self._concurrency:
+        if len(self.in_flight) >= self._concurrency or now < self._free_at:
             return None
         due = [
             (max(lane.used, self._virtual), lane.served, self._oldest(lane), event_type)
@@ -246,7 +269,10 @@ class Scheduler:
             return lane.returned.popleft()
         waiting = lane.waiting
         size = min(len(waiting), self._batch_size)
-        return Batch(event_type, tuple([waiting.popleft() for _ in range(size)]))
+        batch = Batch(event_type, tuple([waiting.popleft() for _ in range(size)]))
+        batch.outdated = min(size, lane.outdated)
+        lane.outdated -= batch.outdated
+        return batch
 
     def _leave(self, batch: Batch, now: float) -> Batch:
         if batch.retry_at is not None:
@@ -256,6 +282,9 @@ class Scheduler:
         batch.attempts += 1
         batch.sent_at = now
         self.in_flight.add(batch)
+        if self._rate is not None:
+            seconds = len(batch.events) / self._rate
+            self._free_at = max(self._free_at, now - _LATENESS) + seconds
         return batch
 
     def _due_at(self, lane: Lane) -> float:
@@ -281,7 +310,7 @@ class Scheduler:
         if len(self.in_flight) >= self._concurrency:
             return None
         times = [self._due_at(lane) for lane in self._lanes.values()]
-        first = min(times, default=_NEVER)
+        first = max(min(times, default=_NEVER), self._free_at)
         return None if first == _NEVER else first
 
     def next_retry(self) -> float | None:
@@ -289,7 +318,7 @@ class Scheduler:
         if len(self.in_flight) >= self._concurrency:
             return None
         times = [self._due_at(lane) for lane in self._lanes.values() if lane.failed]
-        first = min(times, default=_NEVER)
+        first = max(min(times, default=_NEVER), self._free_at)
         return None if first == _NEVER else first
 
     # What becomes of a batch
@@ -340,6 +369,7 @@ class Scheduler:
                 self._failing.pop(batch, None)
             groups = [batch.events for batch in batches] + [tuple(lane.waiting)]
             lane.waiting.clear()
+            lane.outdated = 0
             for events in groups:
                 if events:
                     self._forget(event_type, events)

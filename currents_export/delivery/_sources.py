@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterator, Mapping
 
 from ..events import Event
 from ._outbox import Block, Progress
@@ -22,54 +21,60 @@ _BLOCK = 1000
 
 
 class Unaccepted:
-    """An iterator over the events of a source that were not accepted before.
+    """Find the events of a source that were not accepted before.
 
     Args:
-        events: all events of the source.
-        source: its name.
+        source: the name of the source.
         blocks: what of it was accepted.
 
     Attributes:
         skipped: how many events were accepted before.
-        held: events that it has read from the source, but not returned yet.
+        held: events that were taken from the source, but not returned yet.
     """
 
-    def __init__(self, events: Iterable[Event], source: str, blocks: Mapping[int, Block]) -> None:
+    def __init__(self, source: str, blocks: Mapping[int, Block]) -> None:
         self.skipped = 0
         self.held: deque[Event] = deque()
-        self._items = self._read(iter(events), source, blocks)
+        self._source = source
+        self._blocks = blocks
+        self._number = -1
+        self._begin_block()
 
-    def __iter__(self) -> Iterator[tuple[Event, Progress]]:
-        return self._items
+    def _begin_block(self) -> None:
+        self._number += 1
+        self._known = self._blocks.get(self._number)
+        self._count = 0
+        self._digest = hashlib.blake2b(digest_size=8)
+        self._same = self._digest.copy()
 
-    def _read(
-        self, events: Iterator[Event], source: str, blocks: Mapping[int, Block]
-    ) -> Iterator[tuple[Event, Progress]]:
-        number, ended = 0, False
-        while not ended:
-            digest, count = hashlib.blake2b(digest_size=8), 0
-            if (known := blocks.get(number)) is not None:
-                same = digest.copy()
-                for event in islice(events, known.size):
-                    self.held.append(event)
-                    _add(same, event)
-                if len(self.held) == known.size and same.digest() == known.digest:
-                    self.skipped += known.size
-                    self.held.clear()
-                    digest, count = same, known.size
-            while count < _BLOCK:
-                if self.held:
-                    event = self.held.popleft()
-                else:
-                    try:
-                        event = next(events)
-                    except StopIteration:
-                        ended = True
-                        break
-                _add(digest, event)
-                count += 1
-                yield event, Progress(source, number, Block(count, digest.digest()))
-            number += 1
+    def take(self, event: Event) -> Iterator[tuple[Event, Progress]]:
+        """Take the next event, and yield those that are now known not to be accepted before."""
+        self.held.append(event)
+        known = self._known
+        if known is not None:
+            _add(self._same, event)
+            if len(self.held) < known.size:
+                return
+            self._known = None
+            if self._same.digest() == known.digest:
+                self.skipped += known.size
+                self.held.clear()
+                self._digest, self._count = self._same, known.size
+                if self._count == _BLOCK:
+                    self._begin_block()
+        yield from self.release()
+
+    def release(self) -> Iterator[tuple[Event, Progress]]:
+        """Yield all events that are held, because the source has ended or is another one."""
+        while self.held:
+            event = self.held.popleft()
+            _add(self._digest, event)
+            self._count += 1
+            block = Block(self._count, self._digest.digest())
+            progress = Progress(self._source, self._number, block)
+            if self._count == _BLOCK:
+                self._begin_block()
+            yield event, progress
 
 
 def _add(digest: hashlib.blake2b, event: Event) -> None:

@@ -100,6 +100,11 @@ class Status:
         """Return the status after a pause."""
         return attrs.evolve(self, state=State.PAUSED, paused_at=now, gave_up=gave_up)
 
+    def halted(self, now: float, reason: str, *, gave_up: bool) -> Status:
+        """Return the status after a pause that no response led to; it ends the streak."""
+        calm = attrs.evolve(self, failing_since=None, failed_before=None, reason=reason)
+        return calm.paused(now, gave_up=gave_up)
+
     def at(
         self, now: float, stuck_since: float | None = None
     ) -> tuple[Status, tuple[NoticeKind, ...]]:
@@ -189,7 +194,7 @@ class Status:
         return attrs.evolve(
             common,
             state=self.state,
-            failing_since=now,
+            failing_since=None if self.began_failing is None else now,
             paused_at=self.paused_at,
             disabled_at=self.disabled_at,
             expired=self.expired,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 
 import attrs
@@ -48,6 +49,8 @@ class Notice:
         contact_email: the address that Braze would write to.
         reason: why it happened; without secrets.
         at: when it happened, in seconds since the Unix epoch.
+        since: since when requests have failed or the Current has been disabled; None if there is
+            no such time.
     """
 
     kind: NoticeKind
@@ -55,12 +58,45 @@ class Notice:
     contact_email: str
     reason: str
     at: float
+    since: float | None = None
 
     @property
     def message(self) -> str:
         """The notice as a sentence."""
         because = f" ({self.reason})" if self.reason else ""
         return f"{self.integration_name}: {self.kind.description}{because}"
+
+    @property
+    def text(self) -> str:
+        """The text of an email: which Current, what happened, since when, and what to do."""
+        lines = [
+            f"The Current {self.integration_name}: {self.kind.description}.",
+            "",
+            f"When: {_utc(self.at)}",
+        ]
+        if self.reason:
+            lines.append(f"Reason: {self.reason}")
+        if self.since is not None:
+            lines.append(f"Since: {_utc(self.since)}")
+        return "\n".join([*lines, "", f"What to do: {_ADVICE[self.kind]}", ""])
+
+
+_ADVICE = {
+    NoticeKind.PAUSED: "If the reason is the URL or the credentials, correct them in the Current. "
+    "Then resume it. Events that were accepted are kept, and are sent then.",
+    NoticeKind.ALARM: "Check whether the receiver works. Nothing is lost yet. After 5 days without "
+    "a success, the Current is disabled.",
+    NoticeKind.DISABLED: "Repair the receiver, then resume the Current. New events are dropped "
+    "until then, and queued events after 7 days.",
+    NoticeKind.EXPIRED: "Repair the receiver, then resume the Current. The queued events are gone; "
+    "send them again from their source.",
+    NoticeKind.RESUMED: "Nothing.",
+}
+
+
+def _utc(seconds: float) -> str:
+    at = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 @attrs.frozen(kw_only=True)

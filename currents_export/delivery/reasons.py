@@ -25,6 +25,7 @@ class DropReason(Code):
     DISABLED = "disabled", "sent while the Current was disabled"
     EXPIRED = "expired", "not delivered within 7 days after the Current was disabled"
     DAMAGED = "damaged", "damaged in the outbox"
+    DESELECTED = "deselected", "no longer sent after the Current was edited"
 
 
 class FilterReason(Code):

@@ -1,51 +1,30 @@
-"""`Sender`: the face of delivery."""
+"""`Sender`: the face of delivery for threads."""
 
 from __future__ import annotations
 
-import atexit
-import logging
-import os
-import ssl
-import weakref
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from itertools import chain
-from pathlib import Path
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
-import httpx
-import orjson
+import attrs
 
 from ..catalog import EventType
 from ..current import Current
 from ..destinations import CredentialsCheck
+from ..errors import OptionError
 from ..events import Event
-from ..payload import BATCH_SIZE, EMPTY_BODY
-from ._acceptance import accept, accept_into_outbox
-from ._backoff import Policy, Stop, Wait
-from ._connections import Connections
-from ._core import Core
-from ._endpoint import Endpoint
-from ._engine import Engine
-from ._options import Durability, check_counts, check_durability, check_seconds, check_strategies
-from ._outbox import Outbox
-from ._reports import Reports
-from ._room import Room
-from ._scheduler import Scheduler
-from .clock import Clock, SystemClock
+from ._admission import chunks
+from ._base_sender import BaseSender
+from ._sending import Sending
+from ._steps import run
 from .hooks import Hooks
 from .result import Result
 
 __all__ = ["Sender"]
 
-_log = logging.getLogger("currents_export.delivery")
 
-#: Seconds that requests in flight still get when a sender is closed.
-_LAST_CHANCE = 1.0
-
-
-class Sender:
+class Sender(BaseSender):
     """Send events as a Current does: queued by event type, in batches, at least once.
 
     The sender uses its own threads: one for each request in flight, one that watches the time, one
@@ -70,6 +49,8 @@ class Sender:
             the Current is paused, with a notice, and the batch is kept. The default is never.
         concurrency: the largest number of requests in flight at once. A batch that waits to be sent
             again does not count. Batches that failed use at most half of them, but at least one.
+        rate: how many events leave in a second, on average, retries included; None for no limit.
+            They leave evenly, so a batch has no more events than a second's.
         timeout: seconds allowed for a whole request: for connecting, writing, and the response.
         max_retry_after: the longest wait, in seconds, that a `Retry-After` header can ask for.
         pause_after: seconds of failures, without a success of any event type, after which the
@@ -99,78 +80,11 @@ class Sender:
     Source: Braze, Custom Currents export, Event delivery semantics, Currents FAQ.
     """
 
-    def __init__(
-        self,
-        current: Current,
-        *,
-        batch_size: int = BATCH_SIZE,
-        max_age: float = 300.0,
-        max_pending_events: int = 20_000,
-        max_pending_bytes: int = 64 * 2**20,
-        wait: Wait | None = None,
-        stop: Stop | None = None,
-        concurrency: int = 2,
-        timeout: float = 30.0,
-        max_retry_after: float = 3600.0,
-        pause_after: float | None = None,
-        hooks: Hooks | None = None,
-        ssl_context: ssl.SSLContext | None = None,
-        transport: httpx.BaseTransport | None = None,
-        clock: Clock | None = None,
-        outbox: Path | str | None = None,
-        durability: Durability | str = Durability.PROCESS,
-    ) -> None:
-        check_counts(
-            batch_size=batch_size,
-            max_pending_events=max_pending_events,
-            max_pending_bytes=max_pending_bytes,
-            concurrency=concurrency,
-        )
-        check_seconds(max_age=max_age, timeout=timeout, max_retry_after=max_retry_after)
-        if pause_after is not None:
-            check_seconds(pause_after=pause_after)
-        check_strategies(wait=wait, stop=stop)
-        durability = check_durability(durability)
-        self._clock = clock or SystemClock()
-        self._began = self._clock.now()
-        self._connections = Connections(
-            current,
-            partial(
-                Endpoint,
-                timeout=timeout,
-                max_retry_after=max_retry_after,
-                transport=transport,
-                ssl_context=ssl_context,
-            ),
-        )
-        self._core = Core(
-            Scheduler(
-                batch_size=batch_size,
-                max_age=max_age,
-                room=Room(max_pending_events, max_pending_bytes, len(current.selected)),
-                concurrency=concurrency,
-            ),
-            pause_after=pause_after,
-        )
-        self._outbox = _open_outbox(outbox, current, durability)
-        connections, hooks = self._connections, hooks or Hooks()
-        self._engine = Engine(
-            self._core,
-            connections,
-            Policy(wait, stop),
-            self._clock,
-            concurrency=concurrency,
-            reports=lambda calls: Reports(calls, hooks, lambda: connections.current),
-            outbox=self._outbox,
-        )
-        self._exit_check = partial(
-            _check_at_exit, weakref.ref(self._engine), repr(self), os.getpid(), self._kept_in
-        )
-        atexit.register(self._exit_check)
-
-    def __repr__(self) -> str:
-        current = self._connections.current
-        return f"<Sender of {current.integration_name!r} to {current.shown_url}>"
+    def _wrap_hooks(self, hooks: Hooks) -> Hooks:
+        for name, hook in attrs.asdict(hooks, recurse=False).items():
+            if inspect.iscoroutinefunction(hook):
+                raise OptionError(f"{name} is a coroutine function; AsyncSender can await it")
+        return hooks
 
     def __enter__(self) -> Self:
         return self
@@ -219,21 +133,20 @@ class Sender:
             NotStoredError: the outbox cannot store an event.
             SenderClosedError: the sender is closed.
         """
-        self._engine.check_process()
-        current = self._connections.current
-        if self._outbox is None:
-            until = None if timeout is None else self._clock.now() + timeout
-            accept(self._engine, current, events, block=block, until=until)
-        else:
-            accept_into_outbox(
-                self._engine,
-                self._outbox,
-                current,
-                events,
-                block=block,
-                source=source,
-                skip=lambda count: self._engine.ask(lambda: self._core.ledger.skip(count)),
-            )
+        steps = self._sending(events, block=block, timeout=timeout, source=source)
+        with run(steps, self._clock) as sending:
+            try:
+                for chunk in chunks((events,) if isinstance(events, Event) else events):
+                    self._accept(sending, sending.select(chunk))
+                self._accept(sending, sending.rest())
+            except Exception:
+                run(sending.finish(), self._clock)  # the input may have failed: keep what it gave
+                raise
+            run(sending.finish(), self._clock)
+
+    def _accept(self, sending: Sending, chunks: Iterable[Sequence[Event]]) -> None:
+        for chunk in chunks:
+            run(sending.accept(sending.prepare(chunk)), self._clock)
 
     # Wait for events to leave
 
@@ -247,11 +160,7 @@ class Sender:
         Args:
             timeout: the longest time to wait, in seconds; None waits as long as necessary.
         """
-        self._engine.check_process()
-        until = None if timeout is None else self._clock.now() + timeout
-        self._engine.flush(until)
-        self._engine.hook_calls.wait(self._clock, until)
-        return self.result
+        return run(self._flush(timeout), self._clock)
 
     def close(self, timeout: float | None = 30.0) -> Result:
         """Accept no more events, flush, and end the threads; a second call does nothing.
@@ -264,85 +173,64 @@ class Sender:
             timeout: the longest time to wait for events to leave, in seconds; None waits as long
                 as necessary.
         """
-        engine, clock = self._engine, self._clock
-        engine.check_process()
-        until = None if timeout is None else clock.now() + timeout
-        if timeout is None or timeout > 0:
-            engine.flush(until, urgent=True)
-            engine.hook_calls.wait(clock, until)
-            engine.close()
-            engine.flush(until)
-        engine.stop(_LAST_CHANCE)
-        last = clock.now() + _LAST_CHANCE
-        engine.hook_calls.wait(clock, None if until is None else max(until, last))
-        atexit.unregister(self._exit_check)
-        result = self.result
-        if result.pending:
-            kept = f", {self._kept_in}" if self._kept_in else ""
-            _log.warning("%r closed with %d events pending%s", self, result.pending, kept)
-        return result
+        return run(self._close(timeout), self._clock)
+
+    # Change the Current
+
+    def pause(self) -> None:
+        """Send nothing until `resume`; events are still accepted as long as there is room.
+
+        Requests in flight are not stopped. A Current that is disabled stays so.
+
+        Raises:
+            SenderClosedError: the sender is closed.
+        """
+        run(self._pause(), self._clock)
+
+    def edit(self, current: Current) -> None:
+        """Replace the form of the Current while it runs.
+
+        Requests go to the new URL, with the new credentials, from now on. Event types, field
+        transformations and `include_anonymous` apply to events that were not in a batch before:
+        those that the Current no longer sends are dropped, as `deselected`. A paused Current stays
+        paused.
+
+        Args:
+            current: the Current with its new settings.
+
+        Raises:
+            CurrentError: httpx cannot use the Current's URL.
+            SenderClosedError: the sender is closed.
+
+        Source: Braze, Set up Currents (editing a Current).
+        """
+        self._use(current)
+        run(self._edit(), self._clock)
 
     def resume(self, current: Current | None = None) -> None:
         """Enable a paused or disabled Current again, and send the events it kept.
 
         Args:
-            current: the Current with corrected credentials; None keeps the old credentials.
+            current: the Current with corrected credentials, which `edit` puts in the place of the
+                old one; None keeps that.
 
         Raises:
             SenderClosedError: the sender is closed.
         """
-        self._engine.check_process()
-        self._engine.check_open()
         if current is not None:
-            self._connections.use(current)
-            if (outbox := self._outbox) is not None:
-                self._engine.ask(lambda: outbox.use(current))
-        now, types = self._clock.now(), len(self._connections.current.selected)
-        self._engine.ask(lambda: self._core.resume(now, types=types))
+            self._use(current)
+        run(self._resume(), self._clock)
+
+    # See what happened
 
     @property
     def result(self) -> Result:
         """What happened to the events so far."""
-        self._engine.check_process()
-        now = self._clock.now()
-        return self._engine.ask(lambda: self._result(now))
-
-    def _result(self, now: float) -> Result:
-        ledger, status = self._core.ledger, self._core.status
-        by_event_type = ledger.totals_by_type()
-        sums = {
-            name: sum(getattr(totals, name) for totals in by_event_type.values())
-            for name in ("accepted", "delivered", "dropped", "filtered", "pending")
-        }
-        return Result(
-            **sums,
-            requests=ledger.requests,
-            retries=ledger.retries,
-            duration_s=now - self._began,
-            by_event_type=by_event_type,
-            drop_reasons=dict(ledger.drop_reasons),
-            filter_reasons=dict(ledger.filter_reasons),
-            state=status.state,
-            reason=status.reason,
-            hook_failures=self._engine.hook_calls.failures,
-            carried_over=self._core.carried_over,
-            skipped=ledger.skipped,
-        )
+        return run(self._result(), self._clock)
 
     def pending(self) -> Iterator[Event]:
         """Return the pending events, as they were before field transformations."""
-        self._engine.check_process()
-        scheduler = self._core.scheduler
-        queued, keys = self._engine.ask(
-            lambda: (scheduler.pending_events(), scheduler.loaded_keys())
-        )
-        texts = [each.original or each.body for each in queued]
-        stored = self._outbox.pending_after(keys) if self._outbox is not None and keys else ()
-        return (Event.from_dict(orjson.loads(each)) for each in chain(texts, stored))
-
-    @property
-    def _kept_in(self) -> str:
-        return "" if self._outbox is None else f"kept in {self._outbox}"
+        return run(self._pending(), self._clock)
 
     # Ask the receiver
 
@@ -351,10 +239,7 @@ class Sender:
 
         The request is not counted as an attempt, and a bad response does not pause the Current.
         """
-        self._engine.check_process()
-        response = self._connections.post(EMPTY_BODY)
-        destination = self._connections.current.destination
-        return destination.judge(response.status, response.text)
+        return self._check_credentials()
 
     def send_test_events(
         self, sample: Callable[[EventType], Event], *, timeout: float | None = 30.0
@@ -367,29 +252,5 @@ class Sender:
 
         Source: Braze, Set up Currents ("Send Test Events").
         """
-        current = self._connections.current
-        types = current.catalog.event_types
-        self.send(sample(each) for each in types if each.name in current.selected)
+        self.send(map(sample, self._selected_types()))
         return self.flush(timeout)
-
-
-def _open_outbox(
-    path: Path | str | None, current: Current, durability: Durability
-) -> Outbox | None:
-    if path is None:
-        return None
-    from .outbox import SqliteOutbox  # noqa: PLC0415 - SQLite is loaded only where it is used
-
-    return SqliteOutbox(path, current, power=durability is Durability.POWER)
-
-
-def _check_at_exit(
-    reference: weakref.ReferenceType[Engine], name: str, process: int, kept_in: str
-) -> None:
-    # A weak reference, because the interpreter would otherwise keep every sender alive.
-    engine = reference()
-    if engine is None or os.getpid() != process:
-        return
-    if pending := engine.count_pending():
-        where = kept_in or "lost"
-        _log.error("%s was not closed; %d pending events are %s", name, pending, where)

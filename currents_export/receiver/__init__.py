@@ -5,7 +5,7 @@ from .receiver import Receiver
 from .rudderstack import RudderStack, WebhookDestination
 from .script import ScriptedResponse, parse_script
 from .server import listen
-from .transport import AppTransport
+from .transport import AppTransport, WsgiTransport
 
 __all__ = [
     "AppTransport",
@@ -15,6 +15,7 @@ __all__ = [
     "RudderStack",
     "ScriptedResponse",
     "WebhookDestination",
+    "WsgiTransport",
     "listen",
     "parse_script",
 ]

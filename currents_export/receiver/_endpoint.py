@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from .._logs import Log
 from .._redaction import shown
 from ..errors import OptionError
 from ._body import RefusedError, read_body
@@ -22,6 +23,8 @@ from .capture import Capture
 from .script import ScriptedResponse, play
 
 __all__ = ["Endpoint", "check_limit"]
+
+_log = Log("receiver")
 
 #: Statuses whose responses must not have a body.
 _WITHOUT_BODY = (204, 205, 304)
@@ -154,11 +157,13 @@ class Endpoint(ABC):
     def _counted(self, response: Response) -> Response:
         with self._lock:
             self._statuses.record_status(str(response.status_code))
+        _log.debug("request", "a request got %s", response.status_code, status=response.status_code)
         return response
 
     def _reset(self, request: Request) -> Response:
         with self._lock:
             self._statuses.record_status("reset")
+        _log.debug("request", "a request got a reset", status=None)
         abort = getattr(request.state, "abort", None)
         if abort is None:  # in process, there is no connection to reset
             raise ConnectionResetError("the receiver reset the connection")

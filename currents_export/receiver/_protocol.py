@@ -16,7 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 __all__ = ["LOGGER", "Limits", "Protocol"]
 
 #: Clients cause uvicorn's warnings, and could fill a log with them.
-LOGGER = logging.getLogger("currents_export.receiver")
+LOGGER = logging.getLogger("currents_export.receiver.uvicorn")
 LOGGER.setLevel(logging.ERROR)
 
 #: The most bytes of a body that are read and discarded after the response, so that the client can

@@ -67,6 +67,7 @@ def test_custom_from_options(directory: Path) -> None:
         *("--event-type", "user", "--event-type", "*.email.*"),
         *("--transform", "email_address=hash", "--transform", "gender=remove"),
         *("--schema-version", "8"),
+        *("--notice-command", "notify --to 'a b'"),
         stdin=TOKEN,
     )
     assert written() == form(
@@ -76,6 +77,7 @@ def test_custom_from_options(directory: Path) -> None:
         event_types=["user", "*.email.*"],
         field_transformations={"email_address": "hash", "gender": "remove"},
         schema_version=8,
+        notice_command=["notify", "--to", "a b"],
     )
 
 

@@ -130,3 +130,8 @@ def test_empty_environment_lacks_everything() -> None:
 def test_empty_variable_counts_as_none(tmp_path: Path) -> None:
     environ = variables(bearer_token="", key="", key_file="", schema_version="")
     assert load(tmp_path, TOML, environ) == load(tmp_path, TOML)
+
+
+def test_notice_command_is_split() -> None:
+    environ = variables(**CUSTOM, notice_command="notify --to 'a, b'")
+    assert Current.load(environ=environ).notice_command == ("notify", "--to", "a, b")

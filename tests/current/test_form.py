@@ -150,6 +150,35 @@ def test_later_field_cannot_be_transformed() -> None:
     assert message == "combination_token was introduced in schema version 10; this is version 9"
 
 
+@pytest.mark.parametrize(
+    ("value", "command"),
+    [
+        (["notify", "--to", "a b"], ("notify", "--to", "a b")),
+        ("notify --to 'a b'", ("notify", "--to", "a b")),
+        ([], ()),
+        ("", ()),
+    ],
+)
+def test_notice_command(value: Any, command: tuple[str, ...]) -> None:
+    assert form(notice_command=value).notice_command == command
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("notify 'a", "as a list of texts"),
+        ({"a": 1}, "as a list of texts"),
+        (["notify", 5], "must be texts"),
+        (["a\0b"], "without NUL"),
+        ([" ", "b"], "it names no program"),
+    ],
+)
+def test_unusable_notice_command(value: Any, problem: str) -> None:
+    ((field, message),) = problems(notice_command=value)
+    assert field == "notice_command"
+    assert problem in message
+
+
 def test_all_problems_at_once() -> None:
     found = problems(
         {},
@@ -165,6 +194,7 @@ def test_all_problems_at_once() -> None:
         catalog_dir=5,
         event_types=["a", "b"],
         field_transformations={"c": "hash", "gender": "d"},
+        notice_command=5,
     )
     fields = [field for field, _ in found]
     assert set(fields) == {field.name for field in attrs.fields(Current) if field.init}

@@ -81,6 +81,7 @@ def test_url_error_shows_no_secret(url: str, field: str, secret: str) -> None:
         ("allow_plain_http", KEY),
         ("include_anonymous", KEY),
         ("catalog_dir", KEY),
+        ("notice_command", {KEY: KEY}),
         ("key", {"url": KEY}),
         ("key", [KEY]),
         ("bearer_token", [KEY]),

@@ -21,6 +21,7 @@ from tests.support.currents import CUSTOM, ENDPOINT, FIELDS, KEY, NAMES, RUDDERS
 from tests.support.strategies import texts
 
 _names = texts.filter(str.strip)
+_arguments = texts.filter(lambda text: "\0" not in text)
 _rudderstack = st.fixed_dictionaries({"key": st.just(KEY), "region": st.sampled_from(Region)})
 _custom = st.fixed_dictionaries(
     {"endpoint": st.just(ENDPOINT)},
@@ -35,6 +36,7 @@ _others = st.fixed_dictionaries(
         "allow_plain_http": st.booleans(),
         "event_types": st.lists(st.sampled_from(["*", "user", "*.email.*"]), min_size=1),
         "schema_version": st.integers(9, 10),
+        "notice_command": st.lists(_arguments, max_size=3).map(lambda rest: ["run", *rest]),
         "field_transformations": st.dictionaries(
             st.sampled_from(["gender", "email_address"]), st.sampled_from(Transformation)
         ),

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import orjson
+import pytest
 
 from currents_export.delivery import ManualClock, Notice, NoticeKind, Sender
 from tests.support.currents import custom
@@ -49,3 +50,12 @@ def test_notice_message_is_a_sentence() -> None:
     assert notice.message == "Orders: paused; nothing is sent until it is resumed (401: who?)"
     unexplained = Notice(NoticeKind.RESUMED, "Orders", "qa@example.com", "", 0.0)
     assert unexplained.message == "Orders: resumed; events are sent again"
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_notice_text_says_what_to_do(kind: NoticeKind) -> None:
+    notice = Notice(kind, "Orders", "qa@example.com", "401: who?", 1_750_000_000.0, 1_749_900_000.0)
+    text = notice.text
+    assert text.startswith(f"The Current Orders: {kind.description}.\n")
+    assert "When: 2025-06-15 15:06:40 UTC\nReason: 401: who?\nSince: 2025-06-14 11:20:00" in text
+    assert "\nWhat to do: " in text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import sqlite3
 import weakref
@@ -13,11 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..._logs import Log
 from ...current import Current
 from ...errors import NotStoredError, OutboxError
 from .._batches import Entry
 from .._latch import Turn
 from .._outbox import Block, Loaded, Notes, Progress
+from .._revision import form_of
 from ._contents import export_events
 from ._database import TYPE_BITS, create, explain, open_file
 from ._lock import Lock, holder_of
@@ -26,7 +27,7 @@ from ._state import Destination, Totals, read_status, status_json
 
 __all__ = ["SqliteOutbox"]
 
-_log = logging.getLogger("currents_export.delivery.outbox")
+_log = Log("delivery")
 
 #: The largest number of rows in one statement; a power of 2.
 _ROWS = 64
@@ -40,6 +41,9 @@ _MOST_DROPS = 10_000
 #: When VACUUM pays: so many bytes are free, and no more than so many must be copied.
 _VACUUM_BYTES = 8 * 2**20
 _MOST_COPIED_BYTES = 64 * 2**20
+
+#: The form of events that were stored under different ones.
+_MIXED = b"mixed"
 
 #: The connections that a forked child inherits. They must not be closed there: SQLite would end the
 #: locks of the parent.
@@ -58,6 +62,7 @@ class SqliteOutbox:
     Attributes:
         pending: how many events it held when it was opened, by type.
         status: the status that was noted last.
+        outdated: whether these events were stored under another form of the Current.
         group: about how many events are best stored together.
 
     Raises:
@@ -69,7 +74,7 @@ class SqliteOutbox:
         self._turn = Turn()
         self.group = _GROUPS[power]
         self._unwritten = Notes()
-        self._failed = False
+        self._failed = self.outdated = False
         lock_file = Path(f"{self._path}.lock")
         try:
             self._lock = Lock(lock_file, patience=_PATIENCE)
@@ -123,6 +128,10 @@ class SqliteOutbox:
             )
         if known != ours:
             self._write("destination", ours.to_json())
+        form = form_of(current)
+        self.outdated = bool(self.pending) and state.get("form") != form
+        self._write("form", _MIXED if self.outdated else form)
+        self._belongs_to = (ours, form)
 
     def __str__(self) -> str:
         return str(self._path)
@@ -230,7 +239,9 @@ class SqliteOutbox:
                     self._write("status", status_json(notes.status))
         except sqlite3.Error as error:
             if not self._failed:
-                _log.error("%s: deliveries cannot be noted: %s", self._path, explain(error))
+                _log.error(
+                    "not_noted", "%s: deliveries cannot be noted: %s", self._path, explain(error)
+                )
             self._failed = True
             return
         self._totals, self._unwritten, self._failed = totals, Notes(), False
@@ -247,9 +258,14 @@ class SqliteOutbox:
         Raises:
             OutboxError: that cannot be stored.
         """
+        belongs_to = (Destination.of(current), form_of(current))
         with self._turn:
+            if belongs_to == self._belongs_to:
+                return
             try:
-                self._write("destination", Destination.of(current).to_json())
+                self._write("destination", belongs_to[0].to_json())
+                self._write("form", _MIXED if self._totals.pending() else belongs_to[1])
+                self._belongs_to = belongs_to
             except sqlite3.Error as error:
                 raise OutboxError(explain(error), path=self._path) from error
 
