@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import attrs
 
-__all__ = ["Batch", "Entry", "Lane", "Queued", "bytes_of", "retry_at", "size_of"]
+from .reasons import DropReason
+
+__all__ = ["Batch", "Entry", "Lane", "Queued", "Revise", "bytes_of", "retry_at", "size_of"]
 
 
 class Queued(NamedTuple):
@@ -63,7 +65,20 @@ class Batch:
     last_failure: str = ""
     outdated: int = 0
 
+    def revised(self, revise: Revise) -> tuple[tuple[Queued, ...], list[tuple[Queued, DropReason]]]:
+        """Return its events after an edit, and those that are not sent any more, with reasons."""
+        kept, dropped = [], []
+        for each in self.events[: self.outdated]:
+            revised = revise(each)
+            if isinstance(revised, DropReason):
+                dropped.append((each, revised))
+            else:
+                kept.append(revised)
+        return (*kept, *self.events[self.outdated :]), dropped
 
+
+#: Applies an edited form to an event: the event as it is sent now, or why it is not sent.
+Revise = Callable[[Queued], Queued | DropReason]
 #: An event for a queue: its type, its id, its JSON, and its JSON before field transformations if
 #: they changed it.
 Entry = tuple[str, str, bytes, bytes | None]

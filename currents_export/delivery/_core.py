@@ -6,56 +6,20 @@ state, and adds to `happenings` what hooks and logs should learn of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..payload import MAX_EVENT_BYTES
-from ._batches import Batch, Entry, Queued, size_of
+from ._batches import Batch, Entry, Queued, Revise, size_of
+from ._happenings import Attempted, Delivered, Dropped, Happening, Noticed
 from ._ledger import Drop, Ledger
 from ._outbox import Loaded, Notes
+from ._queues import NO_KEYS
 from ._responses import Action, Response
-from ._scheduler import NO_KEYS, Scheduler
+from ._scheduler import Scheduler
 from ._status import NoticeKind, State, Status
 from .reasons import DropReason
 
-__all__ = ["Attempted", "Core", "Delivered", "Dropped", "Happening", "Noticed"]
-
-
-class Attempted(NamedTuple):
-    """A batch was sent, and got a response or failed."""
-
-    batch: Batch
-    number: int
-    response: Response
-    action: Action
-    at: float
-    duration_s: float
-
-
-class Delivered(NamedTuple):
-    """A batch was delivered."""
-
-    batch: Batch
-
-
-class Dropped(NamedTuple):
-    """An accepted event was dropped."""
-
-    drop: Drop
-
-
-class Noticed(NamedTuple):
-    """The Current's state changed, or something else is due to be reported to its contact."""
-
-    kind: NoticeKind
-    reason: str
-    at: float
-    since: float | None
-
-
-Happening = Attempted | Delivered | Dropped | Noticed
-#: Applies an edited form to an event: the event as it is sent now, or why it is not sent.
-Revise = Callable[[Queued], Queued | DropReason]
+__all__ = ["Core"]
 
 
 class Core:
@@ -266,18 +230,11 @@ class Core:
     def _update(self, batch: Batch, now: float) -> bool:
         """Apply the last edit to a new batch, and return whether anything is left of it."""
         assert self._revise is not None  # noqa: S101 - there was an edit
-        kept: list[Queued] = []
-        dropped: list[Queued] = []
-        for each in batch.events[: batch.outdated]:
-            revised = self._revise(each)
-            if isinstance(revised, DropReason):
-                dropped.append(each)
-                self._drop(Drop(batch.event_type, each.id, revised), each.key)
-            else:
-                kept.append(revised)
-        rest = batch.events[batch.outdated :]
-        if kept or rest:
-            self.scheduler.replace(batch, (*kept, *rest), tuple(dropped))
+        kept, dropped = batch.revised(self._revise)
+        for each, reason in dropped:
+            self._drop(Drop(batch.event_type, each.id, reason), each.key)
+        if kept:
+            self.scheduler.replace(batch, kept, tuple([each for each, _ in dropped]))
             return True
         self.scheduler.settle(batch, now)
         self.scheduler.remove(batch)

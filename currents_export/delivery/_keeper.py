@@ -9,7 +9,8 @@ import sqlite3
 from collections.abc import Callable
 
 from ..errors import NotTakenError
-from ._core import Core, Revise
+from ._batches import Revise
+from ._core import Core
 from ._desk import Desk
 from ._latch import Turn
 from ._outbox import Notes, Outbox

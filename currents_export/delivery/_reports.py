@@ -9,7 +9,7 @@ import attrs
 from .._logs import Log
 from ..current import Current
 from ..events import Event
-from ._core import Attempted, Delivered, Dropped, Happening, Noticed
+from ._happenings import Attempted, Delivered, Dropped, Happening, Noticed
 from ._hook_calls import HookCalls
 from ._ledger import Drop
 from ._notice_command import run_notice_command

@@ -16,7 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from currents_export.delivery import Action, Response, State
 from currents_export.delivery._batches import Batch
-from currents_export.delivery._core import Core, Delivered, Dropped
+from currents_export.delivery._core import Core
+from currents_export.delivery._happenings import Delivered, Dropped
 from currents_export.delivery._responses import decide
 from currents_export.delivery._room import Room
 from currents_export.delivery._scheduler import Scheduler

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .._outbox import Loaded
 
-__all__ = ["each_row", "load_rows"]
+__all__ = ["each_row", "load_rows", "runs"]
 
 #: One row for many events. With each row, SQLite gives up Python's global lock, and another thread
 #: that is busy returns it only after some milliseconds.
@@ -93,3 +93,17 @@ def _checked(
         return Loaded(key, event_id.decode(), body, original, at_ms / 1000)
     except (AttributeError, TypeError, ValueError):  # a value of another type, or no text
         return Loaded(key, "", None, None, 0.0)
+
+
+def runs(keys: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of each run of consecutive keys; a key of 0 has no event."""
+    first = last = 0
+    for key in keys:
+        if key == last + 1 and first:
+            last = key
+            continue
+        if first:
+            yield first, last
+        first = last = key
+    if first:
+        yield first, last

@@ -22,7 +22,7 @@ from .._revision import form_of
 from ._contents import export_events
 from ._database import TYPE_BITS, create, explain, open_file
 from ._lock import Lock, holder_of
-from ._rows import load_rows
+from ._rows import load_rows, runs
 from ._state import Destination, Totals, read_status, status_json
 
 __all__ = ["SqliteOutbox"]
@@ -75,6 +75,7 @@ class SqliteOutbox:
         self.group = _GROUPS[power]
         self._unwritten = Notes()
         self._failed = self.outdated = False
+        self._belongs_to: tuple[Destination, bytes] | None = None
         lock_file = Path(f"{self._path}.lock")
         try:
             self._lock = Lock(lock_file, patience=_PATIENCE)
@@ -249,7 +250,7 @@ class SqliteOutbox:
             self.status = notes.status
 
     def _delete(self, keys: Sequence[int]) -> None:
-        for first, last in _runs(keys):
+        for first, last in runs(keys):
             self._connection.execute("DELETE FROM events WHERE key BETWEEN ? AND ?", (first, last))
 
     def use(self, current: Current) -> None:
@@ -377,20 +378,6 @@ _INSERT = {
 }
 _ADD_DROP = "INSERT INTO drops (event_type, id, reason, response, at) VALUES (?, ?, ?, ?, ?)"
 _FORGET_DROPS = "DELETE FROM drops WHERE number <= (SELECT max(number) FROM drops) - ?"
-
-
-def _runs(keys: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield the first and the last of each run of consecutive keys; a key of 0 has no event."""
-    first = last = 0
-    for key in keys:
-        if key == last + 1 and first:
-            last = key
-            continue
-        if first:
-            yield first, last
-        first = last = key
-    if first:
-        yield first, last
 
 
 def _abandon_all() -> None:
