@@ -233,6 +233,7 @@ class BaseSender:
         self._engine.check_open()
         revised = form_of(self._connections.current) != form_of(current)
         self._connections.use(current, revised=revised)
+        self._engine.start()  # for the log
         url = current.shown_url
         self._engine.hook_calls.add(partial(_log.info, "edited", "%r was edited", self, url=url))
 
