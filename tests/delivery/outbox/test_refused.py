@@ -233,9 +233,8 @@ def test_full_disk(small_disk: Path) -> None:
         sender.send(events[error.taken :][:200])
         assert sender.flush(PATIENCE).pending == 0
     assert read_contents(path, 0.0).pending == 0
-    assert [each["id"] for each in transport.events[-200:]] == [
-        each.id for each in events[error.taken :][:200]
-    ]
+    last = {each["id"] for each in transport.events[-200:]}  # batches may change places
+    assert last == {each.id for each in events[error.taken :][:200]}
     delivered = {each["id"] for each in transport.events}
     assert delivered == {each.id for each in events[: error.taken + 200]}
 
