@@ -20,6 +20,7 @@ from .fields import (
     FieldMaker,
     UnhandledValues,
     default_maker,
+    is_needed,
     pick,
     reader,
     source_of,
@@ -57,6 +58,29 @@ def _reads(paths: tuple[tuple[str, str], ...]) -> _Reads:
     return read_known if paths else read
 
 
+#: The same from the attributes of a user and a device together.
+_ReadsBoth = Callable[[Any, Any], dict[str, Any]]
+
+
+@cache
+def _reads_both(
+    user_paths: tuple[tuple[str, str], ...], device_paths: tuple[tuple[str, str], ...]
+) -> _ReadsBoth:
+    """Return what reads fields from the attributes of a user and of a device at once."""
+    parts = [f"{name!r}: user.{path}" for name, path in user_paths]
+    parts += [f"{name!r}: device.{path}" for name, path in device_paths]
+    fields = ", ".join(parts)
+    read: _ReadsBoth = eval(f"lambda user, device: {{{fields}}}")  # noqa: S307 - as above
+
+    def read_known(user: Any, device: Any) -> dict[str, Any]:
+        values = read(user, device)
+        if None in values.values():
+            return {name: value for name, value in values.items() if value is not None}
+        return values
+
+    return read_known if parts else read
+
+
 @attrs.frozen
 class _Variant:
     """How to make an event of which some properties are given.
@@ -64,6 +88,8 @@ class _Variant:
     Attributes:
         given: the names of the given properties that the type has.
         all_given: whether the type has all given properties.
+        plain: whether nothing is made, so that the event has only what is given, and what the
+            message, the user and the device have.
         made: the field makers that are still needed, with the names of the properties that are
             taken from each.
         user_defaults: the default makers of the fields of `user` that no source fills.
@@ -75,6 +101,7 @@ class _Variant:
 
     given: tuple[str, ...]
     all_given: bool
+    plain: bool
     made: tuple[tuple[FieldMaker, frozenset[str]], ...]
     user_defaults: _Makes
     defaults: _Makes
@@ -98,6 +125,8 @@ class Plan:
         of_device: the fields of `user` that are read from the device.
         more_of_user: the properties that are read from the user.
         more_of_device: the properties that are read from the device.
+        of_both: the fields of `user` that are read from the user and the device.
+        more_of_both: the properties that are read from the user and the device.
         of_message: the names of the properties that are taken from the message.
         nulls: the names of the properties that are null, not left out, if they are given as None.
         whole: how to make an event of which no property is given.
@@ -117,6 +146,8 @@ class Plan:
     of_device: _Reads
     more_of_user: _Reads
     more_of_device: _Reads
+    of_both: _ReadsBoth
+    more_of_both: _ReadsBoth
     of_message: frozenset[str]
     nulls: frozenset[str]
     whole: _Variant
@@ -127,37 +158,44 @@ class Plan:
     _variants: dict[tuple[str, ...], _Variant] = attrs.field(factory=dict, repr=False)
     _taken: dict[int, Mapping[str, Any]] = attrs.field(factory=dict, repr=False)
 
+    def make(self, draft: Draft, facts: Mapping[str, Any], event_id: str) -> Event:
+        """Make the event of a draft; see `fill`.
+
+        Args:
+            draft: when it happens, to whom, on which device, in which message.
+            facts: properties that are known.
+            event_id: its id.
+        """
+        who, properties = self.fill(draft, facts)
+        return Event(self.event_type.name, draft.time, who, properties, event_id)
+
     # One long function, without extra calls or dicts, because it runs for every event.
-    def make(  # noqa: PLR0912 - see above
-        self, draft: Draft, facts: Mapping[str, Any], event_id: str
-    ) -> Event:
-        """Make the event of a draft.
+    def fill(  # noqa: PLR0912 - see above
+        self, draft: Draft, facts: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the `user` and the `properties` of the event of a draft.
 
         Args:
             draft: when it happens, to whom, on which device, in which message.
             facts: properties that are known; those that the type does not have are left out. None
                 stands for a property that the event does not have, or that is null.
-            event_id: its id.
         """
         variant = self._variants.get(given := tuple(facts)) or self._add_variant(given)
         draft.event_type, draft.names, draft.facts = self.event_type, self.names, facts
         user, device, message = draft.user, draft.device, draft.message
         if device is None and self.needs_device:
             device = draft.device = user.devices[0]
-        if message is None:
-            properties = dict(self.constants)
-            if self.user_with_message:
-                who = {}
-            else:
-                who = self.of_user(user)
-                properties.update(self.more_of_user(user))
+        taken = self._taken.get(id(message)) or self._take(message)
+        if message is None and self.user_with_message:
+            who = {} if device is None else self.of_device(device)
+            read = {} if device is None else self.more_of_device(device)
+        elif device is None:
+            who, read = self.of_user(user), self.more_of_user(user)
         else:
-            properties = dict(self._taken.get(id(message)) or self._take(message))
-            who = self.of_user(user)
-            properties.update(self.more_of_user(user))
-        if device is not None:
-            who.update(self.of_device(device))
-            properties.update(self.more_of_device(device))
+            who, read = self.of_both(user, device), self.more_of_both(user, device)
+        if variant.plain and None not in facts.values():
+            return who, {**taken, **read, **facts}
+        properties = {**taken, **read}
         for maker, wanted in variant.made:
             values = maker(draft)
             if wanted.issuperset(values):
@@ -188,11 +226,11 @@ class Plan:
             values = who if each.part == "user" else properties
             if values.get(each.name) is not None and draft.random() < each.share:
                 values[each.name] = pick(draft, each.values)
-        return Event(self.event_type.name, draft.time, who, properties, event_id)
+        return who, properties
 
-    def _take(self, message: Message) -> Mapping[str, Any]:
+    def _take(self, message: Message | None) -> Mapping[str, Any]:
         """Return the constants, and the fields that an event takes from a message."""
-        fields = message.fields.items()
+        fields = message.fields.items() if message else ()
         taken = {**self.constants, **{name: _ for name, _ in fields if name in self.of_message}}
         self._taken[id(message)] = taken
         return taken
@@ -201,13 +239,17 @@ class Plan:
         """Leave out what makes the given properties."""
         kept = {name for name in given if f"properties.{name}" in self.event_type.fields}
         whole = self.whole
-        wanted = ((maker, names - kept) for maker, names in whole.made)
+        wanted = ((maker, names - kept) for maker, names in whole.made if is_needed(maker, given))
+        made = tuple((maker, names) for maker, names in wanted if names)
+        defaults = _without(whole.defaults, kept)
+        more = (whole.user_defaults, whole.user_fallbacks, whole.fallbacks, whole.unhandled)
         variant = _Variant(
             given=tuple(name for name in given if name in kept),
             all_given=kept.issuperset(given),
-            made=tuple((maker, names) for maker, names in wanted if names),
+            plain=kept.issuperset(given) and not any((made, defaults, *more)),
+            made=made,
             user_defaults=whole.user_defaults,
-            defaults=_without(whole.defaults, kept),
+            defaults=defaults,
             user_fallbacks=whole.user_fallbacks,
             fallbacks=whole.fallbacks,
             unhandled=whole.unhandled,
@@ -267,6 +309,8 @@ class _Planner:
             of_device=self._reads("user", "device"),
             more_of_user=self._reads("properties", "user"),
             more_of_device=self._reads("properties", "device"),
+            of_both=self._reads_both("user"),
+            more_of_both=self._reads_both("properties"),
             of_message=frozenset(self._of_message),
             nulls=frozenset(
                 row["field"]
@@ -276,6 +320,7 @@ class _Planner:
             whole=_Variant(
                 given=(),
                 all_given=True,
+                plain=False,
                 made=tuple((MAKERS[name], frozenset(self._makers[name])) for name in self._makers),
                 user_defaults=tuple(self._defaults["user"].items()),
                 defaults=tuple(self._defaults["properties"].items()),
@@ -324,6 +369,10 @@ class _Planner:
 
     def _reads(self, part: str, kind: str) -> _Reads:
         return _reads(tuple(self._paths.get((part, kind), {}).items()))
+
+    def _reads_both(self, part: str) -> _ReadsBoth:
+        of_user, of_device = (self._paths.get((part, kind), {}) for kind in ("user", "device"))
+        return _reads_both(tuple(of_user.items()), tuple(of_device.items()))
 
     def _needs_device(self) -> bool:
         """Return whether a required field comes from the device."""

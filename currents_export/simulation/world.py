@@ -24,7 +24,7 @@ from ._checks import (
 from ._known import check_names
 from ._plans import Plans
 from ._singles import Singles
-from ._streams import QUIET, Lives, Place, stream
+from ._streams import QUIET, Encoded, Lives, Place, Stream
 from ._traffic import check_tables
 from .answer_key import KeyRecord
 from .disturbances import Disturbance
@@ -326,6 +326,48 @@ class World:
             OptionError: an argument is out of range, the world has too few users for the rate, or
                 there is nothing that `quiet` could wait for.
         """
+        return self._stream(
+            start=start,
+            until=until,
+            event_types=event_types,
+            users=users,
+            shard=shard,
+            history=history,
+            rate=rate,
+            disturbances=disturbances,
+            pace=pace,
+            key=key,
+        ).events(place)
+
+    def encoded_events(self, **options: Any) -> Iterator[Encoded]:
+        """Return the events as JSON: for each its type, its JSON, and its place.
+
+        They are those of `events`, as `encode_event` encodes them, but made faster.
+
+        Args:
+            **options: the arguments of `events` except `place`.
+
+        Raises:
+            UnknownNameError: as for `events`.
+            OptionError: as for `events`.
+        """
+        return self._stream(**options).encoded()
+
+    def _stream(
+        self,
+        *,
+        start: int | None = None,
+        until: int | Literal["quiet"] | None = None,
+        event_types: Iterable[EventType | str] | None = None,
+        users: Iterable[int] | None = None,
+        shard: tuple[int, int] = (0, 1),
+        history: Literal["running", "clean"] | None = None,
+        rate: float | None = None,
+        disturbances: Iterable[Disturbance] | None = None,
+        pace: float | None = None,
+        key: Callable[[KeyRecord], object] | None = None,
+    ) -> Stream:
+        """Check the arguments of `events`, and return the stream that they describe."""
         scenario = self.scenario
         start = check_start(scenario.start if start is None else start)
         if until is None:
@@ -346,7 +388,7 @@ class World:
         steps = scenario.disturbances if disturbances is None else tuple(disturbances)
         run = self._lives.run(names, start, until, clean=history == "clean", active=active)
         run.enter(people)
-        return stream(run, self._lives, steps, start=start, pace=pace, key=key, place=place)
+        return Stream(run, self._lives, steps, start, pace, key)
 
     def count_active(
         self,

@@ -15,7 +15,7 @@ from .._draws import Draws, mix
 from .._ids import object_id
 from ..workspace.channels import channel_of
 from .draft import Draft, pick
-from .registry import field_maker
+from .registry import field_maker, needless_with
 
 _WORDING = read_data("fields", "wording.toml")
 
@@ -32,12 +32,11 @@ _LOG_LENGTH = 128
 
 
 @field_maker
+@needless_with("dispatch_id")  # a journey knows its ids
 def dispatch(draft: Draft) -> Mapping[str, Any]:
     """Make the ids that the messages of one dispatch, and of one send, share."""
     message, time = draft.message, draft.time
     if message is None or message.kind == "group":
-        return {}
-    if "dispatch_id" in draft.facts:  # a journey knows its ids
         return {}
     values = {"dispatch_id": object_id(time - time % _DISPATCH_SECONDS, message.dispatch_key)}
     if message.send_key:
@@ -48,6 +47,8 @@ def dispatch(draft: Draft) -> Mapping[str, Any]:
 @field_maker
 def in_app_dispatch(draft: Draft) -> Mapping[str, Any]:
     """Make the ids of an in-app message that was seen; only a sample has a dispatch."""
+    if "dispatch_id" in draft.facts:
+        return {}
     values = dispatch(draft)
     return values if draft.whole else {**values, "dispatch_id": None}
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._draws import draw, key_of, mix
-from .._ids import uuid_from
+from .._ids import id_number
 from ..people.model import Device, User
 from ..workspace.model import Message
 from ._queue import Step
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Cause", "Journey", "Life"]
 
-#: What stands for an event as the cause of others: the key of its id; negative if it happened
+#: What stands for an event as the cause of others: the number of its id; negative if it happened
 #: before the stream began, 0 for no event.
 Cause = int
+
+#: The part of an id that an event is drawn by.
+_LOW = (1 << 64) - 1
 
 
 class Life:
@@ -203,24 +206,25 @@ class Journey:
             revenue: for a conversion, what the purchases cost that it stands for, by currency.
             **facts: its properties, in addition to those of the journey.
         """
-        run = self.life.run
-        self.count += 1
+        life = self.life
+        run = life.run
+        self.count = count = self.count + 1
         if cause is None:
             cause = self.cause
-        if event_type not in run.catalog:
+        plan = run.plans.get(event_type)
+        if plan is None and event_type not in run.catalog:
             return cause
-        key = mix(self.key, self.count)
-        if run.now < run.start:
-            return -key
-        if (plan := run.plans.get(event_type)) is not None:
+        number = id_number(self.key, count)
+        now = run.now
+        if now < run.start:
+            return -number
+        if plan is not None:
             draft = run.draft
-            draft.time = run.now
-            draft.user = self.life.user
+            draft.time = now
+            draft.user = life.user
             draft.device = device
             draft.message = self.message
-            run.draws.state = key
-            event = plan.make(
-                draft, {**self.facts, **facts} if self.facts else facts, uuid_from(key)
-            )
-            run.out.append((event, self, cause, revenue))
-        return key
+            run.draws.state = number & _LOW
+            who, properties = plan.fill(draft, {**self.facts, **facts} if self.facts else facts)
+            run.out.append((event_type, number, now, who, properties, self, cause, revenue))
+        return number

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import orjson
 
 from ...events import Event
 from .._draws import Draws
-from .._ids import uuid_from
+from .._ids import uuid_text
 from .._plan import Plan
 from .._traffic import TrafficRule
 from ..answer_key import KeyRecord
@@ -20,11 +23,16 @@ from ._entries import THERE, Entries, Entry
 from ._life import Cause, Journey, Life
 from ._queue import Queue, WakeUp
 
-__all__ = ["Happening", "Run", "record_of"]
+__all__ = ["Happening", "Run", "encode", "event_of", "record_of"]
 
-#: An event, the journey it happened in, the event it follows from (0 if it follows from none), and
-#: for a conversion, what the purchases cost that it stands for.
-Happening = tuple[Event, Journey, Cause, Mapping[str, float] | None]
+T = TypeVar("T")
+
+#: An event: its type, the number of its id, its time, its `user` and its `properties`; then the
+#: journey it happened in, the event it follows from (0 if it follows from none), and for a
+#: conversion, what the purchases cost that it stands for.
+Happening = tuple[
+    str, int, int, dict[str, Any], dict[str, Any], Journey, Cause, Mapping[str, float] | None
+]
 
 
 #: For how many seconds lives have been under way when a stream begins.
@@ -132,8 +140,8 @@ class Run:
                 self._queue.put((time, person, 0, _begin, (active, entries)))
             return
 
-    def happenings(self) -> Iterator[Happening]:
-        """Yield what happens, in order."""
+    def happenings(self, form: Callable[[Happening], T]) -> Iterator[T]:
+        """Yield what happens, in order, in the form that a function gives it."""
         out, take = self.out, self._queue.take
         while (wake_up := take()) is not None:
             subject = wake_up[4]
@@ -145,22 +153,22 @@ class Run:
             elif not subject.life.gone:
                 wake_up[3](subject)
             if out:
-                yield from out
+                yield from map(form, out)
                 out.clear()
 
     def count(self) -> int:
         """Return how many events happen."""
-        return sum(1 for _ in self.happenings())
+        return sum(1 for _ in self.happenings(len))
 
 
 def record_of(happening: Happening) -> KeyRecord:
     """Return the entry of an event in the answer key."""
-    event, journey, cause, revenue = happening
+    event_type, number, _, _, _, journey, cause, revenue = happening
     fields = journey.message.fields if journey.message else {}
     return KeyRecord(
-        id=event.id,
-        event_type=event.event_type,
-        cause=uuid_from(abs(cause)) if cause else None,
+        id=uuid_text(number),
+        event_type=event_type,
+        cause=uuid_text(abs(cause)) if cause else None,
         journey=journey.name,
         campaign=fields.get("campaign_id"),
         canvas=fields.get("canvas_id"),
@@ -168,4 +176,24 @@ def record_of(happening: Happening) -> KeyRecord:
         before_start=cause < 0,
         sent_at=journey.facts.get("send_time"),
         revenue=revenue,
+    )
+
+
+def event_of(happening: Happening) -> Event:
+    """Return the event."""
+    event_type, number, time, user, properties, *_ = happening
+    return Event(event_type, time, user, properties, uuid_text(number))
+
+
+def encode(happening: Happening) -> bytes:
+    """Return the JSON of the event, as `encode_event` does."""
+    event_type, number, time, user, properties, *_ = happening
+    return orjson.dumps(
+        {
+            "event_type": event_type,
+            "id": uuid_text(number),
+            "time": time,
+            "user": user,
+            "properties": properties,
+        }
     )
