@@ -6,14 +6,16 @@ Source: the column `source` of each; `assumed` where nothing is published.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import attrs
 
 from .._data import read_rows, split
-from .._draws import draw, key_of
+from .._draws import draw, factor_of, key_of, share
 from .._settings import Delay
 from ..workspace.channels import channel_of
 from ._calendar import IN_SESSION
@@ -131,6 +133,10 @@ DELAYS: Mapping[str, Delay] = _read_delays()
 #: limit of the draws that choose it.
 _Group = tuple[int, tuple[tuple[float, Effect], ...]]
 
+#: The factor of the draw that chooses what follows from a cause, the upper limit of each outcome
+#: except the last one, the outcomes, and the groups that they are made from.
+_Joint = tuple[int, Sequence[float], Sequence[Sequence[Effect]], Sequence[_Group]]
+
 
 class Chances:
     """The chances and delays of a run.
@@ -161,22 +167,25 @@ class Chances:
         self._effects: dict[str, list[Effect]] = {}
         for effect in (*EFFECTS.values(), *_more_effects(event_types)):
             self._effects.setdefault(effect.channel, []).append(effect)
-        self._groups: dict[tuple[str, bool], list[_Group]] = {}
         self._shares = {
-            name: (float(self._forced.get(name, share)), key_of(name))
+            name: (float(self._forced.get(name, share)), key_of(name), factor_of(name))
             for name, share in self._rates.items()
         }
         # A chance and a delay may have the same name, but their draws must not be the same.
         self._quantiles = {
-            name: (delay.at, key_of(f"{name} delay")) for name, delay in self._delays.items()
+            name: (delay.at, key_of(f"{name} delay"), factor_of(f"{name} delay"))
+            for name, delay in self._delays.items()
         }
+        self._all_effects: dict[tuple[str, bool], _Joint] = {}
 
     def happens(self, journey: Journey, name: str, occurrence: int = 0) -> bool:
         """Return whether a named chance comes true in a journey."""
-        share, key = self._shares[name]
-        if self.strata is None:
-            return draw(journey.key, key + occurrence) < share
-        return self._unit(journey, key, occurrence) < share
+        limit, key, factor = self._shares[name]
+        if self.strata is not None:
+            return self.strata.unit(journey, key + occurrence) < limit
+        if occurrence:
+            return draw(journey.key, key + occurrence) < limit
+        return share(journey.key, factor) < limit
 
     def share(self, name: str) -> float:
         """Return the share of a named chance."""
@@ -184,34 +193,59 @@ class Chances:
 
     def of(self, life: Life, key: int) -> float:
         """Return the number in [0, 1) that a person has for a key, such as that of a campaign."""
-        return self.of_person(life.number, life.key, key)
+        if self.strata is None:
+            return share(life.key, key | 1)
+        return self.strata.of(life.number, key)
 
     def of_person(self, person: int, life_key: int, key: int) -> float:
         """Return the same for a person whose life has a key."""
-        return draw(life_key, key) if self.strata is None else self.strata.of(person, key)
+        return share(life_key, key | 1) if self.strata is None else self.strata.of(person, key)
 
     def delay(self, key: int, name: str, occurrence: int = 0) -> int:
         """Return a named delay in what has a key, in seconds."""
-        at, part = self._quantiles[name]
-        return at(draw(key, part + occurrence))
+        at, part, factor = self._quantiles[name]
+        return at(draw(key, part + occurrence) if occurrence else share(key, factor))
 
     def quantile(self, name: str, share: float) -> int:
         """Return how long, in seconds, a share of the named delays is at most."""
         return self._quantiles[name][0](share)
 
-    def effects(self, journey: Journey, cause: str, *, flow: bool) -> list[Effect]:
+    def effects(self, journey: Journey, cause: str, *, flow: bool) -> Sequence[Effect]:
         """Return what follows from `send`, preceded by its channel, or from an effect."""
-        groups = self._groups.get((cause, flow))
-        if groups is None:
-            groups = self._groups[cause, flow] = [*self._make_groups(cause, flow=flow)]
+        joint = self._all_effects.get((cause, flow)) or self._add_effects(cause, flow=flow)
+        factor, limits, outcomes, groups = joint
+        if self.strata is None:
+            return outcomes[bisect_right(limits, share(journey.key, factor))]
         chosen = []
         for key, effects in groups:
-            drawn = self._unit(journey, key, 0)
+            drawn = self.strata.unit(journey, key)
             for limit, effect in effects:
                 if drawn < limit:
                     chosen.append(effect)
                     break
         return chosen
+
+    def _add_effects(self, cause: str, *, flow: bool) -> _Joint:
+        """Note what may follow from a cause, so that one draw chooses for all groups at once."""
+        groups = [*self._make_groups(cause, flow=flow)]
+        outcomes: list[tuple[float, tuple[Effect, ...]]] = [(1.0, ())]
+        for _, effects in groups:
+            choices, last = [], 0.0
+            for limit, effect in effects:
+                choices.append((limit - last, (effect,)))
+                last = limit
+            choices.append((1.0 - last, ()))
+            outcomes = [
+                (chance * more, (*before, *after))
+                for chance, before in outcomes
+                for more, after in choices
+                if chance * more > 0.0
+            ]
+        # What remains must not be missed by an error of rounding.
+        limits = (*accumulate(chance for chance, _ in outcomes[:-1]),)
+        joint = (factor_of(f"{cause} effects"), limits, [each for _, each in outcomes], groups)
+        self._all_effects[cause, flow] = joint
+        return joint
 
     def _make_groups(self, cause: str, *, flow: bool) -> list[_Group]:
         channel, _, name = cause.partition(".")
@@ -255,8 +289,3 @@ class Chances:
             share = share / reached if reached else 0.0
             at = between.causes[0]
         return min(share, 1.0)
-
-    def _unit(self, journey: Journey, key: int, occurrence: int) -> float:
-        if self.strata is None:
-            return draw(journey.key, key + occurrence)
-        return self.strata.unit(journey, key + occurrence)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._draws import draw, key_of, mix
+from .._draws import draw, factor_of, key_of, mix, share, stir
 from .._ids import id_number
 from ..people.model import Device, User
 from ..workspace.model import Message
@@ -160,7 +160,7 @@ class Journey:
     ) -> None:
         self.life = life
         self.name = name
-        self.key = mix(life.key, name, key)
+        self.key = stir(life.key ^ key_of(name), key)
         self.count = 0
         self.message = message
         self.facts: dict[str, Any] = {}
@@ -173,7 +173,9 @@ class Journey:
 
     def unit(self, name: str, occurrence: int = 0) -> float:
         """Return a number in [0, 1) that the name and the occurrence determine."""
-        return draw(self.key, key_of(name) + occurrence)
+        if occurrence:
+            return draw(self.key, key_of(name) + occurrence)
+        return share(self.key, factor_of(name))
 
     def happens(self, name: str, occurrence: int = 0) -> bool:
         """Return whether a named chance comes true."""

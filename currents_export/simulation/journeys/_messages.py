@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._draws import Draws, draw, key_of, mix
+from .._draws import Draws, factor_of, key_of, mix, share
 from .._ids import object_id, wamid
 from ..workspace.model import Campaign, Message
 from ._awaiting import await_goals
@@ -261,7 +261,7 @@ def is_new(life: Life, message: Message) -> bool:
         return False
     # In a world that already existed, many have received it before.
     run = life.run
-    known = draw(life.key, key_of(campaign) + 1) < run.chances.share("message.known")
+    known = share(life.key, factor_of(f"{campaign} known")) < run.chances.share("message.known")
     return run.newcomers or not known or campaign in run.calendar.made
 
 
