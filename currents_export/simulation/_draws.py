@@ -9,9 +9,10 @@ from __future__ import annotations
 from functools import cache
 from hashlib import blake2b, shake_128
 
-__all__ = ["Draws", "draw", "factor_of", "key_of", "mix", "permute", "share", "stir", "unit"]
+__all__ = ["MASK", "Draws", "draw", "factor_of", "key_of", "mix", "permute", "share", "stir", "unit"]
 
-_MASK = (1 << 64) - 1
+#: The largest number of 64 bits.
+MASK = (1 << 64) - 1
 _GAMMA = 0x9E3779B97F4A7C15
 _A, _B = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _UNIT = 2.0**-53
@@ -35,18 +36,18 @@ def mix(first: int | str, *parts: int | str) -> int:
     key = first if isinstance(first, int) else key_of(first)
     for part in parts:
         # The sum with a constant keeps 0 from being its own key.
-        key = (key ^ (part if isinstance(part, int) else key_of(part))) + _GAMMA & _MASK
-        key = (key ^ key >> 30) * _A & _MASK
-        key = (key ^ key >> 27) * _B & _MASK
+        key = (key ^ (part if isinstance(part, int) else key_of(part))) + _GAMMA & MASK
+        key = (key ^ key >> 30) * _A & MASK
+        key = (key ^ key >> 27) * _B & MASK
         key ^= key >> 31
     return key
 
 
 def stir(key: int, part: int) -> int:
     """Return `mix(key, part)` for two numbers, faster."""
-    key = (key ^ part) + _GAMMA & _MASK
-    key = (key ^ key >> 30) * _A & _MASK
-    key = (key ^ key >> 27) * _B & _MASK
+    key = (key ^ part) + _GAMMA & MASK
+    key = (key ^ key >> 30) * _A & MASK
+    key = (key ^ key >> 27) * _B & MASK
     return key ^ key >> 31
 
 
@@ -63,14 +64,14 @@ def share(key: int, factor: int) -> float:
     and looks random: the numbers of a key for several factors are then as independent as those of
     a linear congruential generator for several seeds.
     """
-    return (key * factor & _MASK) * _UNIT_64
+    return (key * factor & MASK) * _UNIT_64
 
 
 def draw(key: int, part: int) -> float:
     """Return `unit(mix(key, part))`, faster."""
-    key = (key ^ part) + _GAMMA & _MASK
-    key = (key ^ key >> 30) * _A & _MASK
-    key = (key ^ key >> 27) * _B & _MASK
+    key = (key ^ part) + _GAMMA & MASK
+    key = (key ^ key >> 30) * _A & MASK
+    key = (key ^ key >> 27) * _B & MASK
     return ((key ^ key >> 31) >> 11) * _UNIT
 
 
@@ -108,21 +109,21 @@ class Draws:
 
     def random(self) -> float:
         """Return the next number in [0, 1)."""
-        self.state = key = self.state + _GAMMA & _MASK
-        key = (key ^ key >> 30) * _A & _MASK
-        key = (key ^ key >> 27) * _B & _MASK
+        self.state = key = self.state + _GAMMA & MASK
+        key = (key ^ key >> 30) * _A & MASK
+        key = (key ^ key >> 27) * _B & MASK
         return ((key ^ key >> 31) >> 11) * _UNIT
 
     def bits(self, count: int) -> int:
         """Return a number of that many random bits."""
         if count > 128:  # A hash is faster than that many steps.
-            self.state = key = self.state + _GAMMA & _MASK
+            self.state = key = self.state + _GAMMA & MASK
             size = -(-count // 8)
             return int.from_bytes(shake_128(key.to_bytes(8)).digest(size)) >> -count % 8
         result = 0
         for _ in range(-(-count // 64)):
-            self.state = key = self.state + _GAMMA & _MASK
-            key = (key ^ key >> 30) * _A & _MASK
-            key = (key ^ key >> 27) * _B & _MASK
+            self.state = key = self.state + _GAMMA & MASK
+            key = (key ^ key >> 30) * _A & MASK
+            key = (key ^ key >> 27) * _B & MASK
             result = result << 64 | key ^ key >> 31
         return result >> -count % 64

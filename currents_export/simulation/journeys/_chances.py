@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ._strata import Strata
 
 __all__ = ["DELAYS", "EFFECTS", "RATES", "Chances", "Delay", "Effect"]
+
+T = TypeVar("T")
 
 #: What is added to the name of a chance for the messages of Canvases and action-based campaigns.
 _FLOW = ".flow"
@@ -129,13 +131,33 @@ RATES: Mapping[str, float] = _read_rates()
 DELAYS: Mapping[str, Delay] = _read_delays()
 
 
-#: The key of the draws for effects that exclude each other, and the effects, each with the upper
-#: limit of the draws that choose it.
-_Group = tuple[int, tuple[tuple[float, Effect], ...]]
-
-#: The factor of the draw that chooses what follows from a cause, the upper limit of each outcome
+#: The key of the draws for what excludes each other, and each choice with the upper limit of the
+#: draws that choose it.
+_Group = tuple[int, tuple[tuple[float, T], ...]]
+#: The factor of the draw that chooses from several groups at once, the upper limit of each outcome
 #: except the last one, the outcomes, and the groups that they are made from.
-_Joint = tuple[int, Sequence[float], Sequence[Sequence[Effect]], Sequence[_Group]]
+_Joint = tuple[int, Sequence[float], Sequence[Sequence[T]], Sequence[_Group[T]]]
+
+
+def _join(name: str, groups: Sequence[_Group[T]]) -> _Joint[T]:
+    """Let one draw, which has a name, choose from all groups: a draw for each would take longer."""
+    outcomes: list[tuple[float, tuple[T, ...]]] = [(1.0, ())]
+    for _, choices in groups:
+        ways: list[tuple[float, tuple[T, ...]]] = []
+        last = 0.0
+        for limit, choice in choices:
+            ways.append((limit - last, (choice,)))
+            last = limit
+        ways.append((1.0 - last, ()))
+        outcomes = [
+            (chance * more, (*before, *after))
+            for chance, before in outcomes
+            for more, after in ways
+            if chance * more > 0.0
+        ]
+    # What remains must not be missed by an error of rounding.
+    limits = tuple(accumulate(chance for chance, _ in outcomes[:-1]))
+    return factor_of(f"{name} jointly"), limits, [each for _, each in outcomes], groups
 
 
 class Chances:
@@ -176,7 +198,8 @@ class Chances:
             name: (delay.at, key_of(f"{name} delay"), factor_of(f"{name} delay"))
             for name, delay in self._delays.items()
         }
-        self._all_effects: dict[tuple[str, bool], _Joint] = {}
+        self._all_effects: dict[tuple[str, bool], _Joint[Effect]] = {}
+        self._joints: dict[tuple[str, ...], _Joint[str]] = {}
 
     def happens(self, journey: Journey, name: str, occurrence: int = 0) -> bool:
         """Return whether a named chance comes true in a journey."""
@@ -210,51 +233,59 @@ class Chances:
         """Return how long, in seconds, a share of the named delays is at most."""
         return self._quantiles[name][0](share)
 
+    def which(self, journey: Journey, names: tuple[str, ...]) -> str | None:
+        """Return which of some named chances comes true in a journey; they exclude each other."""
+        joint = self._joints.get(names)
+        if joint is None:
+            limits = accumulate(self._shares[name][0] for name in self._by_force(names))
+            group = (key_of(names[0]), tuple(zip(limits, self._by_force(names), strict=True)))
+            joint = self._joints[names] = _join(names[0], [group])
+        return next(iter(self._choose(journey, joint)), None)
+
+    def together(self, journey: Journey, names: tuple[str, ...]) -> Sequence[str]:
+        """Return which of some named chances come true in a journey: any number of them."""
+        joint = self._joints.get(names)
+        if joint is None:
+            groups = [(key_of(name), ((self._shares[name][0], name),)) for name in names]
+            joint = self._joints[names] = _join(names[0], groups)
+        return self._choose(journey, joint)
+
     def effects(self, journey: Journey, cause: str, *, flow: bool) -> Sequence[Effect]:
         """Return what follows from `send`, preceded by its channel, or from an effect."""
-        joint = self._all_effects.get((cause, flow)) or self._add_effects(cause, flow=flow)
+        joint = self._all_effects.get((cause, flow))
+        if joint is None:
+            joint = _join(cause, [*self._make_groups(cause, flow=flow)])
+            self._all_effects[cause, flow] = joint
+        if self.strata is None:
+            factor, limits, outcomes, _ = joint
+            return outcomes[bisect_right(limits, share(journey.key, factor))] if limits else ()
+        return self._choose(journey, joint)
+
+    def _choose(self, journey: Journey, joint: _Joint[T]) -> Sequence[T]:
         factor, limits, outcomes, groups = joint
         if self.strata is None:
             return outcomes[bisect_right(limits, share(journey.key, factor))]
         chosen = []
-        for key, effects in groups:
+        for key, choices in groups:
             drawn = self.strata.unit(journey, key)
-            for limit, effect in effects:
+            for limit, choice in choices:
                 if drawn < limit:
-                    chosen.append(effect)
+                    chosen.append(choice)
                     break
         return chosen
 
-    def _add_effects(self, cause: str, *, flow: bool) -> _Joint:
-        """Note what may follow from a cause, so that one draw chooses for all groups at once."""
-        groups = [*self._make_groups(cause, flow=flow)]
-        outcomes: list[tuple[float, tuple[Effect, ...]]] = [(1.0, ())]
-        for _, effects in groups:
-            choices, last = [], 0.0
-            for limit, effect in effects:
-                choices.append((limit - last, (effect,)))
-                last = limit
-            choices.append((1.0 - last, ()))
-            outcomes = [
-                (chance * more, (*before, *after))
-                for chance, before in outcomes
-                for more, after in choices
-                if chance * more > 0.0
-            ]
-        # What remains must not be missed by an error of rounding.
-        limits = (*accumulate(chance for chance, _ in outcomes[:-1]),)
-        joint = (factor_of(f"{cause} effects"), limits, [each for _, each in outcomes], groups)
-        self._all_effects[cause, flow] = joint
-        return joint
+    def _by_force(self, names: Iterable[str]) -> Sequence[str]:
+        """Put what is forced to happen first, so that nothing else can be chosen."""
+        return sorted(names, key=lambda name: not self._forced.get(name))
 
-    def _make_groups(self, cause: str, *, flow: bool) -> list[_Group]:
+    def _make_groups(self, cause: str, *, flow: bool) -> list[_Group[Effect]]:
         channel, _, name = cause.partition(".")
         there: dict[str, list[Effect]] = {}
         own = "send" if name == "send" else cause
         for effect in self._effects.get(channel, ()):
             if own in effect.causes:
                 there.setdefault(effect.group, []).append(effect)
-        groups: list[_Group] = []
+        groups: list[_Group[Effect]] = []
         for group, effects in there.items():
             limits, total = [], 0.0
             # What is forced to happen comes first, so that nothing else can be chosen.

@@ -56,8 +56,8 @@ class Life:
         shown: messages of Canvases that the next session shows.
         latest: the latest message of each channel that a reply can refer to.
         week: the week of the next scheduled campaign, by its number; see `Calendar.occurrences`.
-        upcoming: the index of the scheduled campaign in its week that the user has not yet looked
-            forward to.
+        upcoming: the index of the scheduled campaign in its week, among those on the channels, that
+            the user has not yet looked forward to.
         channels: the channels on which the user could ever get a message.
     """
 
@@ -127,9 +127,9 @@ class Life:
         return self.run.now
 
     def at(self, time: int, step: Step, subject: Any) -> None:
-        """Take a step at a time that is not in the past; `subject` has an attribute `life`."""
+        """Take a step, which is about a subject, at a time that is not in the past."""
         self.sequence += 1
-        self.run.put((time, self.number, self.sequence, step, subject))
+        self.run.put((time, self.number, self.sequence, self, step, subject))
 
 
 class Journey:
@@ -187,7 +187,10 @@ class Journey:
 
     def after(self, seconds: int, step: Step) -> None:
         """Take a step of this journey after some seconds."""
-        self.life.at(self.life.run.now + seconds, step, self)
+        life = self.life
+        run = life.run
+        life.sequence += 1
+        run.put((run.now + seconds, life.number, life.sequence, life, step, self))
 
     def emit(
         self,

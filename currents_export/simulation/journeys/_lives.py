@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from operator import attrgetter
 
 from ...catalog import Catalog
-from .._draws import Draws, key_of, mix, unit
+from .._draws import MASK, Draws, key_of, mix, unit
 from .._plan import Plan
 from .._traffic import TrafficRule
 from ..fields import Draft
@@ -93,7 +93,7 @@ def new_run(
         start=start,
         until=until,
         newcomers=newcomers,
-        queue=Queue() if awaited is None else QuietQueue(awaited, calendar),
+        queue=Queue(until) if awaited is None else QuietQueue(until, awaited, calendar),
     )
     if stratified:
         chances.strata = Strata(stratified, partial(_reach_of, run), calendar.owners)
@@ -151,7 +151,7 @@ def begin(life: Life, active: bool) -> None:
     life.channels = _could_get(life)
     since = run.start + SETTLING if late else life.now
     life.week = week_of(since)
-    there = run.calendar.occurrences(user.place, life.week)
+    there = run.calendar.reaching(user.place, life.week, life.channels)
     life.upcoming = bisect_right(there, since, key=_TIME)
     _plan_campaigns(life)
     begin_background(life)
@@ -203,26 +203,28 @@ def _without(channels: frozenset[str], never: tuple[str, ...]) -> frozenset[str]
 
 def _plan_campaigns(life: Life) -> None:
     """Wait for the next scheduled campaign that the user is in the audience of."""
-    run, channels, key = life.run, life.channels, life.key
+    run, key = life.run, life.key
     chances = run.chances
-    there = run.calendar.occurrences(life.user.place, life.week)
+    there = run.calendar.reaching(life.user.place, life.week, life.channels)
+    drawn = chances.strata is None
     for index in range(life.upcoming, len(there)):
         occurrence = there[index]
-        campaign = occurrence.campaign
-        if campaign.channel not in channels:
-            continue
-        if campaign.share >= 1 or chances.of(life, occurrence.audience) < campaign.share:
+        if (
+            key * occurrence.factor & MASK < occurrence.limit
+            if drawn
+            else chances.of(life, occurrence.audience) < occurrence.campaign.share
+        ):
             life.upcoming = index + 1
             # The message goes to the users one after the other.
             time = occurrence.time + chances.delay(key ^ occurrence.key, "message.burst")
-            life.at(max(life.now, time), _send_campaign, life)
+            life.at(max(run.now, time), _send_campaign, life)
             return
     life.week, life.upcoming = life.week + 1, 0
-    life.at(max(life.now, begin_of(life.week)), _plan_campaigns, life)
+    life.at(max(run.now, begin_of(life.week)), _plan_campaigns, life)
 
 
 def _send_campaign(life: Life) -> None:
-    there = life.run.calendar.occurrences(life.user.place, life.week)
+    there = life.run.calendar.reaching(life.user.place, life.week, life.channels)
     occurrence = there[life.upcoming - 1]
     if occurrence.campaign.channel in IN_SESSION:
         show(life, choose_variation(life, occurrence.campaign))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from heapq import heappop
 from typing import Any, TypeVar
 
 import orjson
@@ -21,7 +22,8 @@ from ._chances import Chances
 from ._curve import DAY
 from ._entries import THERE, Entries, Entry
 from ._life import Cause, Journey, Life
-from ._queue import Queue, WakeUp
+from ._queue import Queue
+from ._quiet import QuietQueue
 
 __all__ = ["Happening", "Run", "encode", "event_of", "record_of"]
 
@@ -39,8 +41,29 @@ Happening = tuple[
 WARM_UP = 3 * DAY
 
 
-def _begin(entry: object) -> None:
-    """Stand for the beginning of a life in the queue."""
+class _Beginning:
+    """A life that will begin.
+
+    Attributes:
+        run: the run.
+        person: the number of the user.
+        active: whether it begins with a session.
+        entries: who begins after that.
+        gone: whether it is too late for it: never.
+    """
+
+    __slots__ = ("active", "entries", "person", "run")
+    gone = False
+
+    def __init__(self, run: Run, person: int, active: bool, entries: Iterator[Entry]) -> None:
+        self.run = run
+        self.person = person
+        self.active = active
+        self.entries = entries
+
+
+def _begin(beginning: _Beginning) -> None:
+    beginning.run.begin(beginning)
 
 
 class Run:
@@ -69,6 +92,7 @@ class Run:
     Attributes:
         now: the time.
         out: the events that happened in the current step.
+        put: adds a wake-up to the queue.
     """
 
     def __init__(
@@ -113,11 +137,7 @@ class Run:
         self.draft = draft
         self.draws = draws
         self._queue = queue
-
-    def put(self, wake_up: WakeUp) -> None:
-        """Add a wake-up, unless it comes after the end."""
-        if wake_up[0] < self.until:
-            self._queue.put(wake_up)
+        self.put = queue.put
 
     def enter(self, people: Collection[int]) -> None:
         """Let people begin their lives.
@@ -130,28 +150,36 @@ class Run:
         for person in people:
             if person >= THERE:
                 break
-            self._queue.put((began, person, 0, _begin, (False, iter(()))))
+            self._put(began, person, False, iter(()))
         for entries in self._entries.of(people):
             self._enter_next(entries)
 
     def _enter_next(self, entries: Iterator[Entry]) -> None:
         for time, person, active in entries:
-            if time < self.until:
-                self._queue.put((time, person, 0, _begin, (active, entries)))
+            self._put(time, person, active, entries)
             return
+
+    def _put(self, time: int, person: int, active: bool, entries: Iterator[Entry]) -> None:
+        # Nobody lives yet, so the place of the life is taken by the entry itself.
+        entry: Any = _Beginning(self, person, active, entries)
+        self.put((time, person, 0, entry, _begin, entry))
+
+    def begin(self, beginning: _Beginning) -> None:
+        """Begin a life, and plan the next one."""
+        self._begin_life(Life(self, beginning.person), beginning.active)
+        self._enter_next(beginning.entries)
 
     def happenings(self, form: Callable[[Happening], T]) -> Iterator[T]:
         """Yield what happens, in order, in the form that a function gives it."""
-        out, take = self.out, self._queue.take
-        while (wake_up := take()) is not None:
-            subject = wake_up[4]
-            self.now = wake_up[0]
-            if wake_up[3] is _begin:
-                active, entries = subject
-                self._begin_life(Life(self, wake_up[1]), active)
-                self._enter_next(entries)
-            elif not subject.life.gone:
-                wake_up[3](subject)
+        # The loop runs for every wake-up, so it looks into the queue itself.
+        out, queue = self.out, self._queue
+        heap, quiet = queue.heap, queue if isinstance(queue, QuietQueue) else None
+        while heap or queue.advance():
+            wake_up = heappop(heap)
+            self.now, _, _, life, step, subject = wake_up
+            if life.gone or (quiet is not None and quiet.ends(wake_up)):
+                continue
+            step(subject)
             if out:
                 yield from map(form, out)
                 out.clear()

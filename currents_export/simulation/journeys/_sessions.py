@@ -7,12 +7,12 @@ platforms, and after 30 minutes without activity on the web.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import attrs
 
-from .._draws import mix, unit
+from .._draws import factor_of, mix, share, unit
 from ..workspace.model import Message
 from ._awaiting import await_goals
 from ._curve import DAY, Curve, local_offset, local_time
@@ -65,8 +65,8 @@ def plan_first_session(life: Life) -> None:
 
 def _next(life: Life, name: str, time: int, activity: float) -> int:
     """Return when the next session after a time comes, of a number of sessions a day."""
-    share = unit(mix(life.key, name, life.sessions, life.now))
-    return _after(life, time, -math.log(1.0 - share) / activity)
+    drawn = unit(mix(life.key, name, life.sessions, life.now))
+    return _after(life, time, -math.log(1.0 - drawn) / activity)
 
 
 def _after(life: Life, time: int, days: float) -> int:
@@ -93,8 +93,10 @@ def _choose_device(life: Life) -> OwnedDevice | None:
     there = [each for each in life.devices if each.installed]
     if not there:
         return None
-    share = unit(mix(life.key, "device", life.now))
-    return there[int(len(there) * share * share)]
+    if len(there) == 1:
+        return there[0]
+    drawn = unit(mix(life.key, "device", life.now))
+    return there[int(len(there) * drawn * drawn)]
 
 
 def visit(life: Life, cause: Cause, orders: bool) -> None:
@@ -159,9 +161,9 @@ def open_session(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
 def _plan_activities(session: Session) -> None:
     """Plan what the user does and sees in a session."""
     life, length = session.life, session.ends - session.began
-    for name, step in _ACTIVITIES:
-        if session.happens(name):
-            session.after(1 + int(session.unit(name, 1) * (length - 2)), step)
+    for name in life.run.chances.together(session, _ACTIVITY_NAMES):
+        factor, step = _ACTIVITIES[name]
+        session.after(1 + int(share(session.key, factor) * (length - 2)), step)
     for number, name in enumerate(life.run.calendar.own_events):
         if session.happens("session.own_event", number):
             wait = 1 + int(session.unit("own event", number) * (length - 2))
@@ -269,11 +271,17 @@ def _show_waiting(session: Session) -> None:
         _show_message(session, message)
 
 
-_ACTIVITIES: tuple[tuple[str, Callable[[Session], None]], ...] = (
-    ("session.flag", partial(show_channel, channel="featureflag")),
-    ("session.banner", partial(show_channel, channel="banner")),
-    ("session.in_app", partial(show_channel, channel="inappmessage")),
-    ("session.news_feed", partial(show_channel, channel="newsfeedcard")),
-    *OUTSIDE,
-    ("session.browse", SHOP["browse"]),
-)
+#: What users do and see in a session, by the name of its chance: the factor of the draw that says
+#: when, and the step.
+_ACTIVITIES: Mapping[str, tuple[int, Callable[[Session], None]]] = {
+    name: (factor_of(f"{name} when"), step)
+    for name, step in (
+        ("session.flag", partial(show_channel, channel="featureflag")),
+        ("session.banner", partial(show_channel, channel="banner")),
+        ("session.in_app", partial(show_channel, channel="inappmessage")),
+        ("session.news_feed", partial(show_channel, channel="newsfeedcard")),
+        *OUTSIDE,
+        ("session.browse", SHOP["browse"]),
+    )
+}
+_ACTIVITY_NAMES = tuple(_ACTIVITIES)
