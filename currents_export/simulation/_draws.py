@@ -9,7 +9,18 @@ from __future__ import annotations
 from functools import cache
 from hashlib import blake2b, shake_128
 
-__all__ = ["MASK", "Draws", "draw", "factor_of", "key_of", "mix", "permute", "share", "stir", "unit"]
+__all__ = [
+    "MASK",
+    "Draws",
+    "draw",
+    "factor_of",
+    "key_of",
+    "mix",
+    "permute",
+    "share",
+    "stir",
+    "unit",
+]
 
 #: The largest number of 64 bits.
 MASK = (1 << 64) - 1

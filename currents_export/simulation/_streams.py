@@ -22,10 +22,8 @@ from .disturbances import Disturbance, disturb
 from .journeys import (
     Calendar,
     Chances,
-    Happening,
+    Encoded,
     Run,
-    encode,
-    event_of,
     new_run,
     rates_of,
     record_of,
@@ -41,9 +39,6 @@ __all__ = ["QUIET", "Encoded", "Lives", "Place", "Stream"]
 
 #: When an event arrives, when it happened, and the number of the user.
 Place = tuple[int, int, int]
-
-#: The type of an event, its JSON, and its place.
-Encoded = tuple[str, bytes, Place]
 
 #: An end of a stream that lives decide.
 QUIET = "quiet"
@@ -192,7 +187,7 @@ class Stream:
     def events(self, place: Callable[[Place], object] | None) -> Iterator[Event]:
         """Yield the events; `place` is called before each of them."""
         if place is None and self._is_plain():
-            return self.run.happenings(event_of)
+            return (event for event, *_ in self.run.happenings())
         latest = _Latest()
         pairs = latest.pairs(self.run)
         if self.disturbances:
@@ -215,7 +210,7 @@ class Stream:
     def encoded(self) -> Iterator[Encoded]:
         """Yield the type, the JSON and the place of each event."""
         if self._is_plain():
-            return self.run.happenings(_encoded)
+            return self.run.encoded()
         return self._encoded_singly()
 
     def _encoded_singly(self) -> Iterator[Encoded]:
@@ -226,11 +221,6 @@ class Stream:
     def _is_plain(self) -> bool:
         """Return whether the events of the run are all that is needed, as fast as possible."""
         return not self.disturbances and self.key is None and self.pace is None
-
-
-def _encoded(happening: Happening) -> Encoded:
-    time = happening[2]
-    return happening[0], encode(happening), (time, time, happening[5].life.number)
 
 
 class _Latest:
@@ -245,9 +235,10 @@ class _Latest:
 
     def pairs(self, run: Run) -> Iterator[tuple[Event, KeyRecord]]:
         """Yield the events of a run with their entries in the answer key."""
-        for happening in run.happenings(_itself):
-            self._mark = happening[2], happening[5].life.number
-            yield event_of(happening), record_of(happening)
+        for happening in run.happenings():
+            event, journey, *_ = happening
+            self._mark = event.time, journey.life.number
+            yield event, record_of(happening)
 
     def placed(
         self, pairs: Iterable[tuple[Event, KeyRecord]], place: Callable[[Place], object]
@@ -256,10 +247,6 @@ class _Latest:
         for pair in pairs:
             place((self._mark[0], *self._mark))
             yield pair
-
-
-def _itself(happening: Happening) -> Happening:
-    return happening
 
 
 def _arrival(pair: tuple[Event, KeyRecord]) -> int:

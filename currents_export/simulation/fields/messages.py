@@ -11,7 +11,7 @@ from typing import Any
 
 from ...catalog import EventType
 from .._data import read_data, read_rows, split
-from .._draws import Draws, mix
+from .._draws import Draws, stir
 from .._ids import object_id
 from ..workspace.channels import channel_of
 from .draft import Draft, pick
@@ -73,7 +73,7 @@ def provenance(draft: Draft) -> Mapping[str, Any]:
     random = draft.random
     if (dispatch_id := draft.facts.get("dispatch_id")) is not None:
         # All events of a message say the same.
-        random = Draws(mix(int(dispatch_id, 16), int(draft.user.id, 16))).random
+        random = Draws(stir(int(dispatch_id[8:], 16), draft.user.number)).random
     if not draft.whole and random() >= 0.15:
         return {}
     first = 1 + int(40 * random())

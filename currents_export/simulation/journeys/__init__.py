@@ -5,7 +5,7 @@ from ._chances import DELAYS, RATES, Chances, Delay
 from ._curve import local_time
 from ._lives import new_run
 from ._processes import known_journeys, rates_of, with_journeys
-from ._run import Happening, Run, encode, event_of, record_of
+from ._run import Encoded, Run, record_of
 from ._script import STEPS, begin_script
 from ._unnamed import unnamed_types
 
@@ -16,11 +16,9 @@ __all__ = [
     "Calendar",
     "Chances",
     "Delay",
-    "Happening",
+    "Encoded",
     "Run",
     "begin_script",
-    "encode",
-    "event_of",
     "known_journeys",
     "local_time",
     "new_run",

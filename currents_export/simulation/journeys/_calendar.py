@@ -236,9 +236,7 @@ class Calendar:
             found = self._weeks[key] = made
         return found
 
-    def reaching(
-        self, place: Place, week: int, channels: frozenset[str]
-    ) -> Sequence[Occurrence]:
+    def reaching(self, place: Place, week: int, channels: frozenset[str]) -> Sequence[Occurrence]:
         """Return what goes out on some channels to users at a place in a week, in order."""
         key = (place.region, place.timezone, week, channels)
         found = self._reaching.get(key)

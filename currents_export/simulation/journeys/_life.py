@@ -230,6 +230,6 @@ class Journey:
             draft.device = device
             draft.message = self.message
             run.draws.state = number & _LOW
-            who, properties = plan.fill(draft, {**self.facts, **facts} if self.facts else facts)
-            run.out.append((event_type, number, now, who, properties, self, cause, revenue))
+            event = run.form(plan, draft, {**self.facts, **facts} if self.facts else facts, number)
+            run.out.append((event_type, event, self, cause, revenue))
         return number

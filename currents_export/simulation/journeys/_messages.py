@@ -36,7 +36,9 @@ __all__ = [
 ]
 
 #: The quiet hours of the channels that wait for their end.
-_QUIET = dict.fromkeys(("pushnotification", "sms", "whatsapp", "rcs", "line"), (21 * HOUR, 8 * HOUR))
+_QUIET = dict.fromkeys(
+    ("pushnotification", "sms", "whatsapp", "rcs", "line"), (21 * HOUR, 8 * HOUR)
+)
 
 #: Frequency caps: at most so many messages of a channel in so many days.
 _CAPS: dict[str, tuple[tuple[int, int], ...]] = {

@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from heapq import heappop
 from typing import Any, TypeVar
 
-import orjson
-
 from ...events import Event
 from .._draws import Draws
 from .._ids import uuid_text
@@ -25,16 +23,20 @@ from ._life import Cause, Journey, Life
 from ._queue import Queue
 from ._quiet import QuietQueue
 
-__all__ = ["Happening", "Run", "encode", "event_of", "record_of"]
+__all__ = ["Encoded", "Happening", "Run", "record_of"]
 
 T = TypeVar("T")
 
-#: An event: its type, the number of its id, its time, its `user` and its `properties`; then the
-#: journey it happened in, the event it follows from (0 if it follows from none), and for a
-#: conversion, what the purchases cost that it stands for.
-Happening = tuple[
-    str, int, int, dict[str, Any], dict[str, Any], Journey, Cause, Mapping[str, float] | None
-]
+#: An event, the journey it happened in, the event it follows from (0 if it follows from none), and
+#: for a conversion, what the purchases cost that it stands for.
+Happening = tuple[Event, Journey, Cause, Mapping[str, float] | None]
+
+#: The type of an event, the event as its run makes it, and the rest of a happening.
+Made = tuple[str, T, Journey, Cause, Mapping[str, float] | None]
+
+#: The type of an event, its JSON, and its place: when it arrives, when it happened, and the number
+#: of the user.
+Encoded = tuple[str, bytes, tuple[int, int, int]]
 
 
 #: For how many seconds lives have been under way when a stream begins.
@@ -91,6 +93,7 @@ class Run:
 
     Attributes:
         now: the time.
+        form: makes the event of a draft from what is known and the number of its id.
         out: the events that happened in the current step.
         put: adds a wake-up to the queue.
     """
@@ -131,7 +134,8 @@ class Run:
         self.until = until
         self.newcomers = newcomers
         self.now = 0
-        self.out: list[Happening] = []
+        self.form: Callable[[Plan, Draft, Mapping[str, Any], int], Any] = _make
+        self.out: list[Made[Any]] = []
         self.catalog = catalog
         self.plans = plans
         self.draft = draft
@@ -169,8 +173,17 @@ class Run:
         self._begin_life(Life(self, beginning.person), beginning.active)
         self._enter_next(beginning.entries)
 
-    def happenings(self, form: Callable[[Happening], T]) -> Iterator[T]:
-        """Yield what happens, in order, in the form that a function gives it."""
+    def happenings(self) -> Iterator[Happening]:
+        """Yield what happens, in order."""
+        self.form = _make
+        return self._run(_happening)
+
+    def encoded(self) -> Iterator[Encoded]:
+        """Yield the events as JSON, in order; nothing else is made of them."""
+        self.form = Plan.render
+        return self._run(_encoded)
+
+    def _run(self, shape: Callable[[Any], T]) -> Iterator[T]:
         # The loop runs for every wake-up, so it looks into the queue itself.
         out, queue = self.out, self._queue
         heap, quiet = queue.heap, queue if isinstance(queue, QuietQueue) else None
@@ -181,21 +194,37 @@ class Run:
                 continue
             step(subject)
             if out:
-                yield from map(form, out)
+                yield from map(shape, out)
                 out.clear()
 
     def count(self) -> int:
         """Return how many events happen."""
-        return sum(1 for _ in self.happenings(len))
+        return sum(1 for _ in self.encoded())
+
+
+def _make(plan: Plan, draft: Draft, facts: Mapping[str, Any], number: int) -> Event:
+    return plan.make(draft, facts, uuid_text(number))
+
+
+def _happening(made: Made[Event]) -> Happening:
+    _, event, journey, cause, revenue = made
+    return event, journey, cause, revenue
+
+
+def _encoded(made: Made[bytes]) -> Encoded:
+    event_type, event, journey, *_ = made
+    life = journey.life
+    time = life.run.now
+    return event_type, event, (time, time, life.number)
 
 
 def record_of(happening: Happening) -> KeyRecord:
     """Return the entry of an event in the answer key."""
-    event_type, number, _, _, _, journey, cause, revenue = happening
+    event, journey, cause, revenue = happening
     fields = journey.message.fields if journey.message else {}
     return KeyRecord(
-        id=uuid_text(number),
-        event_type=event_type,
+        id=event.id,
+        event_type=event.event_type,
         cause=uuid_text(abs(cause)) if cause else None,
         journey=journey.name,
         campaign=fields.get("campaign_id"),
@@ -204,24 +233,4 @@ def record_of(happening: Happening) -> KeyRecord:
         before_start=cause < 0,
         sent_at=journey.facts.get("send_time"),
         revenue=revenue,
-    )
-
-
-def event_of(happening: Happening) -> Event:
-    """Return the event."""
-    event_type, number, time, user, properties, *_ = happening
-    return Event(event_type, time, user, properties, uuid_text(number))
-
-
-def encode(happening: Happening) -> bytes:
-    """Return the JSON of the event, as `encode_event` does."""
-    event_type, number, time, user, properties, *_ = happening
-    return orjson.dumps(
-        {
-            "event_type": event_type,
-            "id": uuid_text(number),
-            "time": time,
-            "user": user,
-            "properties": properties,
-        }
     )

@@ -7,7 +7,7 @@ platforms, and after 30 minutes without activity on the web.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
 import attrs
@@ -271,17 +271,15 @@ def _show_waiting(session: Session) -> None:
         _show_message(session, message)
 
 
+_STEPS: tuple[tuple[str, Callable[[Session], None]], ...] = (
+    ("session.flag", partial(show_channel, channel="featureflag")),
+    ("session.banner", partial(show_channel, channel="banner")),
+    ("session.in_app", partial(show_channel, channel="inappmessage")),
+    ("session.news_feed", partial(show_channel, channel="newsfeedcard")),
+    *OUTSIDE,
+    ("session.browse", SHOP["browse"]),
+)
 #: What users do and see in a session, by the name of its chance: the factor of the draw that says
 #: when, and the step.
-_ACTIVITIES: Mapping[str, tuple[int, Callable[[Session], None]]] = {
-    name: (factor_of(f"{name} when"), step)
-    for name, step in (
-        ("session.flag", partial(show_channel, channel="featureflag")),
-        ("session.banner", partial(show_channel, channel="banner")),
-        ("session.in_app", partial(show_channel, channel="inappmessage")),
-        ("session.news_feed", partial(show_channel, channel="newsfeedcard")),
-        *OUTSIDE,
-        ("session.browse", SHOP["browse"]),
-    )
-}
+_ACTIVITIES = {name: (factor_of(f"{name} when"), step) for name, step in _STEPS}
 _ACTIVITY_NAMES = tuple(_ACTIVITIES)

@@ -14,7 +14,7 @@ from ...errors import OptionError, UnknownNameError
 from ...events import Event
 from .._draws import mix
 from .._plan import Plan
-from ..journeys import Chances, begin_script, event_of, local_time, new_run
+from ..journeys import Chances, begin_script, local_time, new_run
 from ..people.model import User
 from ..people.people import People
 from ..workspace.model import Campaign, Workspace
@@ -94,7 +94,7 @@ def make_journey(
     )
     others = [owner.number + 1] if "next user" in outcome.needs else []
     run.enter([owner.number, *others])
-    events = list(run.happenings(event_of))
+    events = [happening[0] for happening in run.happenings()]
     return _with_properties(events, catalog, properties, what)
 
 
