@@ -11,6 +11,7 @@ from hashlib import blake2b, shake_128
 
 __all__ = [
     "MASK",
+    "UNIT",
     "Draws",
     "draw",
     "factor_of",
@@ -28,7 +29,7 @@ _GAMMA = 0x9E3779B97F4A7C15
 _A, _B = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _UNIT = 2.0**-53
 #: Keeps numbers of 64 bits below 1, although the largest of them become 2**64 as floats.
-_UNIT_64 = 2.0**-64 * (1 - 2.0**-53)
+UNIT = 2.0**-64 * (1 - 2.0**-53)
 
 
 @cache
@@ -75,7 +76,7 @@ def share(key: int, factor: int) -> float:
     and looks random: the numbers of a key for several factors are then as independent as those of
     a linear congruential generator for several seeds.
     """
-    return (key * factor & MASK) * _UNIT_64
+    return (key * factor & MASK) * UNIT
 
 
 def draw(key: int, part: int) -> float:

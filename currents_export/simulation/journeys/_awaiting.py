@@ -28,8 +28,9 @@ _ACTIONS = {
 _MOST = 4
 
 
-#: From this many on, those that are too late are looked for and dropped.
-_MANY = 16
+#: Each time that so many more wait for an action, those that are too late are dropped; a power of
+#: two less one.
+_MANY = 31
 
 
 def _goals(goals: Sequence[str]) -> Sequence[Goal]:
@@ -59,9 +60,9 @@ def await_goals(journey: Journey, message: Message, event_type: str, receipt: Ca
         if waiting is None:
             awaited[action] = [entry]
             continue
-        if len(waiting) >= _MANY:
-            waiting[:] = [each for each in waiting if each[0] >= now]
         waiting.append(entry)
+        if not len(waiting) & _MANY:
+            waiting[:] = [each for each in waiting if each[0] >= now]
 
 
 def convert(life: Life, action: str, revenue: Mapping[str, float] | None = None) -> None:

@@ -96,6 +96,7 @@ class Calendar:
         self._keys = {campaign.id: mix(campaign.id) for campaign in workspace.campaigns}
         self._messages: dict[str, tuple[list[Message], list[Message]]] = {}
         self._steps: dict[tuple[str, str, str], list[Message]] = {}
+        self._triggered: dict[tuple[str, str], Sequence[Campaign]] = {}
         self._entries: dict[tuple[str, str], Sequence[Canvas]] = {}
         for message in workspace.messages:
             fields = message.fields
@@ -198,6 +199,15 @@ class Calendar:
         for campaign in self._workspace.campaigns:
             if campaign.event and (campaign.rules or campaign.channel not in _UNSENT):
                 found.setdefault(campaign.event, []).append(campaign)
+        return found
+
+    def triggered_in(self, action: str, region: str) -> Sequence[Campaign]:
+        """Return the action-based campaigns that an action sets off for users of a region."""
+        found = self._triggered.get((action, region))
+        if found is None:
+            there = self.triggered.get(action, ())
+            found = [each for each in there if each.region in (region, _EVERYWHERE)]
+            self._triggered[action, region] = found
         return found
 
     @cached_property

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import attrs
 
 from .._data import read_rows, split
-from .._draws import draw, factor_of, key_of, share
+from .._draws import MASK, UNIT, draw, factor_of, key_of, share
 from .._settings import Delay
 from ..workspace.channels import channel_of
 from ._calendar import IN_SESSION
@@ -170,6 +170,8 @@ class Chances:
         forced: chances that always or never come true, by name.
 
     Attributes:
+        shares: for each named chance its share, also of 2**64, and the key and the factor of its
+            draws.
         strata: what draws if shares are to be exact: of 50 people, a chance of 2 % comes true for
             one. With None, chances are drawn at random.
     """
@@ -189,9 +191,10 @@ class Chances:
         self._effects: dict[str, list[Effect]] = {}
         for effect in (*EFFECTS.values(), *_more_effects(event_types)):
             self._effects.setdefault(effect.channel, []).append(effect)
-        self._shares = {
-            name: (float(self._forced.get(name, share)), key_of(name), factor_of(name))
-            for name, share in self._rates.items()
+        self.shares = {
+            name: (share, int(share * 2**64), key_of(name), factor_of(name))
+            for name, rate in self._rates.items()
+            for share in (float(self._forced.get(name, rate)),)
         }
         # A chance and a delay may have the same name, but their draws must not be the same.
         self._quantiles = {
@@ -201,23 +204,14 @@ class Chances:
         self._all_effects: dict[tuple[str, bool], _Joint[Effect]] = {}
         self._joints: dict[tuple[str, ...], _Joint[str]] = {}
 
-    def happens(self, journey: Journey, name: str, occurrence: int = 0) -> bool:
-        """Return whether a named chance comes true in a journey."""
-        limit, key, factor = self._shares[name]
-        if self.strata is not None:
-            return self.strata.unit(journey, key + occurrence) < limit
-        if occurrence:
-            return draw(journey.key, key + occurrence) < limit
-        return share(journey.key, factor) < limit
-
     def share(self, name: str) -> float:
         """Return the share of a named chance."""
-        return self._shares[name][0]
+        return self.shares[name][0]
 
     def of(self, life: Life, key: int) -> float:
         """Return the number in [0, 1) that a person has for a key, such as that of a campaign."""
         if self.strata is None:
-            return share(life.key, key | 1)
+            return (life.key * (key | 1) & MASK) * UNIT
         return self.strata.of(life.number, key)
 
     def of_person(self, person: int, life_key: int, key: int) -> float:
@@ -227,7 +221,7 @@ class Chances:
     def delay(self, key: int, name: str, occurrence: int = 0) -> int:
         """Return a named delay in what has a key, in seconds."""
         at, part, factor = self._quantiles[name]
-        return at(draw(key, part + occurrence) if occurrence else share(key, factor))
+        return at(draw(key, part + occurrence) if occurrence else (key * factor & MASK) * UNIT)
 
     def quantile(self, name: str, share: float) -> int:
         """Return how long, in seconds, a share of the named delays is at most."""
@@ -237,7 +231,7 @@ class Chances:
         """Return which of some named chances comes true in a journey; they exclude each other."""
         joint = self._joints.get(names)
         if joint is None:
-            limits = accumulate(self._shares[name][0] for name in self._by_force(names))
+            limits = accumulate(self.shares[name][0] for name in self._by_force(names))
             group = (key_of(names[0]), tuple(zip(limits, self._by_force(names), strict=True)))
             joint = self._joints[names] = _join(names[0], [group])
         return next(iter(self._choose(journey, joint)), None)
@@ -246,7 +240,7 @@ class Chances:
         """Return which of some named chances come true in a journey: any number of them."""
         joint = self._joints.get(names)
         if joint is None:
-            groups = [(key_of(name), ((self._shares[name][0], name),)) for name in names]
+            groups = [(key_of(name), ((self.shares[name][0], name),)) for name in names]
             joint = self._joints[names] = _join(names[0], groups)
         return self._choose(journey, joint)
 
@@ -258,7 +252,8 @@ class Chances:
             self._all_effects[cause, flow] = joint
         if self.strata is None:
             factor, limits, outcomes, _ = joint
-            return outcomes[bisect_right(limits, share(journey.key, factor))] if limits else ()
+            drawn = (journey.key * factor & MASK) * UNIT
+            return outcomes[bisect_right(limits, drawn)] if limits else ()
         return self._choose(journey, joint)
 
     def _choose(self, journey: Journey, joint: _Joint[T]) -> Sequence[T]:

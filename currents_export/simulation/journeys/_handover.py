@@ -17,7 +17,7 @@ from .._draws import mix, unit
 from .._ids import id_number
 from ..people.model import Device, User
 from ._curve import DAY
-from ._life import Cause, Journey, Life
+from ._life import Cause, Journey, Life, journey_key
 from ._state import OwnedDevice
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def hand_over(life: Life, device: Device) -> Cause:
 def take_over(life: Life, device: Device) -> Cause:
     """Log in on the phone of the user before, to which the push token moves."""
     former = mix(life.run.seed_key, life.number - 1)
-    removed = id_number(mix(former, _NAME, 0), 1)
+    removed = id_number(journey_key(former, _NAME, 0), 1)
     # The former user's session may still be open.
     mine = attrs.evolve(device, push_token_created_at=life.now)
     ends = life.now + _REST

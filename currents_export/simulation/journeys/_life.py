@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._draws import draw, factor_of, key_of, mix, share, stir
+from .._draws import MASK, UNIT, draw, factor_of, key_of, mix, stir
 from .._ids import id_number
 from ..people.model import Device, User
 from ..workspace.model import Message
@@ -13,12 +13,13 @@ from ._queue import Step
 from ._state import Awaited, OwnedDevice, Reach
 
 if TYPE_CHECKING:
+    from ._calendar import Occurrence
     from ._canvases import Passage
     from ._messages import MessageJourney
     from ._run import Run
     from ._session import Session
 
-__all__ = ["Cause", "Journey", "Life"]
+__all__ = ["Cause", "Journey", "Life", "journey_key"]
 
 #: What stands for an event as the cause of others: the number of its id; negative if it happened
 #: before the stream began, 0 for no event.
@@ -56,8 +57,8 @@ class Life:
         shown: messages of Canvases that the next session shows.
         latest: the latest message of each channel that a reply can refer to.
         week: the week of the next scheduled campaign, by its number; see `Calendar.occurrences`.
-        upcoming: the index of the scheduled campaign in its week, among those on the channels, that
-            the user has not yet looked forward to.
+        coming: the scheduled campaigns of that week on channels of the user, in order.
+        upcoming: the index of the first of these that the user has not yet looked forward to.
         channels: the channels on which the user could ever get a message.
     """
 
@@ -67,6 +68,7 @@ class Life:
         "background",
         "cards",
         "channels",
+        "coming",
         "devices",
         "gone",
         "handover",
@@ -113,6 +115,7 @@ class Life:
         self.shown: list[Message] = []
         self.latest: dict[str, MessageJourney] = {}
         self.week = 0
+        self.coming: Sequence[Occurrence] = ()
         self.upcoming = 0
         self.channels: frozenset[str] = frozenset()
 
@@ -130,6 +133,11 @@ class Life:
         """Take a step, which is about a subject, at a time that is not in the past."""
         self.sequence += 1
         self.run.put((time, self.number, self.sequence, self, step, subject))
+
+
+def journey_key(life_key: int, name: str, key: int) -> int:
+    """Return what a journey in a life is drawn by, given its name and its key among those."""
+    return stir(life_key ^ key_of(name), key)
 
 
 class Journey:
@@ -160,7 +168,7 @@ class Journey:
     ) -> None:
         self.life = life
         self.name = name
-        self.key = stir(life.key ^ key_of(name), key)
+        self.key = journey_key(life.key, name, key)
         self.count = 0
         self.message = message
         self.facts: dict[str, Any] = {}
@@ -175,11 +183,17 @@ class Journey:
         """Return a number in [0, 1) that the name and the occurrence determine."""
         if occurrence:
             return draw(self.key, key_of(name) + occurrence)
-        return share(self.key, factor_of(name))
+        return (self.key * factor_of(name) & MASK) * UNIT
 
     def happens(self, name: str, occurrence: int = 0) -> bool:
         """Return whether a named chance comes true."""
-        return self.life.run.chances.happens(self, name, occurrence)
+        chances = self.life.run.chances
+        share, limit, key, factor = chances.shares[name]
+        if chances.strata is not None:
+            return chances.strata.unit(self, key + occurrence) < share
+        if occurrence:
+            return draw(self.key, key + occurrence) < share
+        return self.key * factor & MASK < limit
 
     def delay(self, name: str, occurrence: int = 0) -> int:
         """Return a named delay, in seconds."""

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from operator import attrgetter
 
 from ...catalog import Catalog
-from .._draws import MASK, Draws, key_of, mix, unit
+from .._draws import MASK, Draws, key_of, mix, stir, unit
 from .._plan import Plan
 from .._traffic import TrafficRule
 from ..fields import Draft
@@ -151,8 +151,8 @@ def begin(life: Life, active: bool) -> None:
     life.channels = _could_get(life)
     since = run.start + SETTLING if late else life.now
     life.week = week_of(since)
-    there = run.calendar.reaching(user.place, life.week, life.channels)
-    life.upcoming = bisect_right(there, since, key=_TIME)
+    life.coming = run.calendar.reaching(user.place, life.week, life.channels)
+    life.upcoming = bisect_right(life.coming, since, key=_TIME)
     _plan_campaigns(life)
     begin_background(life)
     plan_lapse(life)
@@ -205,7 +205,7 @@ def _plan_campaigns(life: Life) -> None:
     """Wait for the next scheduled campaign that the user is in the audience of."""
     run, key = life.run, life.key
     chances = run.chances
-    there = run.calendar.reaching(life.user.place, life.week, life.channels)
+    there = life.coming
     drawn = chances.strata is None
     for index in range(life.upcoming, len(there)):
         occurrence = there[index]
@@ -219,13 +219,18 @@ def _plan_campaigns(life: Life) -> None:
             time = occurrence.time + chances.delay(key ^ occurrence.key, "message.burst")
             life.at(max(run.now, time), _send_campaign, life)
             return
-    life.week, life.upcoming = life.week + 1, 0
-    life.at(max(run.now, begin_of(life.week)), _plan_campaigns, life)
+    life.week += 1
+    life.at(max(run.now, begin_of(life.week)), _begin_week, life)
+
+
+def _begin_week(life: Life) -> None:
+    life.coming = life.run.calendar.reaching(life.user.place, life.week, life.channels)
+    life.upcoming = 0
+    _plan_campaigns(life)
 
 
 def _send_campaign(life: Life) -> None:
-    there = life.run.calendar.reaching(life.user.place, life.week, life.channels)
-    occurrence = there[life.upcoming - 1]
+    occurrence = life.coming[life.upcoming - 1]
     if occurrence.campaign.channel in IN_SESSION:
         show(life, choose_variation(life, occurrence.campaign))
     else:
@@ -252,19 +257,17 @@ def acted(
         return
     for passage in life.passages.values():
         passage.acted(action)
-    if campaigns := calendar.triggered.get(action):
-        region = life.user.place.region
-        for campaign in campaigns:
-            if campaign.region in (region, "Global"):
-                key = mix(life.now, campaign.id)
-                audience = mix(campaign.id, "audience") if campaign.rules else key
-                if life.run.chances.of(life, audience) < campaign.share:
-                    if campaign.channel in IN_SESSION:
-                        message = choose_variation(life, campaign)
-                        shown = MessageJourney(life, campaign.name, key, message, flow=True)
-                        shown.after(campaign.delay, _show)
-                    else:
-                        schedule(life, campaign, key, life.now + campaign.delay, cause)
+    now, chances = life.run.now, life.run.chances
+    for campaign in calendar.triggered_in(action, life.user.place.region):
+        key = stir(key_of(campaign.id), now)
+        audience = mix(campaign.id, "audience") if campaign.rules else key
+        if chances.of(life, audience) < campaign.share:
+            if campaign.channel in IN_SESSION:
+                message = choose_variation(life, campaign)
+                shown = MessageJourney(life, campaign.name, key, message, flow=True)
+                shown.after(campaign.delay, _show)
+            else:
+                schedule(life, campaign, key, now + campaign.delay, cause)
     set_off(life, action, cause)
 
 

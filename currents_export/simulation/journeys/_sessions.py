@@ -12,7 +12,7 @@ from functools import partial
 
 import attrs
 
-from .._draws import factor_of, mix, share, unit
+from .._draws import factor_of, key_of, mix, share, stir, unit
 from ..workspace.model import Message
 from ._awaiting import await_goals
 from ._curve import DAY, Curve, local_offset, local_time
@@ -65,7 +65,7 @@ def plan_first_session(life: Life) -> None:
 
 def _next(life: Life, name: str, time: int, activity: float) -> int:
     """Return when the next session after a time comes, of a number of sessions a day."""
-    drawn = unit(mix(life.key, name, life.sessions, life.now))
+    drawn = unit(stir(life.key ^ key_of(name), life.sessions << 32 ^ life.now))
     return _after(life, time, -math.log(1.0 - drawn) / activity)
 
 
@@ -95,7 +95,7 @@ def _choose_device(life: Life) -> OwnedDevice | None:
         return None
     if len(there) == 1:
         return there[0]
-    drawn = unit(mix(life.key, "device", life.now))
+    drawn = unit(stir(life.key ^ key_of("device"), life.now))
     return there[int(len(there) * drawn * drawn)]
 
 
@@ -225,8 +225,8 @@ def _show_message(session: Session, message: Message) -> None:
         await_goals(journey, message, "users.campaigns.Conversion", receipt)
         return
     name = fields["campaign_name" if message.kind == "campaign" else "canvas_name"]
-    key = mix(session.key, name, message.dispatch_key)
-    aborts = unit(mix(key, "abort")) < life.run.chances.share("message.abort")
+    key = stir(session.key ^ key_of(name), key_of(message.dispatch_key))
+    aborts = share(key, factor_of("abort")) < life.run.chances.share("message.abort")
     if aborts:
         journey = Journey(life, name, key, message=message, cause=session.started)
         journey.emit(f"users.messages.{message.channel}.Abort", device=session.owned.device)
