@@ -114,13 +114,14 @@ class Plan:
         if entry is None or entry[0] is not user or entry[1] is not device:
             entry = owners.add(user, device)
         base, _, fallbacks = variant.taken.get(id(message)) or variant.take(message)
-        if variant.plain and None not in facts.values():
-            made = facts
-        else:
+        made = facts if variant.choose is None else variant.choose(facts)
+        if None in made.values():
+            made = variant.without_unknown(made)
+        if variant.draws:
             draft.event_type, draft.names, draft.facts = self.event_type, self.names, facts
-            made = variant.make(draft, facts)
+            made = variant.make(draft, made)
         for name, make in fallbacks:
-            if made.get(name) is None and entry[3].get(name) is None:
+            if entry[3].get(name) is None and made.get(name) is None:
                 made = {**made, name: make(draft)}
         digits = "%032x" % number  # noqa: UP031 - as `uuid_text`
         head = (

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import orjson
 
-from ._readers import Owners, Reader, json_fields
+from ._readers import Owners, Reader, compiled, json_fields
 from .fields import Draft, FieldMaker, UnhandledValues, pick
 from .workspace.model import Message
 
@@ -45,7 +45,8 @@ class Variant:
         fallbacks: the same for the required properties.
         unhandled: the listed values that no source chooses, by field.
         owners: the JSON of what is read.
-        plain: whether the event has only what is given, besides what is taken and read.
+        choose: returns the given properties that the type has; None if it has all of them.
+        draws: whether properties are made.
         rare: whether there is more to do than most types need.
         head: the beginning of the JSON, up to the id.
         taken: what is taken from messages, by their identity.
@@ -68,14 +69,21 @@ class Variant:
     fallbacks: Makes
     unhandled: tuple[UnhandledValues, ...]
     owners: Owners
-    plain: bool = attrs.field(init=False)
+    choose: Callable[[Mapping[str, Any]], dict[str, Any]] | None = attrs.field(init=False)
+    draws: bool = attrs.field(init=False)
     rare: bool = attrs.field(init=False)
     head: str = attrs.field(init=False)
     taken: dict[int, _Taken] = attrs.field(factory=dict, init=False, repr=False)
 
-    @plain.default
-    def _is_plain(self) -> bool:
-        return self.all_given and not self.made and not self.defaults
+    @choose.default
+    def _make_choose(self) -> Callable[[Mapping[str, Any]], dict[str, Any]] | None:
+        if self.all_given:
+            return None
+        return compiled("facts", tuple((name, f"facts[{name!r}]") for name in self.given))
+
+    @draws.default
+    def _draws_some(self) -> bool:
+        return bool(self.made or self.defaults)
 
     @rare.default
     def _is_rare(self) -> bool:
@@ -93,7 +101,10 @@ class Variant:
         owner = None if message is None and self.user_with_message else user
         who, read = self.who.values(owner, device), self.more.values(owner, device)
         _, taken, fallbacks = self.taken.get(id(message)) or self.take(message)
-        properties = {**read, **taken, **self.make(draft, facts)}
+        given = facts if self.choose is None else self.choose(facts)
+        if None in given.values():
+            given = self.without_unknown(given)
+        properties = {**read, **taken, **self.make(draft, given)}
         for name, make in fallbacks:
             if properties.get(name) is None:
                 properties[name] = make(draft)
@@ -108,16 +119,13 @@ class Variant:
                 values[each.name] = pick(draft, each.values)
         return who, properties
 
+    def without_unknown(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return given properties without those that are None, unless that stands for null."""
+        nulls = self.nulls
+        return {name: value for name, value in given.items() if value is not None or name in nulls}
+
     def make(self, draft: Draft, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the properties that are made, and those that are given."""
-        if not self.all_given or None in facts.values():
-            facts = {
-                name: value
-                for name in self.given
-                if (value := facts[name]) is not None or name in self.nulls
-            }
-        if not self.made and not self.defaults:
-            return facts
+        """Return the properties that are made, and those that are given; the latter are known."""
         made: dict[str, Any] = {}
         for maker, wanted in self.made:
             values = maker(draft)
