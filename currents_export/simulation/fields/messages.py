@@ -11,7 +11,7 @@ from typing import Any
 
 from ...catalog import EventType
 from .._data import read_data, read_rows, split
-from .._draws import Draws, stir
+from .._draws import Draws, stir, unit
 from .._ids import object_id
 from ..workspace.channels import channel_of
 from .draft import Draft, pick
@@ -24,6 +24,9 @@ _DISPATCH_SECONDS, _SEND_SECONDS = 3600, 86_400
 
 #: A message goes to its last recipient this many seconds after it went to the first.
 _SPREAD_SECONDS = 600
+
+#: The share of messages that data triggered.
+_TRIGGERED = 0.15
 
 _CAPPED = "frequency_capped"
 
@@ -73,8 +76,11 @@ def provenance(draft: Draft) -> Mapping[str, Any]:
     random = draft.random
     if (dispatch_id := draft.facts.get("dispatch_id")) is not None:
         # All events of a message say the same.
-        random = Draws(stir(int(dispatch_id[8:], 16), draft.user.number)).random
-    if not draft.whole and random() >= 0.15:
+        key = stir(int(dispatch_id[8:], 16), draft.user.number)
+        if not draft.whole and unit(key) >= _TRIGGERED:
+            return {}
+        random = Draws(key).random
+    elif not draft.whole and random() >= _TRIGGERED:
         return {}
     first = 1 + int(40 * random())
     lists = (f'"{key}":[{first + n},{first + n + 3}]' for n, key in enumerate("our"))

@@ -107,19 +107,10 @@ class Calendar:
                 step = fields.get("canvas_step_id", "")
                 key = (fields["canvas_id"], fields["canvas_variation_id"], step)
                 self._steps.setdefault(key, []).append(message)
-        self._only = {
-            campaign: treated[0]
-            for campaign, (treated, control) in self._messages.items()
-            if len(treated) == 1 and not control
-        }
 
     def messages_of(self, campaign: Campaign) -> tuple[Sequence[Message], Sequence[Message]]:
         """Return the messages of a campaign, and those of the control group: one or none."""
         return self._messages[campaign.id]
-
-    def only_message_of(self, campaign: Campaign) -> Message | None:
-        """Return the message of a campaign if everybody gets the same."""
-        return self._only.get(campaign.id)
 
     def message_of(self, canvas: str, variation: str, step: str = "") -> Sequence[Message]:
         """Return the messages of a Canvas step, one for each path; without a step, the control."""

@@ -202,6 +202,7 @@ class Chances:
             for name, delay in self._delays.items()
         }
         self._all_effects: dict[tuple[str, bool], _Joint[Effect]] = {}
+        self._exclusive: dict[tuple[str, ...], tuple[Sequence[float], Sequence[str], int]] = {}
         self._joints: dict[tuple[str, ...], _Joint[str]] = {}
 
     def share(self, name: str) -> float:
@@ -227,14 +228,23 @@ class Chances:
         """Return how long, in seconds, a share of the named delays is at most."""
         return self._quantiles[name][0](share)
 
-    def which(self, journey: Journey, names: tuple[str, ...]) -> str | None:
-        """Return which of some named chances comes true in a journey; they exclude each other."""
-        joint = self._joints.get(names)
-        if joint is None:
-            limits = accumulate(self.shares[name][0] for name in self._by_force(names))
-            group = (key_of(names[0]), tuple(zip(limits, self._by_force(names), strict=True)))
-            joint = self._joints[names] = _join(names[0], [group])
-        return next(iter(self._choose(journey, joint)), None)
+    def which(self, journey: Journey, names: tuple[str, ...]) -> str:
+        """Return which of some named chances comes true in a journey; empty for none of them.
+
+        They exclude each other.
+        """
+        found = self._exclusive.get(names)
+        if found is None:
+            # What is forced to happen comes first, so that nothing else can be chosen.
+            order = sorted(names, key=lambda name: not self._forced.get(name))
+            limits = [*accumulate(self.shares[name][0] for name in order)]
+            found = self._exclusive[names] = limits, (*order, ""), key_of(names[0])
+        limits, order_and_none, key = found
+        if self.strata is None:
+            drawn = (journey.key * (key | 1) & MASK) * UNIT
+        else:
+            drawn = self.strata.unit(journey, key)
+        return order_and_none[bisect_right(limits, drawn)]
 
     def together(self, journey: Journey, names: tuple[str, ...]) -> Sequence[str]:
         """Return which of some named chances come true in a journey: any number of them."""
@@ -268,10 +278,6 @@ class Chances:
                     chosen.append(choice)
                     break
         return chosen
-
-    def _by_force(self, names: Iterable[str]) -> Sequence[str]:
-        """Put what is forced to happen first, so that nothing else can be chosen."""
-        return sorted(names, key=lambda name: not self._forced.get(name))
 
     def _make_groups(self, cause: str, *, flow: bool) -> list[_Group[Effect]]:
         channel, _, name = cause.partition(".")

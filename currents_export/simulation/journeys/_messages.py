@@ -20,6 +20,7 @@ from ._state import OwnedDevice
 
 if TYPE_CHECKING:
     from ._canvases import Passage
+    from ._run import Run, Variations
 
 __all__ = [
     "AFTER",
@@ -134,16 +135,23 @@ AFTER: dict[str, Callable[[Pending, Cause], None]] = {}
 
 def choose_variation(life: Life, campaign: Campaign) -> Message:
     """Return the message that a user gets from a campaign: always of the same variation."""
-    calendar = life.run.calendar
-    only = calendar.only_message_of(campaign)
-    if only is not None:
-        return only
-    treated, control = calendar.messages_of(campaign)
-    chances, rules = life.run.chances, campaign.rules
-    held = (rules.control if rules else chances.share("message.control")) if control else 0.0
-    share = chances.of(life, key_of(campaign.id)) - held
+    run = life.run
+    variations = run.variations.get(campaign.id)
+    if variations is None:
+        variations = run.variations[campaign.id] = _variations(run, campaign)
+    held, scale, treated, control, key = variations
+    drawn = run.chances.of(life, key) - held
     # Those who are not in the control group are divided equally.
-    return treated[int(share / (1 - held) * len(treated))] if share >= 0 else control[0]
+    return treated[int(drawn * scale)] if drawn >= 0 else control[0]
+
+
+def _variations(run: Run, campaign: Campaign) -> Variations:
+    treated, control = run.calendar.messages_of(campaign)
+    chances, rules = run.chances, campaign.rules
+    held = (rules.control if rules else chances.share("message.control")) if control else 0.0
+    # A little less than their number, so that rounding does not choose one beyond the last.
+    scale = len(treated) / (1 - held) * (1 - 1e-12) if held < 1 else 0.0
+    return held, scale, treated, control, key_of(campaign.id)
 
 
 def schedule(life: Life, campaign: Campaign, key: int, time: int, cause: Cause) -> None:
@@ -211,7 +219,7 @@ def _go_out(journey: MessageJourney) -> None:
         _hold_back(journey, rule)
         return
     fate = life.run.chances.which(journey, _FATES if journey.count == 0 else _LAST_FATES)
-    if fate is None:
+    if not fate:
         _send_now(journey, local // DAY)
     elif fate == "message.abort":
         journey.emit(f"users.messages.{channel}.Abort", device=_device(journey))

@@ -14,7 +14,7 @@ from .._traffic import TrafficRule
 from ..answer_key import KeyRecord
 from ..fields import Draft
 from ..people.model import User
-from ..workspace.model import Workspace
+from ..workspace.model import Message, Workspace
 from ._calendar import Calendar
 from ._chances import Chances
 from ._curve import DAY
@@ -23,7 +23,7 @@ from ._life import Cause, Journey, Life
 from ._queue import Queue
 from ._quiet import QuietQueue
 
-__all__ = ["Encoded", "Happening", "Run", "record_of"]
+__all__ = ["Encoded", "Happening", "Run", "Variations", "record_of"]
 
 T = TypeVar("T")
 
@@ -38,6 +38,10 @@ Made = tuple[str, T, Journey, Cause, Mapping[str, float] | None]
 #: of the user.
 Encoded = tuple[str, bytes, tuple[int, int, int]]
 
+
+#: The share of the control group of a campaign, by how much the other shares are multiplied to get
+#: the index of a message, the messages, that of the control group, and the key of the draw.
+Variations = tuple[float, float, Sequence[Message], Sequence[Message], int]
 
 #: For how many seconds lives have been under way when a stream begins.
 WARM_UP = 3 * DAY
@@ -96,6 +100,7 @@ class Run:
         form: makes the event of a draft from what is known and the number of its id.
         out: the events that happened in the current step.
         put: adds a wake-up to the queue.
+        variations: what users get from campaigns, by their ids.
     """
 
     def __init__(
@@ -142,6 +147,7 @@ class Run:
         self.draws = draws
         self._queue = queue
         self.put = queue.put
+        self.variations: dict[str, Variations] = {}
 
     def enter(self, people: Collection[int]) -> None:
         """Let people begin their lives.

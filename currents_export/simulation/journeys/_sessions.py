@@ -133,7 +133,9 @@ def open_session(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
         owned.device = attrs.evolve(owned.device, app=app)
     device = owned.device
     session.ends = owned.session_ends = life.now + max(3, session.delay("session.length"))
-    first = not any(each.used for each in life.devices if each.device.app.id == device.app.id)
+    first = not owned.used and not any(
+        each.used for each in life.devices if each.device.app.id == device.app.id
+    )
     new, owned.used = not owned.used, True
     if first:
         began = session.emit("users.behaviors.app.FirstSession", device=device)
