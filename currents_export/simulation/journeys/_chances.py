@@ -237,8 +237,12 @@ class Chances:
         if found is None:
             # What is forced to happen comes first, so that nothing else can be chosen.
             order = sorted(names, key=lambda name: not self._forced.get(name))
-            limits = [*accumulate(self.shares[name][0] for name in order)]
-            found = self._exclusive[names] = limits, (*order, ""), key_of(names[0])
+            found = (
+                [*accumulate(self.shares[name][0] for name in order)],
+                (*order, ""),
+                key_of(names[0]),
+            )
+            self._exclusive[names] = found
         limits, order_and_none, key = found
         if self.strata is None:
             drawn = (journey.key * (key | 1) & MASK) * UNIT
