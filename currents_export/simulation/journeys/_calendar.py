@@ -97,6 +97,7 @@ class Calendar:
         self._messages: dict[str, tuple[list[Message], list[Message]]] = {}
         self._steps: dict[tuple[str, str, str], list[Message]] = {}
         self._triggered: dict[tuple[str, str], Sequence[Campaign]] = {}
+        self._seen: dict[tuple[str, str], Sequence[Campaign]] = {}
         self._entries: dict[tuple[str, str], Sequence[Canvas]] = {}
         for message in workspace.messages:
             fields = message.fields
@@ -208,6 +209,15 @@ class Calendar:
         for campaign in self._workspace.campaigns:
             if campaign.channel in IN_SESSION and not campaign.rules:
                 found.setdefault(campaign.channel, []).append(campaign)
+        return found
+
+    def seen_in(self, channel: str, region: str) -> Sequence[Campaign]:
+        """Return the campaigns of a channel that users of a region see in a session."""
+        found = self._seen.get((channel, region))
+        if found is None:
+            there = self.in_session.get(channel, ())
+            found = [each for each in there if each.region in (region, _EVERYWHERE)]
+            self._seen[channel, region] = found
         return found
 
     def canvases(self, entry: str, region: str) -> Sequence[Canvas]:

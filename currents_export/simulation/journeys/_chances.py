@@ -172,6 +172,7 @@ class Chances:
     Attributes:
         shares: for each named chance its share, also of 2**64, and the key and the factor of its
             draws.
+        delays: for each named delay its quantile function, and the key and the factor of its draws.
         strata: what draws if shares are to be exact: of 50 people, a chance of 2 % comes true for
             one. With None, chances are drawn at random.
     """
@@ -197,7 +198,7 @@ class Chances:
             for share in (float(self._forced.get(name, rate)),)
         }
         # A chance and a delay may have the same name, but their draws must not be the same.
-        self._quantiles = {
+        self.delays = {
             name: (delay.at, key_of(f"{name} delay"), factor_of(f"{name} delay"))
             for name, delay in self._delays.items()
         }
@@ -221,12 +222,12 @@ class Chances:
 
     def delay(self, key: int, name: str, occurrence: int = 0) -> int:
         """Return a named delay in what has a key, in seconds."""
-        at, part, factor = self._quantiles[name]
+        at, part, factor = self.delays[name]
         return at(draw(key, part + occurrence) if occurrence else (key * factor & MASK) * UNIT)
 
     def quantile(self, name: str, share: float) -> int:
         """Return how long, in seconds, a share of the named delays is at most."""
-        return self._quantiles[name][0](share)
+        return self.delays[name][0](share)
 
     def which(self, journey: Journey, names: tuple[str, ...]) -> str:
         """Return which of some named chances comes true in a journey; empty for none of them.
@@ -258,7 +259,12 @@ class Chances:
             joint = self._joints[names] = _join(names[0], groups)
         return self._choose(journey, joint)
 
-    def effects(self, journey: Journey, cause: str, *, flow: bool) -> Sequence[Effect]:
+    def effects(
+        self,
+        journey: Journey,
+        cause: str,
+        flow: bool,
+    ) -> Sequence[Effect]:
         """Return what follows from `send`, preceded by its channel, or from an effect."""
         joint = self._all_effects.get((cause, flow))
         if joint is None:

@@ -9,12 +9,12 @@ from functools import lru_cache, partial
 from operator import attrgetter
 
 from ...catalog import Catalog
-from .._draws import MASK, Draws, key_of, mix, stir, unit
+from .._draws import MASK, Draws, key_of, mix, share, stir, unit
 from .._plan import Plan
 from .._traffic import TrafficRule
 from ..fields import Draft
 from ..people.people import People
-from ..workspace.model import Workspace
+from ..workspace.model import Campaign, Workspace
 from ._awaiting import convert
 from ._background import begin_background
 from ._calendar import IN_SESSION, Calendar, begin_of, week_of
@@ -257,18 +257,31 @@ def acted(
         return
     for passage in life.passages.values():
         passage.acted(action)
+    if campaigns := calendar.triggered_in(action, life.user.place.region):
+        _trigger(life, campaigns, cause)
+    set_off(life, action, cause)
+
+
+def _trigger(life: Life, campaigns: Sequence[Campaign], cause: Cause) -> None:
+    """Let the messages of action-based campaigns go out, or be shown, after their delay."""
     now, chances = life.run.now, life.run.chances
-    for campaign in calendar.triggered_in(action, life.user.place.region):
-        key = stir(key_of(campaign.id), now)
-        audience = mix(campaign.id, "audience") if campaign.rules else key
-        if chances.of(life, audience) < campaign.share:
+    moment = stir(life.key, now)
+    for campaign in campaigns:
+        key = key_of(campaign.id)
+        if campaign.rules:
+            drawn = chances.of(life, mix(campaign.id, "audience"))
+        elif chances.strata is None:
+            drawn = share(moment, key | 1)
+        else:
+            drawn = chances.of(life, stir(key, now))
+        if drawn < campaign.share:
+            key = stir(key, now)
             if campaign.channel in IN_SESSION:
                 message = choose_variation(life, campaign)
                 shown = MessageJourney(life, campaign.name, key, message, flow=True)
                 shown.after(campaign.delay, _show)
             else:
                 schedule(life, campaign, key, now + campaign.delay, cause)
-    set_off(life, action, cause)
 
 
 def _show(journey: MessageJourney) -> None:

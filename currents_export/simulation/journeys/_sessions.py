@@ -194,9 +194,7 @@ def _end(session: Session) -> None:
 def show_channel(session: Session, channel: str) -> None:
     """Show a message of a channel that the app asks for."""
     life = session.life
-    campaigns = life.run.calendar.in_session.get(channel, ())
-    region = life.user.place.region
-    there = [each for each in campaigns if each.region in (region, "Global")]
+    there = life.run.calendar.seen_in(channel, life.user.place.region)
     if there:
         campaign = there[int(session.unit(channel, 2) * len(there))]
         _show_message(session, choose_variation(life, campaign))
