@@ -204,11 +204,19 @@ class Chances:
         }
         self._all_effects: dict[tuple[str, bool], _Joint[Effect]] = {}
         self._exclusive: dict[tuple[str, ...], tuple[Sequence[float], Sequence[str], int]] = {}
+        self._totals: dict[tuple[str, ...], float] = {}
         self._joints: dict[tuple[str, ...], _Joint[str]] = {}
 
     def share(self, name: str) -> float:
         """Return the share of a named chance."""
         return self.shares[name][0]
+
+    def total(self, names: tuple[str, ...]) -> float:
+        """Return the sum of the shares of some named chances."""
+        found = self._totals.get(names)
+        if found is None:
+            found = self._totals[names] = sum(self.shares[name][0] for name in names)
+        return found
 
     def of(self, life: Life, key: int) -> float:
         """Return the number in [0, 1) that a person has for a key, such as that of a campaign."""
@@ -218,7 +226,9 @@ class Chances:
 
     def of_person(self, person: int, life_key: int, key: int) -> float:
         """Return the same for a person whose life has a key."""
-        return share(life_key, key | 1) if self.strata is None else self.strata.of(person, key)
+        if self.strata is None:
+            return (life_key * (key | 1) & MASK) * UNIT
+        return self.strata.of(person, key)
 
     def delay(self, key: int, name: str, occurrence: int = 0) -> int:
         """Return a named delay in what has a key, in seconds."""
