@@ -251,15 +251,14 @@ class Chances:
             found = (
                 [*accumulate(self.shares[name][0] for name in order)],
                 (*order, ""),
-                key_of(names[0]),
+                factor_of(f"{names[0]} or another"),
             )
             self._exclusive[names] = found
-        limits, order_and_none, key = found
-        if self.strata is None:
-            drawn = (journey.key * (key | 1) & MASK) * UNIT
-        else:
-            drawn = self.strata.unit(journey, key)
-        return order_and_none[bisect_right(limits, drawn)]
+        limits, order_and_none, factor = found
+        if self.strata is not None:
+            # Each share is exact.
+            return next((name for name in order_and_none if name and journey.happens(name)), "")
+        return order_and_none[bisect_right(limits, (journey.key * factor & MASK) * UNIT)]
 
     def together(self, journey: Journey, names: tuple[str, ...]) -> Sequence[str]:
         """Return which of some named chances come true in a journey: any number of them."""
@@ -283,7 +282,7 @@ class Chances:
         if self.strata is None:
             factor, limits, outcomes, _ = joint
             drawn = (journey.key * factor & MASK) * UNIT
-            return outcomes[bisect_right(limits, drawn)] if limits else ()
+            return outcomes[bisect_right(limits, drawn)]
         return self._choose(journey, joint)
 
     def _choose(self, journey: Journey, joint: _Joint[T]) -> Sequence[T]:
