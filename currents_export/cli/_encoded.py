@@ -16,6 +16,9 @@ from ._workers import Batch, WorkerError, batches_of
 
 __all__ = ["Encoded", "WorkerError", "encode_single", "make_encoded"]
 
+#: How many events are yielded together at most.
+_MOST = 256
+
 #: The types of some events, and the JSON of each.
 Encoded = tuple[Sequence[str], Sequence[bytes]]
 
@@ -43,9 +46,16 @@ def make_encoded(
         WorkerError: a process ended early; all events before were yielded.
     """
     if workers == 1:
-        keep = None if key is None else key.keep
-        events = islice(world.events(**options, pace=pace, key=keep), count)
-        yield from map(encode_single, events if key is None else key.count(events))
+        if key is not None:
+            events = islice(world.events(**options, pace=pace, key=key.keep), count)
+            yield from map(encode_single, key.count(events))
+            return
+        encoded = islice(world.encoded_events(**options, pace=pace), count)
+        # The first events come soon; later ones together, unless each has its time.
+        size = 1
+        while together := list(islice(encoded, size)):
+            yield [each[0] for each in together], [each[1] for each in together]
+            size = 1 if pace is not None else min(2 * size, _MOST)
         return
     made = batches_of(world, workers, count=count, with_key=key is not None, **options)
     with closing(made):

@@ -17,13 +17,11 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Generator, Mapping, Sequence
 from itertools import chain
-from operator import itemgetter
 from typing import IO, Any, cast
 
 import attrs
 
 from ..errors import CurrentsExportError
-from ..payload import encode_event
 from ..simulation import KeyRecord, World
 from ._garbage import collect_seldom
 
@@ -50,10 +48,8 @@ _SEPARATE: Mapping[str, Any] = (
 
 #: When an event arrives, then when it happened and to whom, in one number.
 _Place = tuple[float, int]
-#: The place of an event, its JSON, its type, and its entry in the answer key.
-_Item = tuple[_Place, bytes, str, bytes]
-
-_PLACE = itemgetter(0)
+#: The places of events, their types, their JSON, and their entries in the answer key.
+_Columns = tuple[list[_Place], list[str], list[bytes], list[bytes]]
 
 
 class WorkerError(CurrentsExportError):
@@ -138,16 +134,25 @@ def _merged(
         while there := [each for each in there if each.fill()]:
             # All events up to the end of the part that ends first are known.
             last = min(each.last for each in there)
-            items = sorted(chain.from_iterable(each.take(last) for each in there), key=_PLACE)
-            yield Batch(
-                [event_type for _, _, event_type, _ in items],
-                [line for _, line, _, _ in items],
-                [place[0] for place, *_ in items],
-                [entry for *_, entry in items] if with_key else (),
-            )
+            yield _sorted([each.take(last) for each in there])
     finally:
         for worker in all_workers:
             worker.end()
+
+
+def _sorted(parts: Sequence[_Columns]) -> Batch:
+    """Return events of several workers in the order of their places."""
+    places, event_types, lines, key = (
+        [*chain.from_iterable(each)] for each in zip(*parts, strict=True)
+    )
+    # What each worker made is in order, so this only merges.
+    order = sorted(range(len(places)), key=places.__getitem__)
+    return Batch(
+        [event_types[each] for each in order],
+        [lines[each] for each in order],
+        [places[each][0] for each in order],
+        [key[each] for each in order] if key else (),
+    )
 
 
 class _Worker:
@@ -163,8 +168,7 @@ class _Worker:
     def __init__(self, name: str) -> None:
         self.name = name
         self.last: _Place = (0.0, 0)
-        self._places: list[_Place] = []
-        self._items: list[_Item] = []
+        self._columns: _Columns = ([], [], [], [])
         try:
             self._process = subprocess.Popen(  # noqa: S603 - it is this program
                 [sys.executable or "", *_interpreter_options(), "-c", _PROGRAM],
@@ -192,7 +196,7 @@ class _Worker:
         Raises:
             WorkerError: the process ended early.
         """
-        if self._places:
+        if self._columns[0]:
             return True
         try:
             found = pickle.load(_stream(self._process.stdout))  # noqa: S301 - it is ours
@@ -203,17 +207,23 @@ class _Worker:
         if found is None:
             return False
         arrivals, places, event_types, lines, key = found
-        self._places = list(zip(arrivals, places, strict=True))
-        self.last = self._places[-1]
-        entries = key.split(b"\n") if key else [b""] * len(places)
-        self._items = list(zip(self._places, lines.split(b"\n"), event_types, entries, strict=True))
+        entries = key.split(b"\n") if key else []
+        self._columns = (
+            list(zip(arrivals, places, strict=True)),
+            event_types,
+            lines.split(b"\n"),
+            entries,
+        )
+        self.last = self._columns[0][-1]
         return True
 
-    def take(self, last: _Place) -> list[_Item]:
+    def take(self, last: _Place) -> _Columns:
         """Remove and return the events up to a place."""
-        end = bisect_right(self._places, last)
-        taken, self._items = self._items[:end], self._items[end:]
-        del self._places[:end]
+        columns = places, event_types, lines, entries = self._columns
+        end = bisect_right(places, last)
+        taken = places[:end], event_types[:end], lines[:end], entries[:end]
+        for each in columns:
+            del each[:end]
         return taken
 
     def end(self) -> None:
@@ -281,7 +291,6 @@ class _Outbox:
     def __init__(self, out: IO[bytes], world: World) -> None:
         self._out = out
         self._world = world
-        self._place: tuple[int, int, int] = (0, 0, 0)
 
     def send_all(self, shard: tuple[int, int], with_key: bool, options: Mapping[str, Any]) -> None:
         """Make the events of a shard and pass them on."""
@@ -294,22 +303,18 @@ class _Outbox:
         event_types: list[str] = []
         lines: list[bytes] = []
         limit, sent = _FIRST, time.monotonic()
-        for event in self._world.events(
-            shard=shard, key=keep if with_key else None, place=self._keep_place, **options
+        for event_type, line, (arrival, happened, person) in self._world.encoded_events(
+            shard=shard, key=keep if with_key else None, **options
         ):
-            arrival, happened, person = self._place
             arrivals.append(arrival)
             places.append(happened << 32 | person)
-            event_types.append(event.event_type)
-            lines.append(encode_event(event, known=True))
+            event_types.append(event_type)
+            lines.append(line)
             if len(lines) >= limit or time.monotonic() - sent > _AFTER:
                 self._send(arrivals, places, event_types, lines, key)
                 limit, sent = min(2 * limit, _MOST), time.monotonic()
         if lines:
             self._send(arrivals, places, event_types, lines, key)
-
-    def _keep_place(self, place: tuple[int, int, int]) -> None:
-        self._place = place
 
     def _send(
         self,

@@ -9,12 +9,27 @@ from __future__ import annotations
 from functools import cache
 from hashlib import blake2b, shake_128
 
-__all__ = ["Draws", "draw", "key_of", "mix", "permute", "unit"]
+__all__ = [
+    "MASK",
+    "UNIT",
+    "Draws",
+    "draw",
+    "factor_of",
+    "key_of",
+    "mix",
+    "permute",
+    "share",
+    "stir",
+    "unit",
+]
 
-_MASK = (1 << 64) - 1
+#: The largest number of 64 bits.
+MASK = (1 << 64) - 1
 _GAMMA = 0x9E3779B97F4A7C15
 _A, _B = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _UNIT = 2.0**-53
+#: Keeps numbers of 64 bits below 1, although the largest of them become 2**64 as floats.
+UNIT = 2.0**-64 * (1 - 2.0**-53)
 
 
 @cache
@@ -33,18 +48,42 @@ def mix(first: int | str, *parts: int | str) -> int:
     key = first if isinstance(first, int) else key_of(first)
     for part in parts:
         # The sum with a constant keeps 0 from being its own key.
-        key = (key ^ (part if isinstance(part, int) else key_of(part))) + _GAMMA & _MASK
-        key = (key ^ key >> 30) * _A & _MASK
-        key = (key ^ key >> 27) * _B & _MASK
+        key = (key ^ (part if isinstance(part, int) else key_of(part))) + _GAMMA & MASK
+        key = (key ^ key >> 30) * _A & MASK
+        key = (key ^ key >> 27) * _B & MASK
         key ^= key >> 31
     return key
 
 
+def stir(key: int, part: int) -> int:
+    """Return `mix(key, part)` for two numbers, faster."""
+    key = (key ^ part) + _GAMMA & MASK
+    key = (key ^ key >> 30) * _A & MASK
+    key = (key ^ key >> 27) * _B & MASK
+    return key ^ key >> 31
+
+
+@cache
+def factor_of(text: str) -> int:
+    """Return the odd factor of 64 bits that stands for a text, for `share`."""
+    return key_of(text) | 1
+
+
+def share(key: int, factor: int) -> float:
+    """Return the number in [0, 1) that a key and a factor determine.
+
+    This is a fifth of the work of `draw`. It needs a key that `mix` made, and a factor that is odd
+    and looks random: the numbers of a key for several factors are then as independent as those of
+    a linear congruential generator for several seeds.
+    """
+    return (key * factor & MASK) * UNIT
+
+
 def draw(key: int, part: int) -> float:
     """Return `unit(mix(key, part))`, faster."""
-    key = (key ^ part) + _GAMMA & _MASK
-    key = (key ^ key >> 30) * _A & _MASK
-    key = (key ^ key >> 27) * _B & _MASK
+    key = (key ^ part) + _GAMMA & MASK
+    key = (key ^ key >> 30) * _A & MASK
+    key = (key ^ key >> 27) * _B & MASK
     return ((key ^ key >> 31) >> 11) * _UNIT
 
 
@@ -82,21 +121,21 @@ class Draws:
 
     def random(self) -> float:
         """Return the next number in [0, 1)."""
-        self.state = key = self.state + _GAMMA & _MASK
-        key = (key ^ key >> 30) * _A & _MASK
-        key = (key ^ key >> 27) * _B & _MASK
+        self.state = key = self.state + _GAMMA & MASK
+        key = (key ^ key >> 30) * _A & MASK
+        key = (key ^ key >> 27) * _B & MASK
         return ((key ^ key >> 31) >> 11) * _UNIT
 
     def bits(self, count: int) -> int:
         """Return a number of that many random bits."""
         if count > 128:  # A hash is faster than that many steps.
-            self.state = key = self.state + _GAMMA & _MASK
+            self.state = key = self.state + _GAMMA & MASK
             size = -(-count // 8)
             return int.from_bytes(shake_128(key.to_bytes(8)).digest(size)) >> -count % 8
         result = 0
         for _ in range(-(-count // 64)):
-            self.state = key = self.state + _GAMMA & _MASK
-            key = (key ^ key >> 30) * _A & _MASK
-            key = (key ^ key >> 27) * _B & _MASK
+            self.state = key = self.state + _GAMMA & MASK
+            key = (key ^ key >> 30) * _A & MASK
+            key = (key ^ key >> 27) * _B & MASK
             result = result << 64 | key ^ key >> 31
         return result >> -count % 64

@@ -6,36 +6,56 @@ import base64
 import hashlib
 from collections.abc import Callable
 
+from ._draws import mix
+
 __all__ = [
     "base64url",
     "curve_point",
+    "id_number",
     "object_id",
     "token_of",
     "uuid4",
     "uuid_from",
     "uuid_of",
+    "uuid_text",
     "wamid",
 ]
 
 #: `random.Random.getrandbits`.
 Bits = Callable[[int], int]
 
-_MASK = ~((0xF << 76) | (0x3 << 62))
+_MASK = ~((0xF << 76) | (0x3 << 62)) & (1 << 128) - 1
 _VERSION_4 = (0x4 << 76) | (0x2 << 62)
 #: The second half of a UUID from a key: different keys give different halves.
 _ODD, _LOW = 0x94D049BB133111EB, (1 << 64) - 1
+#: Odd numbers of 128 bits: what the key of a journey is multiplied by for its first events.
+_FACTORS = tuple(
+    int.from_bytes(hashlib.blake2b(b"event %d" % count, digest_size=16).digest()) | 1
+    for count in range(64)
+)
 
 
 def uuid4(bits: Bits) -> str:
     """Make a UUID of version 4."""
-    # `uuid.UUID` would take as long as everything else in an event.
-    digits = f"{bits(128) & _MASK | _VERSION_4:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return uuid_text(bits(128) & _MASK | _VERSION_4)
 
 
 def uuid_from(key: int) -> str:
     """Return the UUID that belongs to a key made by `mix`."""
-    digits = f"{(key << 64 | key * _ODD & _LOW) & _MASK | _VERSION_4:032x}"
+    return uuid_text((key << 64 | key * _ODD & _LOW) & _MASK | _VERSION_4)
+
+
+def id_number(key: int, count: int) -> int:
+    """Return the number of a UUID for the event of a journey with a key; the first one is 1."""
+    if count >= len(_FACTORS):
+        key, count = mix(key, count), 0
+    return key * _FACTORS[count] & _MASK | _VERSION_4
+
+
+def uuid_text(number: int) -> str:
+    """Return the UUID with a number of 128 bits."""
+    # `uuid.UUID` would take as long as everything else in an event.
+    digits = "%032x" % number  # noqa: UP031 - an f-string takes longer
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

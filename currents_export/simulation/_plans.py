@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..catalog import Catalog, EventType
 from ._audience import Audience, make_audience
 from ._plan import Plan, make_plan
+from ._readers import Readers
 from ._traffic import AudienceRule, traffic_rule
 from .fields import source_of
 from .people.model import User
@@ -32,6 +33,7 @@ class Plans:
         self._workspace = workspace
         self._users = users
         self._plans: dict[str, Plan] = {}
+        self._readers = Readers()
         self._audiences: dict[tuple[AudienceRule, frozenset[str]], Audience] = {}
 
     def get(self, name: str) -> Plan:
@@ -46,7 +48,9 @@ class Plans:
                     self._users[:_CANDIDATES], rule.audience, required
                 )
             audience = self._audiences[key]
-            self._plans[name] = make_plan(event_type, self._workspace, rule, audience)
+            self._plans[name] = make_plan(
+                event_type, self._workspace, rule, audience, self._readers
+            )
         return self._plans[name]
 
 

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from ..events import Event
 from ._plan import Plan
 from .fields import Draft, default_maker, pick
-from .people.model import Device, User
 from .workspace.model import Message
 
 __all__ = ["fill", "make_sample"]
@@ -28,7 +27,7 @@ def make_sample(
     sample has those that the other one lacks.
     """
     user, device = _fullest(
-        draft, plan.audience[:_CANDIDATES], lambda pair: _fields_of(plan, *pair), beside
+        draft, plan.audience[:_CANDIDATES], lambda pair: plan.fields_of(*pair), beside
     )
     message = None
     if plan.pools:
@@ -58,18 +57,6 @@ def _channel(
     there = {message.channel for message, _ in choices}
     channels = [channel for channel in plan.channels if channel in there]
     return channels[: 1 + draft.canvas_side][-1] if channels else None
-
-
-def _fields_of(plan: Plan, user: User, device: Device) -> frozenset[str]:
-    """Return which of the fields a user and a device have."""
-    return frozenset(
-        (
-            *plan.of_user(user),
-            *plan.more_of_user(user),
-            *plan.of_device(device),
-            *plan.more_of_device(device),
-        )
-    )
 
 
 def _message_fields_of(choice: tuple[Message, Mapping[str, Any]]) -> frozenset[str]:

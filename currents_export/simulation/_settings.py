@@ -11,6 +11,7 @@ import math
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, NewType, Self
 
 import attrs
@@ -206,6 +207,16 @@ class Delay:
 
     shares: tuple[float, ...]
     seconds: tuple[float, ...]
+    _lines: tuple[tuple[float, float, float], ...] = attrs.field(init=False, eq=False, repr=False)
+
+    @_lines.default
+    def _find_lines(self) -> tuple[tuple[float, float, float], ...]:
+        """Return the share and the seconds at which each line begins, and its slope."""
+        points = tuple(zip(self.shares, self.seconds, strict=True))
+        return tuple(
+            (low, first, (last - first) / (high - low))
+            for (low, first), (high, last) in pairwise(points)
+        )
 
     @classmethod
     def parse(cls, text: str | float) -> Self:
@@ -237,10 +248,9 @@ class Delay:
 
     def at(self, share: float) -> int:
         """Return the whole seconds that a share of cases, from 0 to below 1, take at most."""
-        place = bisect_right(self.shares, share)
-        low, high = self.shares[place - 1], self.shares[place]
-        first, last = self.seconds[place - 1], self.seconds[place]
-        return int(first + (last - first) * (share - low) / (high - low))
+        place = bisect_right(self.shares, share) - 1
+        low, first, slope = self._lines[place]
+        return int(first + slope * (share - low))
 
 
 def _points(text: Any) -> list[tuple[float, float]]:

@@ -12,6 +12,7 @@ from .._forms import quoted
 from ..catalog import Catalog
 from ..errors import OptionError
 from ..events import Event
+from ..payload import encode_event
 from ._checks import LAST_TIME
 from ._draws import mix
 from ._plans import Plans
@@ -21,6 +22,7 @@ from .disturbances import Disturbance, disturb
 from .journeys import (
     Calendar,
     Chances,
+    Encoded,
     Run,
     new_run,
     rates_of,
@@ -33,7 +35,7 @@ from .people.people import People
 from .scenario import Scenario
 from .workspace.model import Workspace
 
-__all__ = ["QUIET", "Lives", "Place", "stream"]
+__all__ = ["QUIET", "Encoded", "Lives", "Place", "Stream"]
 
 #: When an event arrives, when it happened, and the number of the user.
 Place = tuple[int, int, int]
@@ -162,46 +164,63 @@ class Lives:
         return wanted
 
 
-def stream(
-    run: Run,
-    lives: Lives,
-    disturbances: Sequence[Disturbance],
-    *,
-    start: int,
-    pace: float | None,
-    key: Callable[[KeyRecord], object] | None,
-    place: Callable[[Place], object] | None,
-) -> Iterator[Event]:
-    """Return the events of a run as they arrive; see `World.events`."""
-    if not disturbances and key is None and pace is None:
-        if place is None:
-            return (happening[0] for happening in run.happenings())
-        return _placed(run, place)
-    latest = _Latest()
-    pairs: Iterable[tuple[Event, KeyRecord]] = latest.pairs(run)
-    if disturbances:
-        made = lives.calendar(start).made
-        pairs = disturb(
-            pairs,
-            disturbances,
-            seed=lives.seed,
-            catalog=lives.catalog,
-            start=start,
-            made=made,
-            mark=latest.mark,
-            place=place,
-        )
-    elif place is not None:
-        pairs = latest.placed(pairs, place)
-    if pace is not None:
-        pairs = paced(pairs, start, pace, arrival=_arrival)
-    return _keyed(pairs, key)
+@attrs.frozen
+class Stream:
+    """The events of a run as they arrive; see `World.events`.
 
+    Attributes:
+        run: the run.
+        lives: what it has in common with others.
+        disturbances: what happens to the events on their way.
+        start: when it begins.
+        pace: how many seconds of the world pass in a second; None for as fast as possible.
+        key: called with the entry in the answer key before each event.
+    """
 
-def _placed(run: Run, place: Callable[[Place], object]) -> Iterator[Event]:
-    for event, journey, *_ in run.happenings():
-        place((event.time, event.time, journey.life.number))
-        yield event
+    run: Run
+    lives: Lives
+    disturbances: Sequence[Disturbance]
+    start: int
+    pace: float | None
+    key: Callable[[KeyRecord], object] | None
+
+    def events(self, place: Callable[[Place], object] | None) -> Iterator[Event]:
+        """Yield the events; `place` is called before each of them."""
+        if place is None and self._is_plain():
+            return (event for event, *_ in self.run.happenings())
+        latest = _Latest()
+        pairs = latest.pairs(self.run)
+        if self.disturbances:
+            pairs = disturb(
+                pairs,
+                self.disturbances,
+                seed=self.lives.seed,
+                catalog=self.lives.catalog,
+                start=self.start,
+                made=self.lives.calendar(self.start).made,
+                mark=latest.mark,
+                place=place,
+            )
+        elif place is not None:
+            pairs = latest.placed(pairs, place)
+        if self.pace is not None:
+            pairs = paced(pairs, self.start, self.pace, arrival=_arrival)
+        return _keyed(pairs, self.key)
+
+    def encoded(self) -> Iterator[Encoded]:
+        """Yield the type, the JSON and the place of each event."""
+        if self._is_plain():
+            return self.run.encoded()
+        return self._encoded_singly()
+
+    def _encoded_singly(self) -> Iterator[Encoded]:
+        places: list[Place] = []
+        for event in self.events(places.append):
+            yield event.event_type, encode_event(event, known=True), places.pop()
+
+    def _is_plain(self) -> bool:
+        """Return whether the events of the run are all that is needed, as fast as possible."""
+        return not self.disturbances and self.key is None and self.pace is None
 
 
 class _Latest:
@@ -217,8 +236,9 @@ class _Latest:
     def pairs(self, run: Run) -> Iterator[tuple[Event, KeyRecord]]:
         """Yield the events of a run with their entries in the answer key."""
         for happening in run.happenings():
-            self._mark = happening[0].time, happening[1].life.number
-            yield happening[0], record_of(happening)
+            event, journey, *_ = happening
+            self._mark = event.time, journey.life.number
+            yield event, record_of(happening)
 
     def placed(
         self, pairs: Iterable[tuple[Event, KeyRecord]], place: Callable[[Place], object]

@@ -38,7 +38,7 @@ PARTS: dict[str, set[str]] = {
     "_toml": GROUND | {"current", "destinations"},
     "delivery": GROUND | {"catalog", "current", "destinations", "events", "payload"},
     "simulation": GROUND
-    | {"catalog", "events", "simulation.disturbances", "simulation.fields"}
+    | {"catalog", "events", "payload", "simulation.disturbances", "simulation.fields"}
     | {"simulation.journeys", "simulation.people", "simulation.stories", "simulation.workspace"},
     "simulation.disturbances": GROUND | {"catalog", "events", "simulation"},
     "simulation.people": GROUND | {"catalog", "simulation", "simulation.workspace"},

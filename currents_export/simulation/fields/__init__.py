@@ -15,7 +15,7 @@ from . import (
 )
 from .default import default_maker
 from .draft import Draft, pick, pick_early
-from .registry import MAKERS, FieldMaker
+from .registry import MAKERS, FieldMaker, is_needed
 from .sources import Source, fields_from, reader, source_of
 from .values import UnhandledValues, unhandled_values
 
@@ -27,6 +27,7 @@ __all__ = [
     "UnhandledValues",
     "default_maker",
     "fields_from",
+    "is_needed",
     "pick",
     "pick_early",
     "reader",

@@ -11,11 +11,11 @@ from typing import Any
 
 from ...catalog import EventType
 from .._data import read_data, read_rows, split
-from .._draws import Draws, mix
+from .._draws import Draws, stir, unit
 from .._ids import object_id
 from ..workspace.channels import channel_of
 from .draft import Draft, pick
-from .registry import field_maker
+from .registry import field_maker, needless_with
 
 _WORDING = read_data("fields", "wording.toml")
 
@@ -25,6 +25,9 @@ _DISPATCH_SECONDS, _SEND_SECONDS = 3600, 86_400
 #: A message goes to its last recipient this many seconds after it went to the first.
 _SPREAD_SECONDS = 600
 
+#: The share of messages that data triggered.
+_TRIGGERED = 0.15
+
 _CAPPED = "frequency_capped"
 
 #: `abort_log` has at most this many characters.
@@ -32,12 +35,11 @@ _LOG_LENGTH = 128
 
 
 @field_maker
+@needless_with("dispatch_id")  # a journey knows its ids
 def dispatch(draft: Draft) -> Mapping[str, Any]:
     """Make the ids that the messages of one dispatch, and of one send, share."""
     message, time = draft.message, draft.time
     if message is None or message.kind == "group":
-        return {}
-    if "dispatch_id" in draft.facts:  # a journey knows its ids
         return {}
     values = {"dispatch_id": object_id(time - time % _DISPATCH_SECONDS, message.dispatch_key)}
     if message.send_key:
@@ -48,6 +50,8 @@ def dispatch(draft: Draft) -> Mapping[str, Any]:
 @field_maker
 def in_app_dispatch(draft: Draft) -> Mapping[str, Any]:
     """Make the ids of an in-app message that was seen; only a sample has a dispatch."""
+    if "dispatch_id" in draft.facts:
+        return {}
     values = dispatch(draft)
     return values if draft.whole else {**values, "dispatch_id": None}
 
@@ -72,8 +76,11 @@ def provenance(draft: Draft) -> Mapping[str, Any]:
     random = draft.random
     if (dispatch_id := draft.facts.get("dispatch_id")) is not None:
         # All events of a message say the same.
-        random = Draws(mix(int(dispatch_id, 16), int(draft.user.id, 16))).random
-    if not draft.whole and random() >= 0.15:
+        key = stir(int(dispatch_id[8:], 16), draft.user.number)
+        if not draft.whole and unit(key) >= _TRIGGERED:
+            return {}
+        random = Draws(key).random
+    elif not draft.whole and random() >= _TRIGGERED:
         return {}
     first = 1 + int(40 * random())
     lists = (f'"{key}":[{first + n},{first + n + 3}]' for n, key in enumerate("our"))

@@ -5,7 +5,7 @@ from ._chances import DELAYS, RATES, Chances, Delay
 from ._curve import local_time
 from ._lives import new_run
 from ._processes import known_journeys, rates_of, with_journeys
-from ._run import Run, record_of
+from ._run import Encoded, Run, record_of
 from ._script import STEPS, begin_script
 from ._unnamed import unnamed_types
 
@@ -16,6 +16,7 @@ __all__ = [
     "Calendar",
     "Chances",
     "Delay",
+    "Encoded",
     "Run",
     "begin_script",
     "known_journeys",

@@ -6,15 +6,16 @@ Source: Braze, Conversion events.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 
 import orjson
 
 from ..workspace.model import Message
 from ._life import Cause, Journey, Life
-from ._state import Awaited
 
-__all__ = ["await_goals", "convert"]
+__all__ = ["Goal", "await_goals", "convert"]
+
+#: The index, action, window in seconds and JSON of a conversion event.
+Goal = tuple[int, str, int, str]
 
 _ACTIONS = {
     "Makes Any Purchase": "purchase",
@@ -27,12 +28,12 @@ _ACTIONS = {
 _MOST = 4
 
 
-#: From this many on, those that are too late are looked for and dropped.
-_MANY = 16
+#: Each time that so many more wait for an action, those that are too late are dropped; a power of
+#: two less one.
+_MANY = 31
 
 
-@cache
-def _goals(goals: tuple[str, ...]) -> Sequence[tuple[int, str, int, str]]:
+def _goals(goals: Sequence[str]) -> Sequence[Goal]:
     """Return the index, action, window in seconds and JSON of each conversion event."""
     found = []
     for index, goal in enumerate(goals[:_MOST]):
@@ -45,14 +46,23 @@ def _goals(goals: tuple[str, ...]) -> Sequence[tuple[int, str, int, str]]:
 
 def await_goals(journey: Journey, message: Message, event_type: str, receipt: Cause) -> None:
     """Wait for the conversion events of a message that was received, or of a Canvas entry."""
-    if not message.goals:
-        return
-    now, awaited = journey.now, journey.life.awaited
-    for index, action, window, goal in _goals(message.goals):
-        waiting = awaited.setdefault(action, [])
-        if len(waiting) >= _MANY:
-            waiting[:] = [each for each in waiting if each.until >= now]
-        waiting.append(Awaited(journey, event_type, receipt, now + window, index, goal))
+    life = journey.life
+    run = life.run
+    known = run.calendar.goals
+    # The JSON would have to be hashed again and again.
+    goals = known.get(id(message))
+    if goals is None:
+        goals = known[id(message)] = _goals(message.goals)
+    now, awaited = run.now, life.awaited
+    for index, action, window, goal in goals:
+        entry = (now + window, journey, event_type, receipt, index, goal)
+        waiting = awaited.get(action)
+        if waiting is None:
+            awaited[action] = [entry]
+            continue
+        waiting.append(entry)
+        if not len(waiting) & _MANY:
+            waiting[:] = [each for each in waiting if each[0] >= now]
 
 
 def convert(life: Life, action: str, revenue: Mapping[str, float] | None = None) -> None:
@@ -67,15 +77,14 @@ def convert(life: Life, action: str, revenue: Mapping[str, float] | None = None)
     now, session = life.now, life.session
     device = session.owned.device if session is not None and session.open else None
     paid: set[tuple[str, Cause]] = set()
-    for each in life.awaited.pop(action, ()):
-        if now <= each.until:
-            receipt = (each.event_type, each.receipt)
-            each.journey.emit(
-                each.event_type,
+    for until, journey, event_type, receipt, index, goal in life.awaited.pop(action, ()):
+        if now <= until:
+            journey.emit(
+                event_type,
                 device=device,
-                cause=each.receipt,
-                revenue=None if receipt in paid else revenue,
-                conversion_behavior=each.goal,
-                conversion_behavior_index=each.index,
+                cause=receipt,
+                revenue=None if (event_type, receipt) in paid else revenue,
+                conversion_behavior=goal,
+                conversion_behavior_index=index,
             )
-            paid.add(receipt)
+            paid.add((event_type, receipt))

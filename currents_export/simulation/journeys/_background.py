@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
-from .._draws import Draws, mix, unit
+from .._draws import Draws, key_of, stir, unit
 from .._ids import uuid_from
 from ..people.devices import make_push_token, update_system
 from ._curve import DAY
@@ -59,20 +59,19 @@ def begin_background(life: Life) -> None:
 
 
 def _plan(life: Life) -> None:
-    total = sum(life.run.chances.share(name) for name in _NOW_AND_THEN)
+    total = life.run.chances.total(_NAMES)
     if total <= 0.0:
         return
     life.background += 1
-    gap = -math.log(1.0 - unit(mix(life.key, "background", life.background))) / (total / 30)
+    drawn = unit(stir(life.key ^ key_of("background"), life.background))
+    gap = -math.log(1.0 - drawn) / (total / 30)
     life.at(life.now + 1 + int(gap * DAY), _something, life)
 
 
 def _something(life: Life) -> None:
     """Let one of the things happen, with the probability of each."""
     chances = life.run.chances
-    rest = unit(mix(life.key, "what", life.background)) * sum(
-        chances.share(name) for name in _NOW_AND_THEN
-    )
+    rest = unit(stir(life.key ^ key_of("what"), life.background)) * chances.total(_NAMES)
     for name, happen in _NOW_AND_THEN.items():
         rest -= chances.share(name)
         if rest < 0:
@@ -259,3 +258,4 @@ _NOW_AND_THEN: Mapping[str, _Happen] = {
         "system update": _update_system,
     }.items()
 }
+_NAMES = tuple(_NOW_AND_THEN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -14,6 +15,9 @@ from ..people.places import PLACES
 from ..workspace.channels import IN_SESSION, channel_of
 from ..workspace.model import Campaign, Canvas, Message, Workspace
 from ._curve import DAY, universal_time
+
+if TYPE_CHECKING:
+    from ._awaiting import Goal
 
 __all__ = ["IN_SESSION", "Calendar", "Occurrence", "begin_of", "week_of"]
 
@@ -51,6 +55,8 @@ class Occurrence:
         key: what distinguishes it from other times.
         launched: when it was launched for users everywhere.
         audience: what its audience is drawn by.
+        factor: the factor by which the key of a life is multiplied to draw that.
+        limit: whoever is below this of 2**64 is in the audience.
     """
 
     campaign: Campaign
@@ -58,6 +64,16 @@ class Occurrence:
     key: int
     launched: int
     audience: int
+    factor: int = attrs.field(init=False)
+    limit: int = attrs.field(init=False)
+
+    @factor.default
+    def _factor(self) -> int:
+        return self.audience | 1
+
+    @limit.default
+    def _limit(self) -> int:
+        return int(min(self.campaign.share, 1.0) * 2**64)
 
 
 class Calendar:
@@ -66,15 +82,22 @@ class Calendar:
     Args:
         workspace: the workspace.
         start: the time that durations after the start refer to.
+
+    Attributes:
+        goals: the conversion events of messages that were awaited, by the identities of these.
     """
 
     def __init__(self, workspace: Workspace, start: int = 0) -> None:
         self._workspace = workspace
         self._start = start
+        self.goals: dict[int, Sequence[Goal]] = {}
         self._weeks: dict[tuple[str, str, int], Sequence[Occurrence]] = {}
+        self._reaching: dict[tuple[str, str, int, frozenset[str]], Sequence[Occurrence]] = {}
         self._keys = {campaign.id: mix(campaign.id) for campaign in workspace.campaigns}
         self._messages: dict[str, tuple[list[Message], list[Message]]] = {}
         self._steps: dict[tuple[str, str, str], list[Message]] = {}
+        self._triggered: dict[tuple[str, str], Sequence[Campaign]] = {}
+        self._seen: dict[tuple[str, str], Sequence[Campaign]] = {}
         self._entries: dict[tuple[str, str], Sequence[Canvas]] = {}
         for message in workspace.messages:
             fields = message.fields
@@ -170,6 +193,15 @@ class Calendar:
                 found.setdefault(campaign.event, []).append(campaign)
         return found
 
+    def triggered_in(self, action: str, region: str) -> Sequence[Campaign]:
+        """Return the action-based campaigns that an action sets off for users of a region."""
+        found = self._triggered.get((action, region))
+        if found is None:
+            there = self.triggered.get(action, ())
+            found = [each for each in there if each.region in (region, _EVERYWHERE)]
+            self._triggered[action, region] = found
+        return found
+
     @cached_property
     def in_session(self) -> Mapping[str, Sequence[Campaign]]:
         """The campaigns that users see in a session, by channel."""
@@ -177,6 +209,15 @@ class Calendar:
         for campaign in self._workspace.campaigns:
             if campaign.channel in IN_SESSION and not campaign.rules:
                 found.setdefault(campaign.channel, []).append(campaign)
+        return found
+
+    def seen_in(self, channel: str, region: str) -> Sequence[Campaign]:
+        """Return the campaigns of a channel that users of a region see in a session."""
+        found = self._seen.get((channel, region))
+        if found is None:
+            there = self.in_session.get(channel, ())
+            found = [each for each in there if each.region in (region, _EVERYWHERE)]
+            self._seen[channel, region] = found
         return found
 
     def canvases(self, entry: str, region: str) -> Sequence[Canvas]:
@@ -204,6 +245,18 @@ class Calendar:
                 self._weeks.clear()
             made = sorted(self._make_occurrences(*key), key=lambda each: each.time)
             found = self._weeks[key] = made
+        return found
+
+    def reaching(self, place: Place, week: int, channels: frozenset[str]) -> Sequence[Occurrence]:
+        """Return what goes out on some channels to users at a place in a week, in order."""
+        key = (place.region, place.timezone, week, channels)
+        found = self._reaching.get(key)
+        if found is None:
+            if len(self._reaching) > _KEPT:
+                self._reaching.clear()
+            there = self.occurrences(place, week)
+            found = [each for each in there if each.campaign.channel in channels]
+            self._reaching[key] = found
         return found
 
     def _make_occurrences(self, region: str, zone: str, week: int) -> Iterator[Occurrence]:

@@ -67,9 +67,10 @@ class Passage(Journey):
 def set_off(life: Life, action: str, cause: Cause) -> None:
     """Let the user enter the Canvases that an action leads into, after their delay."""
     for canvas in life.run.calendar.canvases(action, life.user.place.region):
-        audience = mix(canvas.id, "audience")
-        if canvas.share < 1 and life.run.chances.of(life, audience) >= canvas.share:
-            continue
+        if canvas.share < 1:
+            audience = mix(canvas.id, "audience")
+            if life.run.chances.of(life, audience) >= canvas.share:
+                continue
         passage = life.passages.get(canvas.id)
         if passage is not None and life.now - passage.began < _AGAIN:
             continue

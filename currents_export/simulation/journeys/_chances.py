@@ -6,14 +6,16 @@ Source: the column `source` of each; `assumed` where nothing is published.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
 from .._data import read_rows, split
-from .._draws import draw, key_of
+from .._draws import MASK, UNIT, draw, factor_of, key_of, share
 from .._settings import Delay
 from ..workspace.channels import channel_of
 from ._calendar import IN_SESSION
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from ._strata import Strata
 
 __all__ = ["DELAYS", "EFFECTS", "RATES", "Chances", "Delay", "Effect"]
+
+T = TypeVar("T")
 
 #: What is added to the name of a chance for the messages of Canvases and action-based campaigns.
 _FLOW = ".flow"
@@ -127,9 +131,33 @@ RATES: Mapping[str, float] = _read_rates()
 DELAYS: Mapping[str, Delay] = _read_delays()
 
 
-#: The key of the draws for effects that exclude each other, and the effects, each with the upper
-#: limit of the draws that choose it.
-_Group = tuple[int, tuple[tuple[float, Effect], ...]]
+#: The key of the draws for what excludes each other, and each choice with the upper limit of the
+#: draws that choose it.
+_Group = tuple[int, tuple[tuple[float, T], ...]]
+#: The factor of the draw that chooses from several groups at once, the upper limit of each outcome
+#: except the last one, the outcomes, and the groups that they are made from.
+_Joint = tuple[int, Sequence[float], Sequence[Sequence[T]], Sequence[_Group[T]]]
+
+
+def _join(name: str, groups: Sequence[_Group[T]]) -> _Joint[T]:
+    """Let one draw, which has a name, choose from all groups: a draw for each would take longer."""
+    outcomes: list[tuple[float, tuple[T, ...]]] = [(1.0, ())]
+    for _, choices in groups:
+        ways: list[tuple[float, tuple[T, ...]]] = []
+        last = 0.0
+        for limit, choice in choices:
+            ways.append((limit - last, (choice,)))
+            last = limit
+        ways.append((1.0 - last, ()))
+        outcomes = [
+            (chance * more, (*before, *after))
+            for chance, before in outcomes
+            for more, after in ways
+            if chance * more > 0.0
+        ]
+    # What remains must not be missed by an error of rounding.
+    limits = tuple(accumulate(chance for chance, _ in outcomes[:-1]))
+    return factor_of(f"{name} jointly"), limits, [each for _, each in outcomes], groups
 
 
 class Chances:
@@ -142,6 +170,9 @@ class Chances:
         forced: chances that always or never come true, by name.
 
     Attributes:
+        shares: for each named chance its share, also of 2**64, and the key and the factor of its
+            draws.
+        delays: for each named delay its quantile function, and the key and the factor of its draws.
         strata: what draws if shares are to be exact: of 50 people, a chance of 2 % comes true for
             one. With None, chances are drawn at random.
     """
@@ -161,66 +192,120 @@ class Chances:
         self._effects: dict[str, list[Effect]] = {}
         for effect in (*EFFECTS.values(), *_more_effects(event_types)):
             self._effects.setdefault(effect.channel, []).append(effect)
-        self._groups: dict[tuple[str, bool], list[_Group]] = {}
-        self._shares = {
-            name: (float(self._forced.get(name, share)), key_of(name))
-            for name, share in self._rates.items()
+        self.shares = {
+            name: (share, int(share * 2**64), key_of(name), factor_of(name))
+            for name, rate in self._rates.items()
+            for share in (float(self._forced.get(name, rate)),)
         }
         # A chance and a delay may have the same name, but their draws must not be the same.
-        self._quantiles = {
-            name: (delay.at, key_of(f"{name} delay")) for name, delay in self._delays.items()
+        self.delays = {
+            name: (delay.at, key_of(f"{name} delay"), factor_of(f"{name} delay"))
+            for name, delay in self._delays.items()
         }
-
-    def happens(self, journey: Journey, name: str, occurrence: int = 0) -> bool:
-        """Return whether a named chance comes true in a journey."""
-        share, key = self._shares[name]
-        if self.strata is None:
-            return draw(journey.key, key + occurrence) < share
-        return self._unit(journey, key, occurrence) < share
+        self._all_effects: dict[tuple[str, bool], _Joint[Effect]] = {}
+        self._exclusive: dict[tuple[str, ...], tuple[Sequence[float], Sequence[str], int]] = {}
+        self._totals: dict[tuple[str, ...], float] = {}
+        self._joints: dict[tuple[str, ...], _Joint[str]] = {}
 
     def share(self, name: str) -> float:
         """Return the share of a named chance."""
-        return self._shares[name][0]
+        return self.shares[name][0]
+
+    def total(self, names: tuple[str, ...]) -> float:
+        """Return the sum of the shares of some named chances."""
+        found = self._totals.get(names)
+        if found is None:
+            found = self._totals[names] = sum(self.shares[name][0] for name in names)
+        return found
 
     def of(self, life: Life, key: int) -> float:
         """Return the number in [0, 1) that a person has for a key, such as that of a campaign."""
-        return self.of_person(life.number, life.key, key)
+        if self.strata is None:
+            return (life.key * (key | 1) & MASK) * UNIT
+        return self.strata.of(life.number, key)
 
     def of_person(self, person: int, life_key: int, key: int) -> float:
         """Return the same for a person whose life has a key."""
-        return draw(life_key, key) if self.strata is None else self.strata.of(person, key)
+        if self.strata is None:
+            return (life_key * (key | 1) & MASK) * UNIT
+        return self.strata.of(person, key)
 
     def delay(self, key: int, name: str, occurrence: int = 0) -> int:
         """Return a named delay in what has a key, in seconds."""
-        at, part = self._quantiles[name]
-        return at(draw(key, part + occurrence))
+        at, part, factor = self.delays[name]
+        return at(draw(key, part + occurrence) if occurrence else (key * factor & MASK) * UNIT)
 
     def quantile(self, name: str, share: float) -> int:
         """Return how long, in seconds, a share of the named delays is at most."""
-        return self._quantiles[name][0](share)
+        return self.delays[name][0](share)
 
-    def effects(self, journey: Journey, cause: str, *, flow: bool) -> list[Effect]:
+    def which(self, journey: Journey, names: tuple[str, ...]) -> str:
+        """Return which of some named chances comes true in a journey; empty for none of them.
+
+        They exclude each other.
+        """
+        found = self._exclusive.get(names)
+        if found is None:
+            # What is forced to happen comes first, so that nothing else can be chosen.
+            order = sorted(names, key=lambda name: not self._forced.get(name))
+            found = (
+                [*accumulate(self.shares[name][0] for name in order)],
+                (*order, ""),
+                factor_of(f"{names[0]} or another"),
+            )
+            self._exclusive[names] = found
+        limits, order_and_none, factor = found
+        if self.strata is not None:
+            # Each share is exact.
+            return next((name for name in order_and_none if name and journey.happens(name)), "")
+        return order_and_none[bisect_right(limits, (journey.key * factor & MASK) * UNIT)]
+
+    def together(self, journey: Journey, names: tuple[str, ...]) -> Sequence[str]:
+        """Return which of some named chances come true in a journey: any number of them."""
+        joint = self._joints.get(names)
+        if joint is None:
+            groups = [(key_of(name), ((self.shares[name][0], name),)) for name in names]
+            joint = self._joints[names] = _join(names[0], groups)
+        return self._choose(journey, joint)
+
+    def effects(
+        self,
+        journey: Journey,
+        cause: str,
+        flow: bool,
+    ) -> Sequence[Effect]:
         """Return what follows from `send`, preceded by its channel, or from an effect."""
-        groups = self._groups.get((cause, flow))
-        if groups is None:
-            groups = self._groups[cause, flow] = [*self._make_groups(cause, flow=flow)]
+        joint = self._all_effects.get((cause, flow))
+        if joint is None:
+            joint = _join(cause, [*self._make_groups(cause, flow=flow)])
+            self._all_effects[cause, flow] = joint
+        if self.strata is None:
+            factor, limits, outcomes, _ = joint
+            drawn = (journey.key * factor & MASK) * UNIT
+            return outcomes[bisect_right(limits, drawn)]
+        return self._choose(journey, joint)
+
+    def _choose(self, journey: Journey, joint: _Joint[T]) -> Sequence[T]:
+        factor, limits, outcomes, groups = joint
+        if self.strata is None:
+            return outcomes[bisect_right(limits, share(journey.key, factor))]
         chosen = []
-        for key, effects in groups:
-            drawn = self._unit(journey, key, 0)
-            for limit, effect in effects:
+        for key, choices in groups:
+            drawn = self.strata.unit(journey, key)
+            for limit, choice in choices:
                 if drawn < limit:
-                    chosen.append(effect)
+                    chosen.append(choice)
                     break
         return chosen
 
-    def _make_groups(self, cause: str, *, flow: bool) -> list[_Group]:
+    def _make_groups(self, cause: str, *, flow: bool) -> list[_Group[Effect]]:
         channel, _, name = cause.partition(".")
         there: dict[str, list[Effect]] = {}
         own = "send" if name == "send" else cause
         for effect in self._effects.get(channel, ()):
             if own in effect.causes:
                 there.setdefault(effect.group, []).append(effect)
-        groups: list[_Group] = []
+        groups: list[_Group[Effect]] = []
         for group, effects in there.items():
             limits, total = [], 0.0
             # What is forced to happen comes first, so that nothing else can be chosen.
@@ -255,8 +340,3 @@ class Chances:
             share = share / reached if reached else 0.0
             at = between.causes[0]
         return min(share, 1.0)
-
-    def _unit(self, journey: Journey, key: int, occurrence: int) -> float:
-        if self.strata is None:
-            return draw(journey.key, key + occurrence)
-        return self.strata.unit(journey, key + occurrence)

@@ -49,16 +49,25 @@ def _zone(name: str) -> ZoneInfo:
 
 
 @lru_cache(maxsize=65_536)
-def _offset(name: str, quarter: int) -> int:
-    moment = datetime.fromtimestamp(quarter * 900, UTC)
+def _offset(name: str, time: int) -> int:
+    moment = datetime.fromtimestamp(time, UTC)
     offset = moment.astimezone(_zone(name)).utcoffset()
     return int(offset.total_seconds()) if offset else 0
 
 
+@lru_cache(maxsize=65_536)
+def _offset_of_day(zone: str, day: int) -> int | None:
+    """Return the offset on a day in UTC, or None if it changes on that day."""
+    offset = _offset(zone, day * DAY)
+    return offset if offset == _offset(zone, (day + 1) * DAY) else None
+
+
 def local_offset(zone: str, time: int) -> int:
     """Return how many seconds local time is ahead of UTC."""
+    day = time // DAY
+    offset = _offset_of_day(zone, day)
     # Clocks change at a full hour or half hour, so the answer is the same for a quarter of an hour.
-    return _offset(zone, time // 900)
+    return _offset(zone, time - time % 900) if offset is None else offset
 
 
 def local_time(zone: str, time: int) -> int:

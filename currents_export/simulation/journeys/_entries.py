@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from .._draws import draw, mix, permute
+from .._draws import MASK, draw, mix, permute, stir
 from ..people.model import Place
 from ..people.places import PLACES
-from ._calendar import Calendar, begin_of, week_of
+from ._calendar import Calendar, Occurrence, begin_of, week_of
 from ._chances import Chances
 from ._curve import DAY
 
@@ -69,6 +69,7 @@ class Entries:
         self._start = start
         self._newcomers = newcomers
         self._since = start + SETTLING
+        self._there: dict[tuple[str, str], Sequence[Occurrence]] = {}
         self._weeks = (week_of(self._since), week_of(self._since) + 1)
 
     def of(self, people: Collection[int]) -> Iterator[Iterator[Entry]]:
@@ -133,19 +134,32 @@ class Entries:
 
     def _first_message(self, until: int, person: int) -> int:
         """Return when the first campaign reaches a person, unless that is later than `until`."""
-        key, place = mix(self._seed_key, person), self._home(person)
+        key, place = stir(self._seed_key, person), self._home(person)
+        there = self._there.get((place.region, place.timezone))
+        if there is None:
+            there = self._there[place.region, place.timezone] = self._occurrences(place)
         chances = self._chances
-        for week in self._weeks:
-            for occurrence in self._calendar.occurrences(place, week):
-                time, share = occurrence.time, occurrence.campaign.share
-                if time >= until:
-                    return time
-                if (
-                    time > self._since
-                    and chances.of_person(person, key, occurrence.audience) < share
-                ):
-                    return time + chances.delay(key ^ occurrence.key, "message.burst")
+        drawn = chances.strata is None
+        # The loop runs for everybody, so it draws by itself.
+        for occurrence in there:
+            if occurrence.time >= until:
+                return occurrence.time
+            if (
+                key * occurrence.factor & MASK < occurrence.limit
+                if drawn
+                else chances.of_person(person, key, occurrence.audience) < occurrence.campaign.share
+            ):
+                return occurrence.time + chances.delay(key ^ occurrence.key, "message.burst")
         return begin_of(self._weeks[-1] + 1)
+
+    def _occurrences(self, place: Place) -> Sequence[Occurrence]:
+        """Return the campaigns that can be the first to reach somebody at a place, in order."""
+        return [
+            occurrence
+            for week in self._weeks
+            for occurrence in self._calendar.occurrences(place, week)
+            if occurrence.time > self._since
+        ]
 
     def _first_campaigns(self) -> Iterator[int]:
         """Yield when the first scheduled campaign goes out to people at each place."""

@@ -9,14 +9,16 @@ Source: Braze, Push tokens: a token belongs to the user who used the device last
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 import attrs
 
-from .._draws import mix, unit
+from .._draws import mix, share, unit
+from .._ids import id_number
 from ..people.model import Device, User
 from ._curve import DAY
-from ._life import Cause, Journey, Life
+from ._life import Cause, Journey, Life, journey_key
 from ._state import OwnedDevice
 
 if TYPE_CHECKING:
@@ -46,6 +48,12 @@ class _Handover:
     device: Device
 
 
+@cache
+def _keys_of(place: int) -> tuple[int, int, int]:
+    """Return the keys of what is drawn about the device at a place, the last one a factor."""
+    return mix("used", place), mix("push", place), mix("app", place) | 1
+
+
 def own_devices(run: Run, number: int, key: int, user: User) -> list[OwnedDevice]:
     """Return the devices of a user, as they are when the life begins.
 
@@ -57,13 +65,14 @@ def own_devices(run: Run, number: int, key: int, user: User) -> list[OwnedDevice
     """
     chances, owned = run.chances, []
     for place, device in enumerate(user.devices):
-        first = chances.of_person(number, key, mix("used", place)) < chances.share("session.first")
+        used_key, push_key, app_key = _keys_of(place)
+        first = chances.of_person(number, key, used_key) < chances.share("session.first")
         used = not run.newcomers and not first
         platform = device.platform
         name = f"push.allowed.{platform if platform in ('ios', 'android') else 'other'}"
-        allowed = chances.of_person(number, key, mix("push", place)) < chances.share(name)
+        allowed = chances.of_person(number, key, push_key) < chances.share(name)
         push, now = device.push_token is not None and allowed, device
-        if used and unit(mix(key, "app", place)) < chances.share("app.former"):
+        if used and share(key, app_key) < chances.share("app.former"):
             now = attrs.evolve(device, app=device.app.former)
         owned.append(OwnedDevice(now, used, True, push and used, allows_push=push))
     return owned
@@ -76,8 +85,8 @@ def _handover(run: Run, number: int) -> _Handover | None:
         return None
     for owned in own_devices(run, number, key, run.people[number]):
         if owned.used and owned.push and owned.device.platform in ("ios", "android"):
-            share = unit(mix(key, _NAME, "time"))
-            return _Handover(run.start + int(_FIRST + share * (_LAST - _FIRST)), owned.device)
+            drawn = unit(mix(key, _NAME, "time"))
+            return _Handover(run.start + int(_FIRST + drawn * (_LAST - _FIRST)), owned.device)
     return None
 
 
@@ -144,7 +153,7 @@ def hand_over(life: Life, device: Device) -> Cause:
 def take_over(life: Life, device: Device) -> Cause:
     """Log in on the phone of the user before, to which the push token moves."""
     former = mix(life.run.seed_key, life.number - 1)
-    removed = mix(mix(former, _NAME, 0), 1)
+    removed = id_number(journey_key(former, _NAME, 0), 1)
     # The former user's session may still be open.
     mine = attrs.evolve(device, push_token_created_at=life.now)
     ends = life.now + _REST

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._draws import draw, key_of, mix
-from .._ids import uuid_from
+from .._draws import MASK, UNIT, draw, factor_of, key_of, mix, stir
+from .._ids import id_number
 from ..people.model import Device, User
 from ..workspace.model import Message
 from ._queue import Step
 from ._state import Awaited, OwnedDevice, Reach
 
 if TYPE_CHECKING:
+    from ._calendar import Occurrence
     from ._canvases import Passage
     from ._messages import MessageJourney
     from ._run import Run
     from ._session import Session
 
-__all__ = ["Cause", "Journey", "Life"]
+__all__ = ["Cause", "Journey", "Life", "journey_key"]
 
-#: What stands for an event as the cause of others: the key of its id; negative if it happened
+#: What stands for an event as the cause of others: the number of its id; negative if it happened
 #: before the stream began, 0 for no event.
 Cause = int
+
+#: The part of an id that an event is drawn by.
+_LOW = (1 << 64) - 1
 
 
 class Life:
@@ -53,8 +57,8 @@ class Life:
         shown: messages of Canvases that the next session shows.
         latest: the latest message of each channel that a reply can refer to.
         week: the week of the next scheduled campaign, by its number; see `Calendar.occurrences`.
-        upcoming: the index of the scheduled campaign in its week that the user has not yet looked
-            forward to.
+        coming: the scheduled campaigns of that week on channels of the user, in order.
+        upcoming: the index of the first of these that the user has not yet looked forward to.
         channels: the channels on which the user could ever get a message.
     """
 
@@ -64,6 +68,7 @@ class Life:
         "background",
         "cards",
         "channels",
+        "coming",
         "devices",
         "gone",
         "handover",
@@ -110,6 +115,7 @@ class Life:
         self.shown: list[Message] = []
         self.latest: dict[str, MessageJourney] = {}
         self.week = 0
+        self.coming: Sequence[Occurrence] = ()
         self.upcoming = 0
         self.channels: frozenset[str] = frozenset()
 
@@ -124,9 +130,14 @@ class Life:
         return self.run.now
 
     def at(self, time: int, step: Step, subject: Any) -> None:
-        """Take a step at a time that is not in the past; `subject` has an attribute `life`."""
+        """Take a step, which is about a subject, at a time that is not in the past."""
         self.sequence += 1
-        self.run.put((time, self.number, self.sequence, step, subject))
+        self.run.put((time, self.number, self.sequence, self, step, subject))
+
+
+def journey_key(life_key: int, name: str, key: int) -> int:
+    """Return what a journey in a life is drawn by, given its name and its key among those."""
+    return stir(life_key ^ key_of(name), key)
 
 
 class Journey:
@@ -157,7 +168,7 @@ class Journey:
     ) -> None:
         self.life = life
         self.name = name
-        self.key = mix(life.key, name, key)
+        self.key = journey_key(life.key, name, key)
         self.count = 0
         self.message = message
         self.facts: dict[str, Any] = {}
@@ -170,11 +181,19 @@ class Journey:
 
     def unit(self, name: str, occurrence: int = 0) -> float:
         """Return a number in [0, 1) that the name and the occurrence determine."""
-        return draw(self.key, key_of(name) + occurrence)
+        if occurrence:
+            return draw(self.key, key_of(name) + occurrence)
+        return (self.key * factor_of(name) & MASK) * UNIT
 
     def happens(self, name: str, occurrence: int = 0) -> bool:
         """Return whether a named chance comes true."""
-        return self.life.run.chances.happens(self, name, occurrence)
+        chances = self.life.run.chances
+        share, limit, key, factor = chances.shares[name]
+        if chances.strata is not None:
+            return chances.strata.unit(self, key + occurrence) < share
+        if occurrence:
+            return draw(self.key, key + occurrence) < share
+        return self.key * factor & MASK < limit
 
     def delay(self, name: str, occurrence: int = 0) -> int:
         """Return a named delay, in seconds."""
@@ -182,7 +201,10 @@ class Journey:
 
     def after(self, seconds: int, step: Step) -> None:
         """Take a step of this journey after some seconds."""
-        self.life.at(self.life.run.now + seconds, step, self)
+        life = self.life
+        run = life.run
+        life.sequence += 1
+        run.put((run.now + seconds, life.number, life.sequence, life, step, self))
 
     def emit(
         self,
@@ -203,24 +225,25 @@ class Journey:
             revenue: for a conversion, what the purchases cost that it stands for, by currency.
             **facts: its properties, in addition to those of the journey.
         """
-        run = self.life.run
-        self.count += 1
+        life = self.life
+        run = life.run
+        self.count = count = self.count + 1
         if cause is None:
             cause = self.cause
-        if event_type not in run.catalog:
+        plan = run.plans.get(event_type)
+        if plan is None and event_type not in run.catalog:
             return cause
-        key = mix(self.key, self.count)
-        if run.now < run.start:
-            return -key
-        if (plan := run.plans.get(event_type)) is not None:
+        number = id_number(self.key, count)
+        now = run.now
+        if now < run.start:
+            return -number
+        if plan is not None:
             draft = run.draft
-            draft.time = run.now
-            draft.user = self.life.user
+            draft.time = now
+            draft.user = life.user
             draft.device = device
             draft.message = self.message
-            run.draws.state = key
-            event = plan.make(
-                draft, {**self.facts, **facts} if self.facts else facts, uuid_from(key)
-            )
-            run.out.append((event, self, cause, revenue))
-        return key
+            run.draws.state = number & _LOW
+            event = run.form(plan, draft, {**self.facts, **facts} if self.facts else facts, number)
+            run.out.append((event_type, event, self, cause, revenue))
+        return number

@@ -9,12 +9,12 @@ from functools import lru_cache, partial
 from operator import attrgetter
 
 from ...catalog import Catalog
-from .._draws import Draws, key_of, mix, unit
+from .._draws import MASK, Draws, key_of, mix, share, stir, unit
 from .._plan import Plan
 from .._traffic import TrafficRule
 from ..fields import Draft
 from ..people.people import People
-from ..workspace.model import Workspace
+from ..workspace.model import Campaign, Workspace
 from ._awaiting import convert
 from ._background import begin_background
 from ._calendar import IN_SESSION, Calendar, begin_of, week_of
@@ -93,7 +93,7 @@ def new_run(
         start=start,
         until=until,
         newcomers=newcomers,
-        queue=Queue() if awaited is None else QuietQueue(awaited, calendar),
+        queue=Queue(until) if awaited is None else QuietQueue(until, awaited, calendar),
     )
     if stratified:
         chances.strata = Strata(stratified, partial(_reach_of, run), calendar.owners)
@@ -151,8 +151,8 @@ def begin(life: Life, active: bool) -> None:
     life.channels = _could_get(life)
     since = run.start + SETTLING if late else life.now
     life.week = week_of(since)
-    there = run.calendar.occurrences(user.place, life.week)
-    life.upcoming = bisect_right(there, since, key=_TIME)
+    life.coming = run.calendar.reaching(user.place, life.week, life.channels)
+    life.upcoming = bisect_right(life.coming, since, key=_TIME)
     _plan_campaigns(life)
     begin_background(life)
     plan_lapse(life)
@@ -203,27 +203,34 @@ def _without(channels: frozenset[str], never: tuple[str, ...]) -> frozenset[str]
 
 def _plan_campaigns(life: Life) -> None:
     """Wait for the next scheduled campaign that the user is in the audience of."""
-    run, channels, key = life.run, life.channels, life.key
+    run, key = life.run, life.key
     chances = run.chances
-    there = run.calendar.occurrences(life.user.place, life.week)
+    there = life.coming
+    drawn = chances.strata is None
     for index in range(life.upcoming, len(there)):
         occurrence = there[index]
-        campaign = occurrence.campaign
-        if campaign.channel not in channels:
-            continue
-        if campaign.share >= 1 or chances.of(life, occurrence.audience) < campaign.share:
+        if (
+            key * occurrence.factor & MASK < occurrence.limit
+            if drawn
+            else chances.of(life, occurrence.audience) < occurrence.campaign.share
+        ):
             life.upcoming = index + 1
             # The message goes to the users one after the other.
             time = occurrence.time + chances.delay(key ^ occurrence.key, "message.burst")
-            life.at(max(life.now, time), _send_campaign, life)
+            life.at(max(run.now, time), _send_campaign, life)
             return
-    life.week, life.upcoming = life.week + 1, 0
-    life.at(max(life.now, begin_of(life.week)), _plan_campaigns, life)
+    life.week += 1
+    life.at(max(run.now, begin_of(life.week)), _begin_week, life)
+
+
+def _begin_week(life: Life) -> None:
+    life.coming = life.run.calendar.reaching(life.user.place, life.week, life.channels)
+    life.upcoming = 0
+    _plan_campaigns(life)
 
 
 def _send_campaign(life: Life) -> None:
-    there = life.run.calendar.occurrences(life.user.place, life.week)
-    occurrence = there[life.upcoming - 1]
+    occurrence = life.coming[life.upcoming - 1]
     if occurrence.campaign.channel in IN_SESSION:
         show(life, choose_variation(life, occurrence.campaign))
     else:
@@ -250,20 +257,31 @@ def acted(
         return
     for passage in life.passages.values():
         passage.acted(action)
-    if campaigns := calendar.triggered.get(action):
-        region = life.user.place.region
-        for campaign in campaigns:
-            if campaign.region in (region, "Global"):
-                key = mix(life.now, campaign.id)
-                audience = mix(campaign.id, "audience") if campaign.rules else key
-                if life.run.chances.of(life, audience) < campaign.share:
-                    if campaign.channel in IN_SESSION:
-                        message = choose_variation(life, campaign)
-                        shown = MessageJourney(life, campaign.name, key, message, flow=True)
-                        shown.after(campaign.delay, _show)
-                    else:
-                        schedule(life, campaign, key, life.now + campaign.delay, cause)
+    if campaigns := calendar.triggered_in(action, life.user.place.region):
+        _trigger(life, campaigns, cause)
     set_off(life, action, cause)
+
+
+def _trigger(life: Life, campaigns: Sequence[Campaign], cause: Cause) -> None:
+    """Let the messages of action-based campaigns go out, or be shown, after their delay."""
+    now, chances = life.run.now, life.run.chances
+    moment = stir(life.key, now)
+    for campaign in campaigns:
+        key = key_of(campaign.id)
+        if campaign.rules:
+            drawn = chances.of(life, mix(campaign.id, "audience"))
+        elif chances.strata is None:
+            drawn = share(moment, key | 1)
+        else:
+            drawn = chances.of(life, stir(key, now))
+        if drawn < campaign.share:
+            key = stir(key, now)
+            if campaign.channel in IN_SESSION:
+                message = choose_variation(life, campaign)
+                shown = MessageJourney(life, campaign.name, key, message, flow=True)
+                shown.after(campaign.delay, _show)
+            else:
+                schedule(life, campaign, key, now + campaign.delay, cause)
 
 
 def _show(journey: MessageJourney) -> None:

@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._draws import Draws, draw, key_of, mix
+from .._draws import MASK, UNIT, Draws, factor_of, key_of, mix, share, stir
 from .._ids import object_id, wamid
 from ..workspace.model import Campaign, Message
 from ._awaiting import await_goals
 from ._calendar import Occurrence
 from ._chances import Effect
-from ._curve import DAY, HOUR, local_time
+from ._curve import DAY, HOUR, local_offset
 from ._life import Cause, Journey, Life
 from ._state import OwnedDevice
 
 if TYPE_CHECKING:
     from ._canvases import Passage
+    from ._run import Run, Variations
 
 __all__ = [
     "AFTER",
@@ -35,9 +36,10 @@ __all__ = [
     "send_scheduled",
 ]
 
-#: Channels that wait for the end of quiet hours.
-_QUIET = frozenset({"pushnotification", "sms", "whatsapp", "rcs", "line"})
-_QUIET_HOURS = (21 * HOUR, 8 * HOUR)
+#: The quiet hours of the channels that wait for their end.
+_QUIET = dict.fromkeys(
+    ("pushnotification", "sms", "whatsapp", "rcs", "line"), (21 * HOUR, 8 * HOUR)
+)
 
 #: Frequency caps: at most so many messages of a channel in so many days.
 _CAPS: dict[str, tuple[tuple[int, int], ...]] = {
@@ -48,6 +50,13 @@ _CAPS: dict[str, tuple[tuple[int, int], ...]] = {
     "rcs": ((3, 7),),
     "line": ((3, 7),),
 }
+
+#: How many days of sent messages are kept before the oldest of them are forgotten.
+_MOST_SENT = 32
+
+#: What may happen to a message that could go out, and to one that was held back before.
+_FATES = ("message.deprioritized", "message.abort")
+_LAST_FATES = ("message.abort",)
 
 #: How many content cards wait for the user's next session: the latest, so that they do not pile up.
 _CARDS = 10
@@ -79,7 +88,14 @@ class MessageJourney(Journey):
     def __init__(
         self, life: Life, name: str, key: int, message: Message, *, flow: bool, cause: Cause = 0
     ) -> None:
-        super().__init__(life, name, key, message=message, cause=cause)
+        # As `Journey.__init__`; a call takes as long as all of this.
+        self.life = life
+        self.name = name
+        self.key = stir(life.key ^ key_of(name), key)
+        self.count = 0
+        self.message = message
+        self.facts = {}
+        self.cause = cause
         self.whole = message
         self.channel = message.channel
         self.flow = flow
@@ -119,14 +135,23 @@ AFTER: dict[str, Callable[[Pending, Cause], None]] = {}
 
 def choose_variation(life: Life, campaign: Campaign) -> Message:
     """Return the message that a user gets from a campaign: always of the same variation."""
-    treated, control = life.run.calendar.messages_of(campaign)
-    if not control and len(treated) == 1:
-        return treated[0]
-    chances, rules = life.run.chances, campaign.rules
-    held = (rules.control if rules else chances.share("message.control")) if control else 0.0
-    share = chances.of(life, key_of(campaign.id)) - held
+    run = life.run
+    variations = run.variations.get(campaign.id)
+    if variations is None:
+        variations = run.variations[campaign.id] = _variations(run, campaign)
+    held, scale, treated, control, key = variations
+    drawn = run.chances.of(life, key) - held
     # Those who are not in the control group are divided equally.
-    return treated[int(share / (1 - held) * len(treated))] if share >= 0 else control[0]
+    return treated[int(drawn * scale)] if drawn >= 0 else control[0]
+
+
+def _variations(run: Run, campaign: Campaign) -> Variations:
+    treated, control = run.calendar.messages_of(campaign)
+    chances, rules = run.chances, campaign.rules
+    held = (rules.control if rules else chances.share("message.control")) if control else 0.0
+    # A little less than their number, so that rounding does not choose one beyond the last.
+    scale = len(treated) / (1 - held) * (1 - 1e-12) if held < 1 else 0.0
+    return held, scale, treated, control, key_of(campaign.id)
 
 
 def schedule(life: Life, campaign: Campaign, key: int, time: int, cause: Cause) -> None:
@@ -179,19 +204,26 @@ def _enroll(journey: MessageJourney) -> None:
 
 def _go_out(journey: MessageJourney) -> None:
     """Send a message to a user who can be reached, if no rule is against it."""
-    life, channel = journey.life, journey.channel
+    life, channel, rules = journey.life, journey.channel, journey.whole.rules
     if channel == "pushnotification":
         journey.owned = next(each for each in life.devices if each.push)
-    rules = journey.whole.rules
-    quiet = _QUIET_HOURS if channel in _QUIET else None
+    now = life.run.now
+    local = now + local_offset(life.user.place.timezone, now)
+    quiet = _QUIET.get(channel)
     if rules is not None and rules.quiet_hours is not None:
         quiet = rules.quiet_hours
-    if quiet is not None and (wait := _wait(journey, *quiet)):
+    if quiet is not None and (wait := _wait(journey, local % DAY, *quiet)):
         journey.after(wait, send)
         return
-    if (rule := _cap(journey)) is not None:
+    if (rule := _cap(journey, local // DAY)) is not None:
         _hold_back(journey, rule)
-    elif journey.count == 0 and journey.happens("message.deprioritized"):
+        return
+    fate = life.run.chances.which(journey, _FATES if journey.count == 0 else _LAST_FATES)
+    if not fate:
+        _send_now(journey, local // DAY)
+    elif fate == "message.abort":
+        journey.emit(f"users.messages.{channel}.Abort", device=_device(journey))
+    else:
         journey.emit(
             f"users.messages.{channel}.Retry",
             device=_device(journey),
@@ -199,15 +231,10 @@ def _go_out(journey: MessageJourney) -> None:
             retry_log="A message of higher priority went out; to be tried again within its window",
         )
         journey.after(journey.delay("message.retry"), send)
-    elif journey.happens("message.abort"):
-        journey.emit(f"users.messages.{channel}.Abort", device=_device(journey))
-    else:
-        _send_now(journey)
 
 
-def _wait(journey: MessageJourney, start: int, end: int) -> int:
+def _wait(journey: MessageJourney, clock: int, start: int, end: int) -> int:
     """Return for how many seconds a message waits for the end of quiet hours."""
-    clock = local_time(journey.life.user.place.timezone, journey.now) % DAY
     if (clock - start) % DAY >= (end - start) % DAY:
         return 0
     # Not all messages go out at once, but before the next quiet hours.
@@ -215,26 +242,29 @@ def _wait(journey: MessageJourney, start: int, end: int) -> int:
     return (end - clock) % DAY + morning
 
 
-def _send_now(journey: MessageJourney) -> None:
+def _send_now(journey: MessageJourney, today: int) -> None:
     life, channel = journey.life, journey.channel
-    facts = journey.facts
-    facts["send_time"] = journey.now
+    run, facts = life.run, journey.facts
+    facts["send_time"] = run.now
     if channel == "whatsapp":
         draws = Draws(mix(journey.key, "message"))
         facts["message_id"] = wamid(draws.bits, life.user.phone or "+0")
-    most = life.run.calendar.caps.get(channel, 0)
+    most = run.calendar.caps.get(channel, 0)
     if most or channel in _CAPS:
         sent = life.reach.sent.setdefault(channel, [])
-        sent.append(local_time(life.user.place.timezone, life.now) // DAY)
-        del sent[: -max(8, most)]
-    journey.sent = journey.emit(f"users.messages.{channel}.Send", device=_device(journey))
+        sent.append(today)
+        if len(sent) > _MOST_SENT:
+            del sent[: -max(8, most)]
+    journey.sent = sent_event = journey.emit(
+        f"users.messages.{channel}.Send", device=_device(journey)
+    )
     life.latest[channel] = journey
     if channel == "contentcard":
         life.cards.append(journey)
         del life.cards[:-_CARDS]
     if channel not in _RECEIPTS:
-        receive(journey, journey.sent)
-    follow(journey, f"{channel}.send", journey.sent)
+        receive(journey, sent_event)
+    follow(journey, f"{channel}.send", sent_event)
 
 
 def _device(journey: MessageJourney) -> Any:
@@ -246,7 +276,8 @@ def receive(journey: MessageJourney, receipt: Cause) -> None:
     message = journey.whole
     if message.kind != "campaign":
         return
-    await_goals(journey, message, "users.campaigns.Conversion", receipt)
+    if message.goals:
+        await_goals(journey, message, "users.campaigns.Conversion", receipt)
     if is_new(journey.life, message):
         journey.emit("users.campaigns.UniqueReceipt", cause=receipt)
     journey.life.received.add(message.fields["campaign_id"])
@@ -261,7 +292,7 @@ def is_new(life: Life, message: Message) -> bool:
         return False
     # In a world that already existed, many have received it before.
     run = life.run
-    known = draw(life.key, key_of(campaign) + 1) < run.chances.share("message.known")
+    known = share(life.key, factor_of(f"{campaign} known")) < run.chances.share("message.known")
     return run.newcomers or not known or campaign in run.calendar.made
 
 
@@ -288,7 +319,7 @@ def can_reach(life: Life, message: Message) -> bool:
             return True
 
 
-def _cap(journey: MessageJourney) -> tuple[int, int] | None:
+def _cap(journey: MessageJourney, today: int) -> tuple[int, int] | None:
     """Return the frequency cap that is reached: how many messages in how many days."""
     sent = journey.life.reach.sent.get(journey.channel)
     if sent:
@@ -296,9 +327,8 @@ def _cap(journey: MessageJourney) -> tuple[int, int] | None:
         caps = _CAPS.get(journey.channel, ())
         if rules is not None and rules.cap is not None:
             caps = (rules.cap,)
-        today = local_time(journey.life.user.place.timezone, journey.now) // DAY
         for most, days in caps:
-            if sum(day > today - days for day in sent) >= most:
+            if len(sent) >= most and sent[-most] > today - days:
                 return most, days
     return None
 
@@ -325,9 +355,16 @@ def _hold_back(journey: MessageJourney, rule: tuple[int, int]) -> None:
 
 def follow(journey: MessageJourney, cause: str, event: Cause) -> None:
     """Decide what follows from the sending of a message or from an effect, and when."""
-    for effect in journey.life.run.chances.effects(journey, cause, flow=journey.flow):
-        delay = journey.delay(effect.name)
-        journey.life.at(journey.now + delay, happen, Pending(journey, effect, event))
+    life = journey.life
+    run = life.run
+    chances = run.chances
+    for effect in chances.effects(journey, cause, journey.flow):
+        # This runs for every event of a message, so it does the work of `delay` and `at` itself.
+        quantile, _, factor = chances.delays[effect.name]
+        time = run.now + quantile((journey.key * factor & MASK) * UNIT)
+        life.sequence += 1
+        pending = Pending(journey, effect, event)
+        run.put((time, life.number, life.sequence, life, happen, pending))
 
 
 def happen(pending: Pending) -> None:

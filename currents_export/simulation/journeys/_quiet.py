@@ -20,14 +20,15 @@ class QuietQueue(Queue):
     """A queue of wake-ups that ends each life when the last awaited journey in it has ended.
 
     Args:
+        until: what would happen from this time on is left out.
         awaited: the ids of the campaigns and Canvases whose journeys are awaited.
         calendar: what happens without users doing anything.
     """
 
     __slots__ = ("_awaited", "_lasts", "_launched")
 
-    def __init__(self, awaited: Collection[str], calendar: Calendar) -> None:
-        super().__init__()
+    def __init__(self, until: int, awaited: Collection[str], calendar: Calendar) -> None:
+        super().__init__(until)
         self._awaited = awaited
         launches = [time for campaign, time in calendar.single if campaign.id in awaited]
         self._launched = max(launches, default=-_EVERYWHERE) + _EVERYWHERE
@@ -35,20 +36,19 @@ class QuietQueue(Queue):
 
     def put(self, wake_up: WakeUp) -> None:
         """Add a wake-up, and note how long an awaited journey lasts because of it."""
-        subject = wake_up[4]
-        if not isinstance(subject, tuple | Life) and self._is_awaited(subject):
+        *_, subject = wake_up
+        if subject is not wake_up[3] and self._is_awaited(subject):
             self._note(wake_up[1], wake_up[0])
         super().put(wake_up)
 
-    def take(self) -> WakeUp | None:
-        """Remove and return the next wake-up of a life that goes on; None if there is none."""
-        while (wake_up := super().take()) is not None:
-            subject = wake_up[4]
-            if isinstance(subject, tuple) or not self._has_ended(subject.life, wake_up[0]):
-                return wake_up
-            subject.life.gone = True
-            self._lasts.pop(wake_up[1], None)
-        return None
+    def ends(self, wake_up: WakeUp) -> bool:
+        """Return whether the life of a wake-up ends before it."""
+        life = wake_up[3]
+        if not isinstance(life, Life) or not self._has_ended(life, wake_up[0]):
+            return False
+        life.gone = True
+        self._lasts.pop(wake_up[1], None)
+        return True
 
     def _note(self, person: int, time: int) -> None:
         if time > self._lasts.get(person, 0):
@@ -59,12 +59,11 @@ class QuietQueue(Queue):
         journey = getattr(subject, "journey", subject)
         if (canvas := getattr(journey, "canvas", None)) is not None:
             return canvas.id in self._awaited
-        fields = journey.message.fields if journey.message else {}
+        message = getattr(journey, "message", None)
+        fields = message.fields if message else {}
         return (fields.get("campaign_id") or fields.get("canvas_id")) in self._awaited
 
     def _has_ended(self, life: Life, now: int) -> bool:
-        if life.gone:
-            return False  # whoever asks leaves it alone anyway
         if now <= max(self._lasts.get(life.number, 0), self._launched, life.run.start):
             return False
         if life.run.newcomers and not life.sessions and any(d.installed for d in life.devices):
@@ -72,7 +71,7 @@ class QuietQueue(Queue):
         if life.session is not None and life.session.open:
             return False
         for waiting in life.awaited.values():
-            for each in waiting:
-                if each.until >= now and self._is_awaited(each.journey):
-                    self._note(life.number, each.until)
+            for until, journey, *_ in waiting:
+                if until >= now and self._is_awaited(journey):
+                    self._note(life.number, until)
         return now > self._lasts.get(life.number, 0)

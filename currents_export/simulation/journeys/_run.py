@@ -3,36 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from heapq import heappop
+from typing import Any, TypeVar
 
 from ...events import Event
 from .._draws import Draws
-from .._ids import uuid_from
+from .._ids import uuid_text
 from .._plan import Plan
 from .._traffic import TrafficRule
 from ..answer_key import KeyRecord
 from ..fields import Draft
 from ..people.model import User
-from ..workspace.model import Workspace
+from ..workspace.model import Message, Workspace
 from ._calendar import Calendar
 from ._chances import Chances
 from ._curve import DAY
 from ._entries import THERE, Entries, Entry
 from ._life import Cause, Journey, Life
-from ._queue import Queue, WakeUp
+from ._queue import Queue
+from ._quiet import QuietQueue
 
-__all__ = ["Happening", "Run", "record_of"]
+__all__ = ["Encoded", "Happening", "Run", "Variations", "record_of"]
+
+T = TypeVar("T")
 
 #: An event, the journey it happened in, the event it follows from (0 if it follows from none), and
 #: for a conversion, what the purchases cost that it stands for.
 Happening = tuple[Event, Journey, Cause, Mapping[str, float] | None]
 
+#: The type of an event, the event as its run makes it, and the rest of a happening.
+Made = tuple[str, T, Journey, Cause, Mapping[str, float] | None]
+
+#: The type of an event, its JSON, and its place: when it arrives, when it happened, and the number
+#: of the user.
+Encoded = tuple[str, bytes, tuple[int, int, int]]
+
+
+#: The share of the control group of a campaign, by how much the other shares are multiplied to get
+#: the index of a message, the messages, that of the control group, and the key of the draw.
+Variations = tuple[float, float, Sequence[Message], Sequence[Message], int]
 
 #: For how many seconds lives have been under way when a stream begins.
 WARM_UP = 3 * DAY
 
 
-def _begin(entry: object) -> None:
-    """Stand for the beginning of a life in the queue."""
+class _Beginning:
+    """A life that will begin.
+
+    Attributes:
+        run: the run.
+        person: the number of the user.
+        active: whether it begins with a session.
+        entries: who begins after that.
+        gone: whether it is too late for it: never.
+    """
+
+    __slots__ = ("active", "entries", "person", "run")
+    gone = False
+
+    def __init__(self, run: Run, person: int, active: bool, entries: Iterator[Entry]) -> None:
+        self.run = run
+        self.person = person
+        self.active = active
+        self.entries = entries
+
+
+def _begin(beginning: _Beginning) -> None:
+    beginning.run.begin(beginning)
 
 
 class Run:
@@ -60,7 +97,10 @@ class Run:
 
     Attributes:
         now: the time.
+        form: makes the event of a draft from what is known and the number of its id.
         out: the events that happened in the current step.
+        put: adds a wake-up to the queue.
+        variations: what users get from campaigns, by their ids.
     """
 
     def __init__(
@@ -99,17 +139,15 @@ class Run:
         self.until = until
         self.newcomers = newcomers
         self.now = 0
-        self.out: list[Happening] = []
+        self.form: Callable[[Plan, Draft, Mapping[str, Any], int], Any] = _make
+        self.out: list[Made[Any]] = []
         self.catalog = catalog
         self.plans = plans
         self.draft = draft
         self.draws = draws
         self._queue = queue
-
-    def put(self, wake_up: WakeUp) -> None:
-        """Add a wake-up, unless it comes after the end."""
-        if wake_up[0] < self.until:
-            self._queue.put(wake_up)
+        self.put = queue.put
+        self.variations: dict[str, Variations] = {}
 
     def enter(self, people: Collection[int]) -> None:
         """Let people begin their lives.
@@ -122,35 +160,68 @@ class Run:
         for person in people:
             if person >= THERE:
                 break
-            self._queue.put((began, person, 0, _begin, (False, iter(()))))
+            self._put(began, person, False, iter(()))
         for entries in self._entries.of(people):
             self._enter_next(entries)
 
     def _enter_next(self, entries: Iterator[Entry]) -> None:
         for time, person, active in entries:
-            if time < self.until:
-                self._queue.put((time, person, 0, _begin, (active, entries)))
+            self._put(time, person, active, entries)
             return
+
+    def _put(self, time: int, person: int, active: bool, entries: Iterator[Entry]) -> None:
+        # Nobody lives yet, so the place of the life is taken by the entry itself.
+        entry: Any = _Beginning(self, person, active, entries)
+        self.put((time, person, 0, entry, _begin, entry))
+
+    def begin(self, beginning: _Beginning) -> None:
+        """Begin a life, and plan the next one."""
+        self._begin_life(Life(self, beginning.person), beginning.active)
+        self._enter_next(beginning.entries)
 
     def happenings(self) -> Iterator[Happening]:
         """Yield what happens, in order."""
-        out, take = self.out, self._queue.take
-        while (wake_up := take()) is not None:
-            subject = wake_up[4]
-            self.now = wake_up[0]
-            if wake_up[3] is _begin:
-                active, entries = subject
-                self._begin_life(Life(self, wake_up[1]), active)
-                self._enter_next(entries)
-            elif not subject.life.gone:
-                wake_up[3](subject)
+        self.form = _make
+        return self._run(_happening)
+
+    def encoded(self) -> Iterator[Encoded]:
+        """Yield the events as JSON, in order; nothing else is made of them."""
+        self.form = Plan.render
+        return self._run(_encoded)
+
+    def _run(self, shape: Callable[[Any], T]) -> Iterator[T]:
+        # The loop runs for every wake-up, so it looks into the queue itself.
+        out, queue = self.out, self._queue
+        heap, quiet = queue.heap, queue if isinstance(queue, QuietQueue) else None
+        while heap or queue.advance():
+            wake_up = heappop(heap)
+            self.now, _, _, life, step, subject = wake_up
+            if life.gone or (quiet is not None and quiet.ends(wake_up)):
+                continue
+            step(subject)
             if out:
-                yield from out
+                yield from map(shape, out)
                 out.clear()
 
     def count(self) -> int:
         """Return how many events happen."""
-        return sum(1 for _ in self.happenings())
+        return sum(1 for _ in self.encoded())
+
+
+def _make(plan: Plan, draft: Draft, facts: Mapping[str, Any], number: int) -> Event:
+    return plan.make(draft, facts, uuid_text(number))
+
+
+def _happening(made: Made[Event]) -> Happening:
+    _, event, journey, cause, revenue = made
+    return event, journey, cause, revenue
+
+
+def _encoded(made: Made[bytes]) -> Encoded:
+    event_type, event, journey, *_ = made
+    life = journey.life
+    time = life.run.now
+    return event_type, event, (time, time, life.number)
 
 
 def record_of(happening: Happening) -> KeyRecord:
@@ -160,7 +231,7 @@ def record_of(happening: Happening) -> KeyRecord:
     return KeyRecord(
         id=event.id,
         event_type=event.event_type,
-        cause=uuid_from(abs(cause)) if cause else None,
+        cause=uuid_text(abs(cause)) if cause else None,
         journey=journey.name,
         campaign=fields.get("campaign_id"),
         canvas=fields.get("canvas_id"),

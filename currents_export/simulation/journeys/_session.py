@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .._draws import mix
 from .._ids import uuid_from
 from ._life import Cause, Journey, Life
 from ._state import OwnedDevice
@@ -25,7 +24,7 @@ class Session(Journey):
 
     def __init__(self, life: Life, owned: OwnedDevice, cause: Cause) -> None:
         life.sessions += 1
-        super().__init__(life, "session", mix(owned.device.session_key, life.now), cause=cause)
+        super().__init__(life, "session", owned.device.session_key ^ life.now, cause=cause)
         self.owned = owned
         self.began = life.now
         self.ends = life.now

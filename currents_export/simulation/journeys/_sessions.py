@@ -12,7 +12,7 @@ from functools import partial
 
 import attrs
 
-from .._draws import mix, unit
+from .._draws import factor_of, key_of, mix, share, stir, unit
 from ..workspace.model import Message
 from ._awaiting import await_goals
 from ._curve import DAY, Curve, local_offset, local_time
@@ -65,8 +65,8 @@ def plan_first_session(life: Life) -> None:
 
 def _next(life: Life, name: str, time: int, activity: float) -> int:
     """Return when the next session after a time comes, of a number of sessions a day."""
-    share = unit(mix(life.key, name, life.sessions, life.now))
-    return _after(life, time, -math.log(1.0 - share) / activity)
+    drawn = unit(stir(life.key ^ key_of(name), life.sessions << 32 ^ life.now))
+    return _after(life, time, -math.log(1.0 - drawn) / activity)
 
 
 def _after(life: Life, time: int, days: float) -> int:
@@ -93,8 +93,10 @@ def _choose_device(life: Life) -> OwnedDevice | None:
     there = [each for each in life.devices if each.installed]
     if not there:
         return None
-    share = unit(mix(life.key, "device", life.now))
-    return there[int(len(there) * share * share)]
+    if len(there) == 1:
+        return there[0]
+    drawn = unit(stir(life.key ^ key_of("device"), life.now))
+    return there[int(len(there) * drawn * drawn)]
 
 
 def visit(life: Life, cause: Cause, orders: bool) -> None:
@@ -131,7 +133,9 @@ def open_session(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
         owned.device = attrs.evolve(owned.device, app=app)
     device = owned.device
     session.ends = owned.session_ends = life.now + max(3, session.delay("session.length"))
-    first = not any(each.used for each in life.devices if each.device.app.id == device.app.id)
+    first = not owned.used and not any(
+        each.used for each in life.devices if each.device.app.id == device.app.id
+    )
     new, owned.used = not owned.used, True
     if first:
         began = session.emit("users.behaviors.app.FirstSession", device=device)
@@ -159,9 +163,9 @@ def open_session(life: Life, owned: OwnedDevice, cause: Cause) -> Session:
 def _plan_activities(session: Session) -> None:
     """Plan what the user does and sees in a session."""
     life, length = session.life, session.ends - session.began
-    for name, step in _ACTIVITIES:
-        if session.happens(name):
-            session.after(1 + int(session.unit(name, 1) * (length - 2)), step)
+    for name in life.run.chances.together(session, _ACTIVITY_NAMES):
+        factor, step = _ACTIVITIES[name]
+        session.after(1 + int(share(session.key, factor) * (length - 2)), step)
     for number, name in enumerate(life.run.calendar.own_events):
         if session.happens("session.own_event", number):
             wait = 1 + int(session.unit("own event", number) * (length - 2))
@@ -190,9 +194,7 @@ def _end(session: Session) -> None:
 def show_channel(session: Session, channel: str) -> None:
     """Show a message of a channel that the app asks for."""
     life = session.life
-    campaigns = life.run.calendar.in_session.get(channel, ())
-    region = life.user.place.region
-    there = [each for each in campaigns if each.region in (region, "Global")]
+    there = life.run.calendar.seen_in(channel, life.user.place.region)
     if there:
         campaign = there[int(session.unit(channel, 2) * len(there))]
         _show_message(session, choose_variation(life, campaign))
@@ -223,8 +225,8 @@ def _show_message(session: Session, message: Message) -> None:
         await_goals(journey, message, "users.campaigns.Conversion", receipt)
         return
     name = fields["campaign_name" if message.kind == "campaign" else "canvas_name"]
-    key = mix(session.key, name, message.dispatch_key)
-    aborts = unit(mix(key, "abort")) < life.run.chances.share("message.abort")
+    key = stir(session.key ^ key_of(name), key_of(message.dispatch_key))
+    aborts = share(key, factor_of("abort")) < life.run.chances.share("message.abort")
     if aborts:
         journey = Journey(life, name, key, message=message, cause=session.started)
         journey.emit(f"users.messages.{message.channel}.Abort", device=session.owned.device)
@@ -269,7 +271,7 @@ def _show_waiting(session: Session) -> None:
         _show_message(session, message)
 
 
-_ACTIVITIES: tuple[tuple[str, Callable[[Session], None]], ...] = (
+_STEPS: tuple[tuple[str, Callable[[Session], None]], ...] = (
     ("session.flag", partial(show_channel, channel="featureflag")),
     ("session.banner", partial(show_channel, channel="banner")),
     ("session.in_app", partial(show_channel, channel="inappmessage")),
@@ -277,3 +279,7 @@ _ACTIVITIES: tuple[tuple[str, Callable[[Session], None]], ...] = (
     *OUTSIDE,
     ("session.browse", SHOP["browse"]),
 )
+#: What users do and see in a session, by the name of its chance: the factor of the draw that says
+#: when, and the step.
+_ACTIVITIES = {name: (factor_of(f"{name} when"), step) for name, step in _STEPS}
+_ACTIVITY_NAMES = tuple(_ACTIVITIES)

@@ -34,7 +34,7 @@ class _Shopping(Journey):
     __slots__ = ("basket", "left", "order", "product", "session")
 
     def __init__(self, session: Session, key: int) -> None:
-        super().__init__(session.life, "shopping", mix(session.key, key), cause=session.started)
+        super().__init__(session.life, "shopping", session.key + key, cause=session.started)
         self.session = session
         self.left = 1 + int(5 * self.unit("views") ** 2)
         self.product = self._next_product()

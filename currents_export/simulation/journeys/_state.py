@@ -54,22 +54,8 @@ class Reach:
     sent: dict[str, list[int]] = attrs.field(factory=dict)
 
 
-@attrs.define(eq=False)
-class Awaited:
-    """A conversion event of a message or a Canvas entry that the user can still perform.
-
-    Attributes:
-        journey: the journey that converts.
-        event_type: the type of its conversion events.
-        receipt: the event since which the time counts.
-        until: when it is too late.
-        index: the index of the conversion event.
-        goal: the behavior that converts, as JSON.
-    """
-
-    journey: Journey
-    event_type: str
-    receipt: Cause
-    until: int
-    index: int
-    goal: str
+#: A conversion event of a message or a Canvas entry that the user can still perform: when it is too
+#: late, the journey that converts, the type of its conversion events, the event since which the
+#: time counts, the index of the conversion event, and the behavior that converts, as JSON. A tuple,
+#: because most of the many never convert.
+Awaited = tuple[int, "Journey", str, "Cause", int, str]

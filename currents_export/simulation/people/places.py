@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from .._data import read_rows, split
-from .._draws import mix, permute
+from .._draws import mix, permute, stir
 from .model import Place
 
 __all__ = ["PLACES", "find_home", "phone_number"]
@@ -64,7 +64,7 @@ def find_home(key: int, number: int) -> tuple[Place, int]:
     the other users, and no two users with the same prefix have the same.
     """
     group, member = divmod(number, len(_HOMES))
-    home = permute(member, len(_HOMES), mix(key, group))
+    home = permute(member, len(_HOMES), stir(key, group))
     place = _HOMES[home]
     prefix = place.phone[0]
     return place, group * _SHARES[prefix] + home - _FIRST_HOMES[prefix]

@@ -37,6 +37,8 @@ class _Plans(Mapping[str, Plan]):
         self._plan_of = plan_of
 
     def __getitem__(self, name: str) -> Plan:
+        if name not in self._catalog:
+            raise KeyError(name)
         return self._plan_of(name)
 
     def __contains__(self, name: object) -> bool:
