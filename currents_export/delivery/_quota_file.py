@@ -12,7 +12,7 @@ from pathlib import Path
 from .._redaction import printable
 from ..errors import OutboxError, WorkspaceError
 from ._quota import DAILY_EVENTS, MOST_TEST_CURRENTS, day_of
-from .outbox._database import connect, create, explain
+from .outbox import connect, create, explain
 
 __all__ = ["WorkspaceFile", "default_file"]
 
