@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         ManualClock,
         Notice,
         NoticeKind,
+        Quota,
         Response,
         Result,
         Sender,
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
         ScriptError,
         SenderClosedError,
         UnknownNameError,
+        WorkspaceError,
     )
     from .events import Event
     from .payload import Transformation
@@ -130,6 +132,7 @@ __all__ = [
     "OptionError",
     "OutboxError",
     "QueueFullError",
+    "Quota",
     "ReadError",
     "Receiver",
     "ReceiverError",
@@ -150,6 +153,7 @@ __all__ = [
     "Transformation",
     "UnknownNameError",
     "ValueRule",
+    "WorkspaceError",
     "World",
     "WsgiTransport",
     "check_event",
@@ -199,6 +203,7 @@ _MODULES = {
         "ManualClock",
         "Notice",
         "NoticeKind",
+        "Quota",
         "Response",
         "Result",
         "Sender",

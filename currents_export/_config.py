@@ -31,6 +31,8 @@ C = TypeVar("C")
 
 #: The environment variable of a field is this prefix and the field's name in capitals.
 ENVIRONMENT_PREFIX: Final = "CURRENTS_EXPORT_"
+#: The fields with a path.
+_PATHS = {"catalog_dir", "workspace_file"}
 #: The largest size of a secret file, in bytes.
 _MAX_SECRET = 65_536
 
@@ -91,8 +93,8 @@ class _Settings:
         self.values |= _parse(text, str(path))
         self.places |= {name: _place_of(name, text) for name in self.values}
         self.directories |= dict.fromkeys(self.values, path.parent)
-        if "catalog_dir" in self.values:
-            self.values["catalog_dir"] = _to_path(self.values["catalog_dir"], path.parent)
+        for name in _PATHS & self.values.keys():
+            self.values[name] = _to_path(self.values[name], path.parent)
 
     def add_environment(self, environ: Mapping[str, str]) -> None:
         """Add the settings of environment variables, which override those of the file."""

@@ -7,6 +7,7 @@ import ipaddress
 import re
 import shlex
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ __all__ = [
     "is_loopback",
     "quoted",
     "required_fields",
+    "test_current_problems",
     "text_problems",
     "to_command",
     "url_problems",
@@ -96,6 +98,23 @@ def command_problems(name: str, value: object) -> Iterator[Problem]:
         yield name, "the program and its arguments must be texts without NUL"
     elif value and not value[0].strip():
         yield name, "it names no program"
+
+
+def test_current_problems(
+    test_current: object, workspace: object, file: object
+) -> Iterator[Problem]:
+    """Check the fields of a Test Current."""
+    yield from flag_problems("test_current", test_current)
+    if workspace is not None:
+        yield from text_problems("workspace", workspace)
+        if isinstance(workspace, str) and ("://" in workspace or not workspace.isprintable()):
+            yield "workspace", f"{quoted(workspace)} is not a name"
+        if test_current is False:
+            yield "workspace", "only Test Currents are counted; set test_current as well"
+    if file is not None and not isinstance(file, Path):
+        yield "workspace_file", f"it must be a path, not {quoted(file)}"
+    elif file is not None and workspace is None:
+        yield "workspace_file", "it is only for a workspace; set workspace as well"
 
 
 def url_problems(name: str, url: object, *, allow_plain_http: object) -> Iterator[Problem]:

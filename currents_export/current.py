@@ -16,7 +16,15 @@ from typing import Any, Self
 
 import attrs
 
-from ._forms import Command, Problem, command_problems, quoted, text_problems, to_command
+from ._forms import (
+    Command,
+    Problem,
+    command_problems,
+    quoted,
+    test_current_problems,
+    text_problems,
+    to_command,
+)
 from ._suggestions import did_you_mean
 from .catalog import Catalog
 from .destinations import Destination, DestinationFields, Region, about, choose_destination
@@ -94,6 +102,12 @@ class Current(DestinationFields):
         notice_command: a program and its arguments, as a list or in one text. It is run, without a
             shell, for each notice to the contact email, with the notice's text on standard input.
             None by default.
+        test_current: whether it is a Test Current, which sends at most 1,500 events in a day in
+            UTC. False by default.
+        workspace: the name of the workspace that shares this number among its Test Currents, in
+            all processes of this user; by default, each sender or outbox counts by itself.
+        workspace_file: the file in which workspaces are counted; by default one in the directory
+            for state of this user.
         destination: where the events go; derived.
         catalog: the event types of the schema version; derived.
         selected: the names of the selected event types; derived.
@@ -163,6 +177,31 @@ class Current(DestinationFields):
             '["notify-ops", "--channel", "currents"]',
         ),
     )
+    test_current: bool = attrs.field(
+        default=False,
+        metadata=about(
+            "Test Current",
+            "A Test Current sends at most 1,500 events in a day in UTC.",
+            "true",
+        ),
+    )
+    workspace: str | None = attrs.field(
+        default=None,
+        metadata=about(
+            "Workspace",
+            "The name of the workspace whose Test Currents share these 1,500 events.",
+            '"staging"',
+        ),
+    )
+    workspace_file: Path | None = attrs.field(
+        default=None,
+        converter=_to_path,
+        metadata=about(
+            "Workspace file",
+            "The file in which workspaces are counted; one of this user by default.",
+            '"workspaces.db"',
+        ),
+    )
     destination: Destination = attrs.field(init=False, repr=False, eq=False)
     catalog: Catalog = attrs.field(init=False, repr=False, eq=False)
     selected: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
@@ -178,6 +217,7 @@ class Current(DestinationFields):
         problems += _event_type_problems(self.event_types, catalog)
         problems += _transformation_problems(self.field_transformations, catalog)
         problems += command_problems("notice_command", self.notice_command)
+        problems += test_current_problems(self.test_current, self.workspace, self.workspace_file)
         if problems:
             raise CurrentError(problems)
         for name in self.destination.form_fields():

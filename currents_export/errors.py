@@ -14,6 +14,7 @@
     - SenderClosedError
     - NotStoredError
   - OutboxError
+  - WorkspaceError
   - ReceiverError
   - ScriptError
 
@@ -48,6 +49,7 @@ __all__ = [
     "ScriptError",
     "SenderClosedError",
     "UnknownNameError",
+    "WorkspaceError",
 ]
 
 #: How many problems a message lists.
@@ -246,6 +248,18 @@ class OutboxError(CurrentsExportError):
 
     Attributes:
         path: the file.
+    """
+
+    def __init__(self, message: str, *, path: Path) -> None:
+        super().__init__(f"{path}: {message}")
+        self.path = path
+
+
+class WorkspaceError(CurrentsExportError):
+    """The quota of a workspace cannot be counted, or the workspace has too many Test Currents.
+
+    Attributes:
+        path: the file in which it is counted.
     """
 
     def __init__(self, message: str, *, path: Path) -> None:

@@ -16,7 +16,7 @@ __all__ = ["DEFAULT_FILE", "load_current"]
 #: The file that `init` creates, and that commands read by default.
 DEFAULT_FILE = Path("current.toml")
 #: Variables that do not configure a Current by themselves.
-_NOT_A_CURRENT = {f"{ENVIRONMENT_PREFIX}CATALOG_DIR"}
+_NOT_A_CURRENT = {f"{ENVIRONMENT_PREFIX}CATALOG_DIR", f"{ENVIRONMENT_PREFIX}WORKSPACE_FILE"}
 
 
 def load_current(path: Path | None, catalog_dir: Path | None) -> Current:

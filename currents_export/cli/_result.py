@@ -32,6 +32,8 @@ def print_result(result: Result, drops: Sequence[Drop], *, by_event_type: bool =
         f"{counted(result.requests, 'request')}, {counted(result.retries, 'retry', 'retries')}, "
         f"{result.duration_s:.2f} s"
     )
+    if result.quota is not None:
+        print_line(f"Test Current: {result.quota.text}")
     if result.carried_over:
         print_line(f"accepted before, and pending in the outbox: {result.carried_over:,}")
     if result.skipped:
@@ -44,6 +46,8 @@ def print_result(result: Result, drops: Sequence[Drop], *, by_event_type: bool =
         print_line(f"  {drop.event_type} {drop.id}: {drop.response or drop.reason.description}")
     if len(drops) > _MOST_DROPS:
         print_line(f"  and {len(drops) - _MOST_DROPS:,} more; --json has them all")
-    if result.state is not State.ACTIVE or result.pending:
+    if result.state is State.ACTIVE and result.pending and result.quota and not result.quota.left:
+        print_line("nothing more is sent until the quota resets")
+    elif result.state is not State.ACTIVE or result.pending:
         because = f": {result.reason}" if result.reason else ""
         print_line(f"the Current is {result.state}{because}")

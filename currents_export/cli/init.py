@@ -117,6 +117,23 @@ def run(
         bool | None,
         typer.Option("--allow-plain-http", help="Accept plain HTTP for other machines."),
     ] = None,
+    test_current: Annotated[
+        bool | None,
+        typer.Option("--test-current", help="Send at most 1,500 events in a day in UTC."),
+    ] = None,
+    workspace: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The workspace whose Test Currents share these 1,500 events."
+        ),
+    ] = None,
+    workspace_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The file in which workspaces are counted; one of this user by default.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
     """Create a Current's TOML file by asking the questions of Braze's form.
@@ -141,6 +158,9 @@ def run(
         "event_types": event_types,
         "schema_version": schema_version,
         "catalog_dir": catalog_dir,
+        "test_current": test_current,
+        "workspace": workspace,
+        "workspace_file": workspace_file,
         "notice_command": notice_command and to_command(notice_command),
     }
     problems: list[tuple[str, str]] = []
@@ -178,8 +198,9 @@ def run(
         if secret_file is not None:
             del answers[name]
             answers[f"{name}_file"] = _seen_from(file, secret_file)
-    if catalog_dir is not None:
-        answers["catalog_dir"] = _seen_from(file, str(catalog_dir))
+    for name, path in (("catalog_dir", catalog_dir), ("workspace_file", workspace_file)):
+        if path is not None:
+            answers[name] = _seen_from(file, str(path))
     write_private(file, to_toml(answers), replace=force)
     for warning in current.warnings:
         print_note(f"warning: {warning}")

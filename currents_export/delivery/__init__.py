@@ -4,6 +4,7 @@ from ..destinations import CredentialsCheck
 from ._backoff import Backoff
 from ._ledger import Drop, Totals
 from ._options import Durability
+from ._quota import Quota
 from ._responses import Action, Response
 from ._status import NoticeKind, State
 from .async_sender import AsyncSender
@@ -30,6 +31,7 @@ __all__ = [
     "ManualClock",
     "Notice",
     "NoticeKind",
+    "Quota",
     "Response",
     "Result",
     "Sender",

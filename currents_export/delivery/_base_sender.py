@@ -21,6 +21,7 @@ from .._logs import Log
 from ..catalog import EventType
 from ..current import Current
 from ..destinations import CredentialsCheck
+from ..errors import CurrentError
 from ..events import Event
 from ..payload import BATCH_SIZE, EMPTY_BODY
 from ._backoff import Policy, Stop, Wait
@@ -37,6 +38,7 @@ from ._options import (
     check_strategies,
 )
 from ._outbox import Outbox
+from ._quota import Allowance, day_of
 from ._reports import Reports
 from ._revision import form_of, revise
 from ._room import Room
@@ -109,6 +111,9 @@ class BaseSender:
                 ssl_context=ssl_context,
             ),
         )
+        allowance = None
+        if current.test_current:
+            allowance = Allowance(batch_size=batch_size, workspace=current.workspace)
         self._core = Core(
             Scheduler(
                 batch_size=batch_size,
@@ -116,9 +121,11 @@ class BaseSender:
                 room=Room(max_pending_events, max_pending_bytes, len(current.selected)),
                 concurrency=concurrency,
                 rate=rate,
+                allowance=allowance,
             ),
             pause_after=pause_after,
         )
+        self._allowance = allowance
         connections, hooks = self._connections, self._wrap_hooks(hooks or Hooks())
         self._engine = Engine(
             self._core,
@@ -149,9 +156,21 @@ class BaseSender:
         """
         current = self._connections.current
         self._connections.use(current)
+        if self._allowance is not None and current.workspace is not None:
+            self._share_quota(current, current.workspace, self._allowance)
         if self._open_outbox is not None:
             self._outbox = outbox = self._open_outbox(current)
+            if self._allowance is not None and current.workspace is None:
+                self._allowance.count_before(outbox.days, self._clock.now())
             self._engine.use_outbox(outbox, partial(revise, current) if outbox.outdated else None)
+
+    def _share_quota(self, current: Current, workspace: str, allowance: Allowance) -> None:
+        from ._quota_file import WorkspaceFile  # noqa: PLC0415 - SQLite is loaded only where needed
+
+        now = self._clock.now()
+        file = WorkspaceFile(current.workspace_file, workspace, current.integration_name)
+        allowance.count_before({day_of(now): file.enter(now)}, now)
+        self._engine.use_workspace(file, allowance)
 
     def _wrap_hooks(self, hooks: Hooks) -> Hooks:
         """Return the hooks as the engine calls them."""
@@ -231,6 +250,9 @@ class BaseSender:
         """Use another form; this may read certificates, which takes time. `_edit` must follow."""
         self._engine.check_process()
         self._engine.check_open()
+        for name in ("test_current", "workspace", "workspace_file"):
+            if getattr(current, name) != getattr(self._connections.current, name):
+                raise CurrentError([(name, "it cannot be edited; make another sender for it")])
         revised = form_of(self._connections.current) != form_of(current)
         self._connections.use(current, revised=revised)
         self._engine.start()  # for the log
@@ -281,6 +303,7 @@ class BaseSender:
             hook_failures=self._engine.hook_calls.failures,
             carried_over=self._core.carried_over,
             skipped=ledger.skipped,
+            quota=None if self._allowance is None else self._allowance.quota(now),
         )
 
     def _pending(self) -> Steps[Iterator[Event]]:

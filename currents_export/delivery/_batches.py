@@ -118,6 +118,13 @@ class Lane:
         """Whether its next batch was never sent, and might wait only to become full."""
         return bool(self.waiting) and not (self.failed or self.returned or self.probe)
 
+    def cut(self, batch: Batch, most: int) -> Batch:
+        """Return a batch with no more than so many events; the others are returned."""
+        if len(batch.events) > most:
+            self.returned.appendleft(Batch(batch.event_type, batch.events[most:]))
+            batch.events = batch.events[:most]
+        return batch
+
     def store(self, generation: int, count: int) -> None:
         """Leave more events in the outbox."""
         if self.stored and self.stored[-1][0] == generation:

@@ -234,7 +234,7 @@ class Core:
         for each, reason in dropped:
             self._drop(Drop(batch.event_type, each.id, reason), each.key)
         if kept:
-            self.scheduler.replace(batch, kept, tuple([each for each, _ in dropped]))
+            self.scheduler.replace(batch, kept, tuple([each for each, _ in dropped]), now)
             return True
         self.scheduler.settle(batch, now)
         self.scheduler.remove(batch)
@@ -264,7 +264,7 @@ class Core:
             stop: for a retry, whether to pause the Current instead.
         """
         scheduler = self.scheduler
-        scheduler.settle(batch, now)
+        scheduler.settle(batch, now, delivered=action is Action.DELIVERED)
         duration = max(now - batch.sent_at, 0.0)
         self.happenings.append(Attempted(batch, batch.attempts, response, action, now, duration))
         outdated = action is Action.PAUSE and resumes != self.resumes
@@ -304,7 +304,10 @@ class Core:
 
     def tick(self, now: float) -> None:
         """Apply the changes of status that are due by now."""
-        since = self._stuck_since
+        since, allowance = self._stuck_since, self.scheduler.allowance
+        if allowance and not self.scheduler.in_flight and allowance.reaches_limit(now):
+            text = allowance.quota(now).text
+            self.happenings.append(Noticed(NoticeKind.QUOTA, text, now, None))
         if since is None and self.status.is_calm:
             return
         self.status, kinds = self.status.at(now, since)

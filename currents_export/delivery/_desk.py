@@ -15,6 +15,7 @@ from ._batches import Batch, Entry, size_of
 from ._core import Core
 from ._hook_calls import HookCalls
 from ._outbox import Notes
+from ._quota import Quota
 from ._reports import Reports
 from ._requests import Admission, Filtered, Flush, Question, Request
 from ._status import State
@@ -93,7 +94,7 @@ class Desk:
             self._reports.happened(core.happenings)
             core.happenings.clear()
         if self._flushes:
-            halted = core.halted and not core.scheduler.in_flight
+            halted = not core.scheduler.in_flight and (core.halted or self._spent_quota(now))
             noted = not self._noting and not core.has_notes
             for each in self._flushes:
                 left = core.scheduler.pending_before(each.generation)
@@ -165,6 +166,10 @@ class Desk:
             )
         elif not each.block:
             each.error = QueueFullError(f"{full}, and there is no room for another {each.wanted}")
+        elif not self.core.scheduler.in_flight and (quota := self._spent_quota(now)):
+            each.error = QueueFullError(
+                f"{full}, and {quota.text}, and there will be no room before"
+            )
         else:
             return
         self._resolve(each)
@@ -292,6 +297,18 @@ class Desk:
     def can_take(self, now: float) -> bool:
         """Return whether `take` would return a batch."""
         return not self._hooks_hold() and self.core.can_take(now, wanted=self._wanted())
+
+    # The quota of a Test Current
+
+    def _spent_quota(self, now: float) -> Quota | None:
+        """Return the quota if nothing leaves until it resets."""
+        allowance = self.core.scheduler.allowance
+        return allowance.quota(now) if allowance and allowance.is_spent(now) else None
+
+    def needs_quota(self, now: float) -> bool:
+        """Return whether a batch is to leave, whatever is left of the quota."""
+        held = self._hooks_hold() or self.core.halted
+        return not held and self.core.scheduler.is_due(now, wanted=self._wanted())
 
     def _wanted(self) -> set[str]:
         """Return the types of events that wait for room."""

@@ -21,7 +21,7 @@ import queue
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .._logs import Log
 from ._attempts import Attempts
@@ -33,9 +33,14 @@ from ._core import Core
 from ._hook_calls import HookCalls
 from ._keeper import Keeper
 from ._outbox import Outbox
+from ._quota import Allowance
+from ._quota_keeper import QuotaKeeper
 from ._reports import Reports
 from ._steps import Steps
 from .clock import Clock
+
+if TYPE_CHECKING:
+    from ._quota_file import WorkspaceFile
 
 __all__ = ["Engine"]
 
@@ -83,6 +88,11 @@ class Engine(Calls):
         self._alarm = _AWAKE  # when the lead looks at the state again, if nothing wakes it
         self._skipped_to = _NEVER  # the time that the clock was asked to skip to
         self._keeper: Keeper | None = None
+        self._quota_keeper: QuotaKeeper | None = None
+
+    def use_workspace(self, file: WorkspaceFile, allowance: Allowance) -> None:
+        """Share the quota of a workspace."""
+        self._quota_keeper = QuotaKeeper(file, allowance, self._desk, self._turn, self._follow_up)
 
     def use_outbox(self, outbox: Outbox, revise: Revise | None) -> None:
         """Store events in an outbox from now on, and continue with what it holds.
@@ -146,6 +156,8 @@ class Engine(Calls):
             if self._keeper is not None:
                 self._keeper.work(now)
                 now = self._guard.now()
+            if self._quota_keeper is not None:
+                self._quota_keeper.work(now)
             with self._turn:
                 if self._is_over():
                     break
@@ -167,6 +179,8 @@ class Engine(Calls):
         self._connections.close()
         if self._keeper is not None:
             self._keeper.close(self._guard.latest)
+        if self._quota_keeper is not None:
+            self._quota_keeper.close(self._guard.latest)
         with self._turn:
             self._inbox.ended = True
             # Requests from before the end are handled; later ones see that it has come.
@@ -183,6 +197,7 @@ class Engine(Calls):
             or self._next_skip(now) is not None
             or self.hook_calls.needs_thread
             or (self._keeper is not None and self._keeper.is_due())
+            or (self._quota_keeper is not None and self._quota_keeper.is_due(now))
         ):
             return now
         until = self._desk.next_time(now)

@@ -98,6 +98,7 @@ class Outbox(Protocol):
     Attributes:
         pending: how many events it held when it was opened, by type.
         status: the status that was noted last.
+        days: how many were delivered on the last day in UTC on which there were any, by that day.
         outdated: whether they were stored under another form of the Current.
         group: about how many events are best stored together.
     """
@@ -106,6 +107,9 @@ class Outbox(Protocol):
     status: Status
     outdated: bool
     group: int
+
+    @property
+    def days(self) -> Mapping[str, int]: ...
 
     def store(
         self, entries: Sequence[Entry], progress: Sequence[Progress], now: float

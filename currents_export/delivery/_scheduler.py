@@ -9,6 +9,8 @@ These rules keep the event types from holding up each other:
   no more than an equal share of the others, however slow their responses are.
 - **Rate.** If there is a rate, batches leave evenly: each takes the time that its events take at
   that rate, retries included, and has no more events than a second's.
+- **Quota.** A Test Current sends so many events in a day. A batch that is larger than what is left
+  is cut; then nothing leaves until the quota resets.
 - **Retries.** A type whose batch failed sends one request at a time until it succeeds, and all such
   types together use no more than half of the requests in flight, but at least one.
 
@@ -20,10 +22,12 @@ Source: Braze, Custom Currents export (batches) and Currents FAQ (queues and the
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Collection, Iterable
 
 from ._batches import Batch, Lane, Queued, bytes_of, retry_at
 from ._queues import Queues
+from ._quota import Allowance
 from ._room import Room
 
 __all__ = ["Scheduler"]
@@ -44,8 +48,10 @@ class Scheduler(Queues):
         room: the room for pending events.
         concurrency: the largest number of batches in flight.
         rate: how many events leave in a second, on average; None for no limit.
+        allowance: what is left of the quota of a Test Current; None if it is not one.
 
     Attributes:
+        allowance: the same.
         in_flight: the batches that `take` returned and that are not settled yet.
     """
 
@@ -57,10 +63,12 @@ class Scheduler(Queues):
         room: Room,
         concurrency: int,
         rate: float | None = None,
+        allowance: Allowance | None = None,
     ) -> None:
         super().__init__(
             batch_size=batch_size if rate is None else min(batch_size, math.ceil(rate)), room=room
         )
+        self.allowance = allowance
         self._rate = rate
         self._free_at = _NOW  # when the rate lets the next batch leave
         self._max_age = max_age
@@ -81,11 +89,14 @@ class Scheduler(Queues):
             lane = self._lanes[event_type]
             lane.outdated = len(lane.waiting)
 
-    def replace(self, batch: Batch, kept: tuple[Queued, ...], dropped: tuple[Queued, ...]) -> None:
+    def replace(
+        self, batch: Batch, kept: tuple[Queued, ...], dropped: tuple[Queued, ...], now: float
+    ) -> None:
         """Replace the events of a batch in flight with others, without those that are dropped."""
         before = bytes_of(batch.events) - bytes_of(dropped)
         if dropped:
             self._forget(batch.event_type, dropped)
+            self._settle_quota(len(dropped), batch, now, delivered=False)
         self.room.add(batch.event_type, 0, bytes_of(kept) - before)
         batch.events, batch.outdated = kept, 0
 
@@ -99,18 +110,26 @@ class Scheduler(Queues):
             wanted: the types of events that wait for room. For them, a batch that is not full may
                 leave before its time.
         """
-        event_type = self._next_type(now, wanted)
+        most = self._most(now)
+        event_type = self._next_type(now, wanted) if most else None
         if event_type is None:
             return None
         lane = self._lanes[event_type]
         self._turn += 1
         lane.served = self._turn
         lane.used = self._virtual = max(lane.used, self._virtual)
-        return self._leave(self._next_of(event_type, lane), now)
+        return self._leave(self._next_of(event_type, lane, most), now)
 
     def can_take(self, now: float, *, wanted: Collection[str] = ()) -> bool:
         """Return whether `take` would return a batch."""
+        return self._most(now) > 0 and self.is_due(now, wanted=wanted)
+
+    def is_due(self, now: float, *, wanted: Collection[str] = ()) -> bool:
+        """Return whether `take` would return a batch if there was enough left of the quota."""
         return self._next_type(now, wanted) is not None
+
+    def _most(self, now: float) -> int:
+        return sys.maxsize if self.allowance is None else self.allowance.may_leave(now)
 
     def _next_type(self, now: float, wanted: Collection[str]) -> str | None:
         """Return the type whose turn it is, or None if no batch may leave."""
@@ -134,17 +153,17 @@ class Scheduler(Queues):
     def _oldest(self, lane: Lane) -> float:
         return lane.waiting[0].at if lane.waiting else _NOW
 
-    def _next_of(self, event_type: str, lane: Lane) -> Batch:
+    def _next_of(self, event_type: str, lane: Lane, most: int) -> Batch:
         if lane.failed:
             batch = lane.first_failed()
             lane.failed.remove(batch)
             lane.probe = batch
             self._probes += 1
-            return batch
+            return lane.cut(batch, most)
         if lane.returned:
-            return lane.returned.popleft()
+            return lane.cut(lane.returned.popleft(), most)
         waiting = lane.waiting
-        size = min(len(waiting), self._batch_size)
+        size = min(len(waiting), self._batch_size, most)
         batch = Batch(event_type, tuple([waiting.popleft() for _ in range(size)]))
         batch.outdated = min(size, lane.outdated)
         lane.outdated -= batch.outdated
@@ -158,6 +177,8 @@ class Scheduler(Queues):
         batch.attempts += 1
         batch.sent_at = now
         self.in_flight.add(batch)
+        if self.allowance is not None:
+            self.allowance.leave(len(batch.events), now)
         if self._rate is not None:
             seconds = len(batch.events) / self._rate
             self._free_at = max(self._free_at, now - _LATENESS) + seconds
@@ -186,12 +207,15 @@ class Scheduler(Queues):
         if len(self.in_flight) >= self._concurrency:
             return None
         times = [self._due_at(lane) for lane in self._lanes.values()]
-        first = max(min(times, default=_NEVER), self._free_at)
+        opens_at = None if self.allowance is None else self.allowance.opens_at
+        first = max(min(times, default=_NEVER), self._free_at, opens_at or _NOW)
         return None if first == _NEVER else first
 
     def next_retry(self) -> float | None:
         """Return when the next batch that waits after a failure may leave; None for never."""
         if len(self.in_flight) >= self._concurrency:
+            return None
+        if self.allowance is not None and self.allowance.opens_at is not None:
             return None
         times = [self._due_at(lane) for lane in self._lanes.values() if lane.failed]
         first = max(min(times, default=_NEVER), self._free_at)
@@ -199,15 +223,20 @@ class Scheduler(Queues):
 
     # What becomes of a batch
 
-    def settle(self, batch: Batch, now: float) -> None:
+    def settle(self, batch: Batch, now: float, *, delivered: bool = False) -> None:
         """End the flight of a batch; `remove`, `retry`, `put_back` or `split` says what follows."""
         self.in_flight.remove(batch)
+        self._settle_quota(len(batch.events), batch, now, delivered=delivered)
         batch.settled_at = now
         lane = self._lanes[batch.event_type]
         lane.used += max(now - batch.sent_at, 0.0)
         if lane.probe is batch:
             lane.probe = None
             self._probes -= 1
+
+    def _settle_quota(self, count: int, batch: Batch, now: float, *, delivered: bool) -> None:
+        if self.allowance is not None:
+            self.allowance.settle(count, batch.sent_at, now, delivered=delivered)
 
     def remove(self, batch: Batch) -> None:
         """Forget a settled batch that was delivered or dropped."""

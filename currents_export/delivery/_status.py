@@ -39,6 +39,7 @@ class NoticeKind(Code):
         "queued events were dropped 7 days after it was disabled",
     )
     RESUMED = "resumed", "resumed; events are sent again"
+    QUOTA = "quota", "the quota of the Test Current is used up; nothing is sent until it resets"
 
 
 @attrs.frozen

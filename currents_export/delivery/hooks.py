@@ -91,6 +91,8 @@ _ADVICE = {
     NoticeKind.EXPIRED: "Repair the receiver, then resume the Current. The queued events are gone; "
     "send them again from their source.",
     NoticeKind.RESUMED: "Nothing.",
+    NoticeKind.QUOTA: "Nothing. Events that were accepted are kept, and are sent when the quota "
+    "resets. To send more in a day, use a Current that is not a Test Current.",
 }
 
 
@@ -115,7 +117,7 @@ class Hooks:
         on_dropped: called when an accepted event was dropped.
         on_filtered: called with an event that was not accepted, and the reason.
         on_notice: called when the Current was paused, disabled or resumed, when events have been
-            stuck for a day, or when events expired.
+            stuck for a day, when events expired, or when the quota of a Test Current is used up.
     """
 
     on_attempt: Callable[[Attempt], object] | None = None

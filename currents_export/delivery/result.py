@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from ._ledger import Totals
+from ._quota import Quota
 from ._status import State
 from .reasons import DropReason, FilterReason
 
@@ -41,6 +42,7 @@ class Result:
         carried_over: how many of the accepted events were pending in the outbox when the sender was
             made.
         skipped: events of a source that were not accepted again; see `Sender.send`.
+        quota: what a Test Current may send on this day; None for any other Current.
     """
 
     accepted: int
@@ -59,6 +61,7 @@ class Result:
     hook_failures: int = 0
     carried_over: int = 0
     skipped: int = 0
+    quota: Quota | None = None
 
     @property
     def complete(self) -> bool:

@@ -68,6 +68,7 @@ def test_custom_from_options(directory: Path) -> None:
         *("--transform", "email_address=hash", "--transform", "gender=remove"),
         *("--schema-version", "8"),
         *("--notice-command", "notify --to 'a b'"),
+        *("--test-current", "--workspace", "staging", "--workspace-file", "w.db"),
         stdin=TOKEN,
     )
     assert written() == form(
@@ -78,6 +79,9 @@ def test_custom_from_options(directory: Path) -> None:
         field_transformations={"email_address": "hash", "gender": "remove"},
         schema_version=8,
         notice_command=["notify", "--to", "a b"],
+        test_current=True,
+        workspace="staging",
+        workspace_file="w.db",
     )
 
 

@@ -135,3 +135,15 @@ def test_empty_variable_counts_as_none(tmp_path: Path) -> None:
 def test_notice_command_is_split() -> None:
     environ = variables(**CUSTOM, notice_command="notify --to 'a, b'")
     assert Current.load(environ=environ).notice_command == ("notify", "--to", "a, b")
+
+
+def test_test_current_of_a_workspace() -> None:
+    environ = variables(**CUSTOM, test_current="true", workspace="staging", workspace_file="~/w.db")
+    current = Current.load(environ=environ)
+    assert (current.test_current, current.workspace) == (True, "staging")
+    assert current.workspace_file == Path.home() / "w.db"
+
+
+def test_workspace_file_is_relative_to_the_toml_file(tmp_path: Path) -> None:
+    text = 'test_current = true\nworkspace = "a"\nworkspace_file = "w.db"\n' + TOML
+    assert load(tmp_path, text).workspace_file == tmp_path / "w.db"

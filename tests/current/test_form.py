@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -195,6 +196,9 @@ def test_all_problems_at_once() -> None:
         event_types=["a", "b"],
         field_transformations={"c": "hash", "gender": "d"},
         notice_command=5,
+        test_current=1,
+        workspace=5,
+        workspace_file=5,
     )
     fields = [field for field, _ in found]
     assert set(fields) == {field.name for field in attrs.fields(Current) if field.init}
@@ -284,3 +288,30 @@ def test_many_table_problems_are_cut(tables: CopiedTables) -> None:
     found = problems(catalog_dir=tables.directory)
     assert len(found) < 50
     assert found[-1][1].startswith("and ")
+
+
+def test_test_current() -> None:
+    assert not form().test_current
+    current = form(test_current=True, workspace="staging", workspace_file="w.db")
+    assert (current.test_current, current.workspace) == (True, "staging")
+    assert current.workspace_file == Path("w.db")
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "problem"),
+    [
+        ({"test_current": "yes"}, "test_current", "it must be true or false"),
+        ({"workspace": "a"}, "workspace", "only Test Currents are counted; set test_current"),
+        ({"test_current": True, "workspace": " "}, "workspace", "it is empty"),
+        ({"test_current": True, "workspace": "a\nb"}, "workspace", "'a\\nb' is not a name"),
+        (
+            {"test_current": True, "workspace_file": "w.db"},
+            "workspace_file",
+            "it is only for a workspace",
+        ),
+    ],
+)
+def test_unusable_test_current(values: dict[str, Any], field: str, problem: str) -> None:
+    ((found, message),) = problems(**values)
+    assert found == field
+    assert problem in message

@@ -34,6 +34,7 @@ _others = st.fixed_dictionaries(
     {"integration_name": _names, "contact_email": st.just("a@example.com")},
     optional={
         "allow_plain_http": st.booleans(),
+        "test_current": st.booleans(),
         "event_types": st.lists(st.sampled_from(["*", "user", "*.email.*"]), min_size=1),
         "schema_version": st.integers(9, 10),
         "notice_command": st.lists(_arguments, max_size=3).map(lambda rest: ["run", *rest]),

@@ -13,12 +13,13 @@ import attrs
 from ...errors import OutboxError
 from .._ledger import Drop
 from .._outbox import Loaded
+from .._quota import day_of
 from .._status import Status
 from ..reasons import DropReason
 from ._database import TYPE_BITS, reading
 from ._lock import Lock, holder_of
 from ._rows import each_row
-from ._state import Destination, Totals, day_of, read_status
+from ._state import Destination, Totals, read_status
 
 __all__ = ["Contents", "TypeContents", "export_events", "read_contents"]
 

@@ -138,6 +138,11 @@ class SqliteOutbox:
         return str(self._path)
 
     @property
+    def days(self) -> Mapping[str, int]:
+        """How many were delivered on the last day in UTC on which there were any, by that day."""
+        return self._totals.days
+
+    @property
     def is_mine(self) -> bool:
         """Whether this thread is using it at this moment."""
         return self._turn.is_mine

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Self
@@ -12,14 +11,10 @@ import orjson
 
 from ...current import Current
 from .._outbox import Notes
+from .._quota import day_of
 from .._status import State, Status
 
-__all__ = ["Destination", "Totals", "day_of", "read_status", "status_json"]
-
-
-def day_of(now: float) -> str:
-    """Return the day in UTC, such as `2026-11-25`."""
-    return time.strftime("%Y-%m-%d", time.gmtime(now))
+__all__ = ["Destination", "Totals", "read_status", "status_json"]
 
 
 @attrs.frozen
