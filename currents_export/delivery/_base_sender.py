@@ -190,6 +190,7 @@ class BaseSender:
         engine.check_open()
         unaccepted = None
         if source is not None:
+            engine.start()  # it reads the file
             blocks = yield from engine.ask(lambda: outbox.blocks(source))
             unaccepted = Unaccepted(source, blocks)
         return StoredSending(
@@ -245,6 +246,7 @@ class BaseSender:
         self._engine.start()  # for the notice
         now = self._clock.now()
         yield from self._engine.ask(lambda: self._core.halt("by request", now))
+        yield from self._engine.be_noted()
 
     def _use(self, current: Current) -> None:
         """Use another form; this may read certificates, which takes time. `_edit` must follow."""
@@ -274,9 +276,11 @@ class BaseSender:
     def _resume(self) -> Steps[None]:
         self._engine.check_process()
         self._engine.check_open()
+        self._engine.start()  # for the notice
         yield from self._edit()
         now, types = self._clock.now(), len(self._connections.current.selected)
         yield from self._engine.ask(lambda: self._core.resume(now, types=types))
+        yield from self._engine.be_noted()
 
     def _result(self) -> Steps[Result]:
         self._engine.check_process()

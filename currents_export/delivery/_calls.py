@@ -80,9 +80,14 @@ class Calls:
         if os.getpid() != self._process:
             raise SenderClosedError("the sender was made in another process; make a new one")
 
+    @property
+    def closed(self) -> bool:
+        """Whether no more events are accepted."""
+        return self._desk.closed
+
     def check_open(self) -> None:
         """Raise an error if the sender is closed."""
-        if self._desk.closed:
+        if self.closed:
             raise closed_error()
 
     def wake(self) -> None:
@@ -158,7 +163,14 @@ class Calls:
             until: the time; None waits as long as necessary.
             urgent: whether to send even if too many calls of hooks are due, as in a hook.
         """
-        flush = Flush(urgent=urgent or self.hook_calls.inside)
+        yield from self._wait_for(Flush(urgent=urgent or self.hook_calls.inside), until)
+
+    def be_noted(self) -> Steps[None]:
+        """Wait until the outbox, if there is one, holds what happened."""
+        if self.outbox is not None:
+            yield from self._wait_for(Flush(urgent=False, sends=False), None)
+
+    def _wait_for(self, flush: Flush, until: float | None) -> Steps[None]:
         if not self._started or self._inbox.ended:
             return
         self._refuse_in_turn()

@@ -188,10 +188,10 @@ class Core:
             count: how many the outbox was asked for.
             loaded: what it returned. What is missing was removed by another program.
         """
+        expired = DropReason.EXPIRED if self.status.expired else None
         for each in loaded:
-            if each.body is None or self.status.expired:
+            if (reason := each.problem or expired) is not None:
                 self.scheduler.unstore(event_type, each.key)
-                reason = DropReason.DAMAGED if each.body is None else DropReason.EXPIRED
                 self._drop(Drop(event_type, each.id, reason), each.key)
             elif not self.scheduler.load(event_type, each):
                 return

@@ -43,12 +43,13 @@ class Desk:
         core: the state of the delivery.
         closed: whether no more events are accepted.
         has_outbox: whether events are stored in an outbox before they are accepted.
+        ended: whether nothing more is stored there.
     """
 
     def __init__(self, core: Core, hook_calls: HookCalls, reports: Reports) -> None:
         self.core = core
         self.closed = False
-        self.has_outbox = False
+        self.has_outbox = self.ended = False
         self._noting = 0  # how many threads are writing notes
         # Promises of room: an admission that takes one need not wait until it is accepted.
         self._permits: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -78,7 +79,9 @@ class Desk:
                     self._waiting.append(request)
                 case Flush():
                     self._admit(now)
-                    request.generation = self.core.scheduler.start_flush()
+                    if request.sends:
+                        request.generation = self.core.scheduler.start_flush()
+                        request.after = tuple(self._waiting) if self.has_outbox else ()
                     self._flushes.append(request)
                 case Question():
                     self._admit(now)
@@ -97,7 +100,9 @@ class Desk:
             halted = not core.scheduler.in_flight and (core.halted or self._spent_quota(now))
             noted = not self._noting and not core.has_notes
             for each in self._flushes:
-                left = core.scheduler.pending_before(each.generation)
+                if each.after and all(before.resolved for before in each.after):
+                    each.generation, each.after = core.scheduler.start_flush(), ()
+                left = each.after or core.scheduler.pending_before(each.generation)
                 if core.stopped or (noted and (halted or not left)):
                     each.done.open()
                     each.generation = -1
@@ -136,7 +141,8 @@ class Desk:
         if not self._waiting:
             return
         if self.has_outbox:
-            for each in self._waiting if self.closed else ():
+            # What was submitted before the sender was closed is stored.
+            for each in self._waiting if self.ended else ():
                 self._refuse(each, closed_error())
             self._waiting = [each for each in self._waiting if not each.resolved]
             return
@@ -235,9 +241,15 @@ class Desk:
 
     @property
     def can_store(self) -> bool:
-        """Whether `to_store` would return an admission."""
-        crowded = self._hook_calls.too_many if self._waiting and self.has_outbox else False
-        return self.has_outbox and any(_may_be_stored(each, crowded) for each in self._waiting)
+        """Whether `to_store` has something to do."""
+        if not self.has_outbox or not self._waiting:
+            return False
+        crowded = self._is_crowded()
+        return any(_may_be_stored(each, crowded) or _is_refused(each) for each in self._waiting)
+
+    def _is_crowded(self) -> bool:
+        urgent = self.closed or any(each.urgent for each in self._flushes)
+        return not urgent and self._hook_calls.too_many
 
     def to_store(self, most: int) -> list[Admission]:
         """Return admissions that are to be stored in the outbox together; `stored` must follow.
@@ -245,7 +257,7 @@ class Desk:
         Args:
             most: about how many events they may have.
         """
-        crowded, size, count, chosen = self._hook_calls.too_many, 0, 0, []
+        crowded, size, count, chosen = self._is_crowded(), 0, 0, []
         for each in self._waiting:
             if each.line is not None and each.line.error is not None:
                 self._refuse(each, each.line.error)
@@ -334,6 +346,10 @@ class Desk:
 
 def _may_be_stored(each: Admission, crowded: bool) -> bool:
     return not crowded or each.from_hook or not each.block
+
+
+def _is_refused(each: Admission) -> bool:
+    return each.line is not None and each.line.error is not None
 
 
 def closed_error() -> SenderClosedError:

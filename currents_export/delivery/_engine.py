@@ -20,6 +20,7 @@ import _thread
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -104,11 +105,15 @@ class Engine(Calls):
         self.outbox = outbox
         self._keeper = Keeper(outbox, self._core, self._desk, self._turn, self._follow_up)
         if self._keeper.begin(revise, self._guard.latest):
-            self.start()
+            with suppress(RuntimeError):  # no thread can be started now; each call tries again
+                self.start()
 
     def stop(self, patience: float) -> Steps[None]:
         """Send nothing more, and wait some seconds for the requests in flight."""
         self._desk.closed = True
+        if not self._started and self._keeper is not None:
+            with suppress(RuntimeError):
+                self.start()  # it closes the outbox, which takes time
         if not self._started:
             self._core.stopped = self._inbox.ended = True
             if self._keeper is not None:

@@ -6,7 +6,7 @@ The outbox is used without the turn, so that workers go on meanwhile.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..errors import NotTakenError
 from ._batches import Revise
@@ -57,28 +57,42 @@ class Keeper:
 
     def work(self, now: float) -> None:
         """Do the chores that are due, in the lead."""
-        with self._turn:
-            notes = self._desk.begin_notes()
-            admissions = self._desk.to_store(self.outbox.group)
-        if notes is not None:
-            self.write(notes, now)
-        if admissions:
-            entries = [entry for each in admissions for entry in each.entries]
-            progress = [each.progress for each in admissions if each.progress is not None]
-            try:
-                stored = self.outbox.store(entries, progress, now)
-            except NotTakenError as error:
-                with self._turn:
-                    self._desk.stored(admissions, error, now)
-                    self._follow_up(now)
-            else:
-                with self._turn:
-                    self._desk.stored(admissions, stored, now)
-                    self._follow_up(now)
+        self._note(now)
+        self._store(now)
         with self._turn:
             wanted = [] if self._core.stopped else self._core.scheduler.to_load()
         for event_type, after, count in wanted:
             self._load(event_type, after, count, now)
+
+    def _note(self, now: float) -> None:
+        with self._turn:
+            notes = self._desk.begin_notes()
+        if notes is not None:
+            self.write(notes, now)
+
+    def _store(self, now: float) -> bool:
+        """Store what was submitted, up to a group; return whether there was something."""
+        with self._turn:
+            admissions = self._desk.to_store(self.outbox.group)
+            revision = self._core.revision
+        if not admissions:
+            return False
+        entries = [entry for each in admissions for entry in each.entries]
+        progress = [each.progress for each in admissions if each.progress is not None]
+        outdated = any(each.revision != revision for each in admissions)
+        stored: Sequence[int] | NotTakenError
+        try:
+            stored = self.outbox.store(entries, progress, now, outdated=outdated)
+        except NotTakenError as error:
+            stored = error
+        with self._turn:
+            self._desk.stored(admissions, stored, now)
+            # No other thread may take these notes: what was dropped at once must not be loaded.
+            notes = self._desk.begin_notes()
+            self._follow_up(now)
+        if notes is not None:
+            self.write(notes, now)
+        return True
 
     def _load(self, event_type: str, after: int, count: int, now: float) -> None:
         try:
@@ -100,9 +114,10 @@ class Keeper:
             self._follow_up(now)
 
     def close(self, now: float) -> None:
-        """Write the last notes and close the outbox, at the end of the lead."""
+        """Store what was submitted, write the last notes, and close the outbox."""
+        while self._store(now):
+            pass
+        self._note(now)
         with self._turn:
-            notes = self._desk.begin_notes()
-        if notes is not None:
-            self.write(notes, now)
+            self._desk.ended = True
         self.outbox.close(now)

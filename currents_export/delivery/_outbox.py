@@ -14,9 +14,11 @@ from typing import NamedTuple, Protocol
 import attrs
 
 from ..current import Current
+from ..payload import MAX_EVENT_BYTES
 from ._batches import Entry
 from ._ledger import Drop
 from ._status import Status
+from .reasons import DropReason
 
 __all__ = ["Block", "Loaded", "Notes", "Outbox", "Progress"]
 
@@ -63,6 +65,14 @@ class Loaded(NamedTuple):
     body: bytes | None
     original: bytes | None
     at: float
+
+    @property
+    def problem(self) -> DropReason | None:
+        """Why it cannot be sent, if it cannot."""
+        if self.body is None:
+            return DropReason.DAMAGED
+        # Such an event is dropped when it comes, but the process may end before that is noted.
+        return DropReason.TOO_LARGE if len(self.body) > MAX_EVENT_BYTES else None
 
 
 @attrs.define
@@ -112,14 +122,20 @@ class Outbox(Protocol):
     def days(self) -> Mapping[str, int]: ...
 
     def store(
-        self, entries: Sequence[Entry], progress: Sequence[Progress], now: float
+        self,
+        entries: Sequence[Entry],
+        progress: Sequence[Progress],
+        now: float,
+        *,
+        outdated: bool = False,
     ) -> Sequence[int]:
-        """Store events, all or none, and return their keys; a key of 0 means that none is needed.
+        """Store events, all or none, and return their keys.
 
         Args:
             entries: the events.
             progress: how far the sources are accepted with these events.
             now: the time.
+            outdated: whether they may have another form than that of the Current.
 
         Raises:
             NotStoredError: the events could not be stored.

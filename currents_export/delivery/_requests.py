@@ -54,18 +54,24 @@ class Question(Generic[T]):
 class Flush:
     """A wait until everything that was accepted before has left.
 
+    With an outbox, what was submitted before is accepted first, even if nobody waits for that.
+
     Args:
         urgent: whether it does not wait for calls of hooks, however many are due.
+        sends: whether events leave; if not, it waits only until the outbox holds what happened.
 
     Attributes:
         done: opens when everything has left, or nothing more leaves.
         generation: the flush generation; 0 before it began.
+        after: the admissions that were submitted before, until they are accepted.
     """
 
-    def __init__(self, *, urgent: bool) -> None:
+    def __init__(self, *, urgent: bool, sends: bool = True) -> None:
         self.done = Latch()
         self.urgent = urgent
+        self.sends = sends
         self.generation = 0
+        self.after: Sequence[Admission] = ()
 
 
 class Line:

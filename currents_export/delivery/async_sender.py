@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -52,6 +53,7 @@ class AsyncSender(BaseSender):
 
     def _prepare(self) -> None:
         self._is_open = False
+        self._opening = threading.Lock()  # of threads: a caller that is cancelled does not stop it
         self._yielded_at = 0.0
 
     def _wrap_hooks(self, hooks: Hooks) -> Hooks:
@@ -104,6 +106,7 @@ class AsyncSender(BaseSender):
                 events are accepted, and `InvalidEventsError` is raised at the end.
             QueueFullError: there is no room, and `block` is false, `timeout` has passed, or the
                 Current is paused, so that nothing will make room.
+            NotStoredError: the outbox cannot store an event.
             SenderClosedError: the sender is closed.
         """
         await self._open()
@@ -170,6 +173,8 @@ class AsyncSender(BaseSender):
                 as necessary.
         """
         self._bind()
+        if not self._is_open:
+            await in_thread(self._close_unopened)
         return await run_async(self._close(timeout), self._clock)
 
     # Change the Current
@@ -190,6 +195,7 @@ class AsyncSender(BaseSender):
 
         Raises:
             CurrentError: httpx cannot use the Current's URL.
+            OutboxError: the outbox cannot store that it belongs to this Current now.
             SenderClosedError: the sender is closed.
         """
         await self._open()
@@ -254,11 +260,20 @@ class AsyncSender(BaseSender):
     async def _open(self) -> None:
         """Bind the sender to the event loop, and make sure that requests can be sent."""
         self._bind()
-        if not self._is_open:
-            async with self._opening:
-                if not self._is_open:
-                    await in_thread(super()._prepare)
-                    self._is_open = True
+        if not (self._is_open or self._engine.closed):
+            await in_thread(self._prepare_once)
+
+    def _prepare_once(self) -> None:
+        with self._opening:
+            if not (self._is_open or self._engine.closed):
+                super()._prepare()
+                self._is_open = True
+
+    def _close_unopened(self) -> None:
+        """Make sure that what is not open stays so; this waits while it is being opened."""
+        with self._opening:
+            if not self._is_open:
+                self._engine.close()
 
     def _bind(self) -> None:
         self._engine.check_process()
@@ -267,7 +282,6 @@ class AsyncSender(BaseSender):
             return
         if bound is not None and not bound.is_closed():
             raise RuntimeError("the sender belongs to another event loop; make one for this loop")
-        self._opening = asyncio.Lock()
         self._hooks.bind(loop)
         self._engine.hook_calls.runs_elsewhere = self._hooks.is_inside
 

@@ -200,6 +200,7 @@ class Sender(BaseSender):
 
         Raises:
             CurrentError: httpx cannot use the Current's URL.
+            OutboxError: the outbox cannot store that it belongs to this Current now.
             SenderClosedError: the sender is closed.
 
         Source: Braze, Set up Currents (editing a Current).

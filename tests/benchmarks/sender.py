@@ -58,7 +58,7 @@ _SDKS = {
 Client = Callable[[str, int], object]
 
 
-def _current(url: str) -> Current:
+def current_to(url: str) -> Current:
     return Current(
         integration_name="bench",
         contact_email="qa@example.com",
@@ -83,7 +83,7 @@ def _bare(events: Sequence[Event]) -> Client:
 
 def _sender(events: Sequence[Event], **options: Any) -> Client:
     def deliver(url: str, count: int) -> None:
-        with Sender(_current(url), **options) as sender:
+        with Sender(current_to(url), **options) as sender:
             for at in range(0, count, len(events)):
                 sender.send(events[: count - at])
             result = sender.flush()
@@ -148,7 +148,7 @@ def _unchecked(events: Sequence[Event]) -> bytes:
     return orjson.dumps({"events": [each.to_dict() for each in events]})
 
 
-def _compare(title: str, url: str, clients: Mapping[str, tuple[Client, int]], rounds: int) -> None:
+def compare(title: str, url: str, clients: Mapping[str, tuple[Client, int]], rounds: int) -> None:
     """Print the speed of clients, and its ratio to that of the first one.
 
     Args:
@@ -186,7 +186,7 @@ def _memory(url: str, events: Sequence[Event], million: int) -> None:
             if number % (million // 5) == 0:
                 print(f"  {number:>9,} events: peak {peak_mib():.1f} MiB")
 
-    with Sender(_current(url)) as sender:
+    with Sender(current_to(url)) as sender:
         sender.send(stream())
         result = sender.flush()
     print(f"  {result.delivered:,} delivered in {result.duration_s:.1f} s")
@@ -214,9 +214,9 @@ def main() -> None:
         "Sender, httpx's transport": (_sender_over_httpx(events), count),
     }
     with receiver() as url:
-        _compare("receiver", url, clients, rounds)
+        compare("receiver", url, clients, rounds)
     with minimal_server() as url:
-        _compare("minimal server", url, clients, rounds)
+        compare("minimal server", url, clients, rounds)
         libraries = {
             name: (client, count // 4)
             for name, module in _SDKS.items()
@@ -224,13 +224,13 @@ def main() -> None:
         }
         ours = {"Sender": (_sender(events), count)}
         for name, library in libraries.items():
-            _compare(f"beside {name}", url, {name: library} | ours, rounds)
+            compare(f"beside {name}", url, {name: library} | ours, rounds)
     with minimal_server(DELAY) as url:
         clients = {
             f"concurrency={number}": (_sender(events, concurrency=number), 40 * number * BATCH)
             for number in (1, 8)
         }
-        _compare(f"{DELAY * 1000:.0f} ms before each response", url, clients, max(rounds // 3, 1))
+        compare(f"{DELAY * 1000:.0f} ms before each response", url, clients, max(rounds // 3, 1))
     encoders: dict[str, tuple[Client, int]] = {
         "one at a time": (lambda _, number: _encode(events, number, _each), count),
         "100 checked together": (lambda _, number: _encode(events, number, encode_events), count),
@@ -239,7 +239,7 @@ def main() -> None:
             count,
         ),
     }
-    _compare("encoding", "", encoders, rounds)
+    compare("encoding", "", encoders, rounds)
 
 
 if __name__ == "__main__":

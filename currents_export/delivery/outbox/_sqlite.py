@@ -150,9 +150,20 @@ class SqliteOutbox:
     # Write
 
     def store(
-        self, entries: Sequence[Entry], progress: Sequence[Progress], now: float
+        self,
+        entries: Sequence[Entry],
+        progress: Sequence[Progress],
+        now: float,
+        *,
+        outdated: bool = False,
     ) -> Sequence[int]:
-        """Store events, all or none, and return their keys; a key of 0 means that none is needed.
+        """Store events, all or none, and return their keys.
+
+        Args:
+            entries: the events.
+            progress: how far the sources are accepted with these events.
+            now: the time.
+            outdated: whether they may have another form than that of the Current.
 
         Raises:
             NotStoredError: the events could not be stored.
@@ -167,6 +178,8 @@ class SqliteOutbox:
                     self._insert(rows)
                     totals = self._totals.after_accepting(Counter(each[0] for each in entries))
                     self._write("totals", totals.to_json())
+                    if outdated:
+                        self._write("form", _MIXED)
                     sources = self._add_progress(progress)
             except (sqlite3.Error, OverflowError) as error:
                 message = f"{self._path}: events were not accepted: {explain(error)}"
@@ -269,11 +282,12 @@ class SqliteOutbox:
             if belongs_to == self._belongs_to:
                 return
             try:
-                self._write("destination", belongs_to[0].to_json())
-                self._write("form", _MIXED if self._totals.pending() else belongs_to[1])
-                self._belongs_to = belongs_to
+                with self._transaction():
+                    self._write("destination", belongs_to[0].to_json())
+                    self._write("form", _MIXED if self._totals.pending() else belongs_to[1])
             except sqlite3.Error as error:
                 raise OutboxError(explain(error), path=self._path) from error
+            self._belongs_to = belongs_to
 
     def purge(self) -> None:
         """Erase all events, totals and sources; the Current and its status stay.
@@ -297,11 +311,11 @@ class SqliteOutbox:
     def load(self, event_type: str, after: int, count: int) -> Sequence[Loaded]:
         """Return up to so many events of a type whose keys are greater than `after`, in order."""
         number = self._numbers[event_type]
-        first = max(after, number << TYPE_BITS)
+        first, before = max(after, number << TYPE_BITS), (number + 1) << TYPE_BITS
         with self._turn:
-            gone = set(self._unwritten.keys)
-            loaded = load_rows(self._connection, first, (number + 1) << TYPE_BITS, count)
-        return [each for each in loaded if each.key not in gone]
+            gone = {key for key in self._unwritten.keys if first < key < before}
+            loaded = load_rows(self._connection, first, before, count + len(gone))
+        return [each for each in loaded if each.key not in gone][:count]
 
     def pending_after(self, keys: Mapping[str, int]) -> Iterator[bytes]:
         """Yield the JSON of the events of some types after these keys, as it was accepted.
