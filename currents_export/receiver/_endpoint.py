@@ -18,6 +18,7 @@ from starlette.routing import Route
 from .._redaction import shown
 from ..errors import OptionError
 from ._body import RefusedError, read_body
+from ._exchange import exchange_of
 from .capture import Capture
 from .script import ScriptedResponse, play
 
@@ -124,8 +125,10 @@ class Endpoint(ABC):
 
     async def _respond(self, request: Request) -> Response:
         received = await self._read(request)
-        with self._lock:
-            scripted = next(self._script, None)
+        scripted = exchange_of(request).fault()
+        if scripted is None:
+            with self._lock:
+                scripted = next(self._script, None)
         if scripted is None:
             return self._counted(await self._respond_normally(request, received))
         response = (
@@ -149,6 +152,7 @@ class Endpoint(ABC):
         try:
             return await self._respond_to(request, received)
         except RefusedError as refused:
+            exchange_of(request).refusal = refused.message
             return _refused(refused)
 
     def _counted(self, response: Response) -> Response:
@@ -157,6 +161,7 @@ class Endpoint(ABC):
         return response
 
     def _reset(self, request: Request) -> Response:
+        exchange_of(request).reset = True
         with self._lock:
             self._statuses.record_status("reset")
         abort = getattr(request.state, "abort", None)
@@ -170,9 +175,11 @@ class Endpoint(ABC):
         if (refused := self._refusal(request)) is not None:
             return refused
         try:
-            return await read_body(
+            body = await read_body(
                 request, limit=self._max_body_bytes, timeout=self.request_timeout
             )
+            exchange_of(request).body = body
+            return body
         except RefusedError as unread:
             return unread
         except TimeoutError as error:
