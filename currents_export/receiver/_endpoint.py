@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from .._redaction import shown
 from ..errors import OptionError
+from ._access import Access
 from ._body import RefusedError, read_body
 from ._exchange import exchange_of
 from .capture import Capture
@@ -53,6 +54,7 @@ class Endpoint(ABC):
     Attributes:
         app: the ASGI application.
         request_timeout: the seconds a client has to send the head or the body of a request.
+        access: who may see the counts without credentials of the receiver.
 
     Raises:
         OptionError: a limit is not greater than 0.
@@ -78,6 +80,7 @@ class Endpoint(ABC):
         check_limit("request_timeout", request_timeout)
         check_limit("response_timeout", response_timeout)
         self.request_timeout = request_timeout
+        self.access = Access()
         self.app = Starlette(routes=[Route("/counts", self._show_counts), *routes])
         self._script = play(script)
         self._max_body_bytes = max_body_bytes
@@ -98,6 +101,10 @@ class Endpoint(ABC):
         """Return why the body of a request is not read; None if its credentials are valid."""
 
     @abstractmethod
+    def _has_credentials(self) -> bool:
+        """Return whether only some credentials are valid."""
+
+    @abstractmethod
     async def _respond_to(self, request: Request, received: bytes | RefusedError, /) -> Response:
         """Respond to a request as if there was no script; `received` is its body."""
 
@@ -106,7 +113,10 @@ class Endpoint(ABC):
         """Return the counts as a JSON object without values of events."""
 
     async def _show_counts(self, request: Request) -> Response:
-        if (refused := self._refusal(request)) is not None:
+        refused = self._refusal(request) or (
+            None if self._has_credentials() else self.access.refusal(request)
+        )
+        if refused is not None and not self.access.has_token(request):
             return _refused(refused)
         return Response(orjson.dumps(self._public_counts()), media_type="application/json")
 

@@ -35,7 +35,8 @@ class Receiver(Endpoint):
     Every POST is a request of a Current, whatever its path. The receiver checks the credentials
     before it reads the body, then the body, then the conformance of each event. It writes the
     events to the capture before it responds 200. A request without events only has its credentials
-    checked. A body may be compressed with gzip. `GET /counts` asks for the same credentials and
+    checked. A body may be compressed with gzip. `GET /counts` asks for the same credentials, or is
+    only for clients on this machine if there are none, and
     returns the counts as JSON, without any text that quotes the values of events.
 
     Args:
@@ -112,6 +113,9 @@ class Receiver(Endpoint):
     def _refusal(self, request: Request) -> RefusedError | None:
         accepted = self._credentials.accept(request)
         return None if accepted else RefusedError(401, _UNAUTHORIZED)
+
+    def _has_credentials(self) -> bool:
+        return self._credentials.required
 
     async def _respond_to(self, request: Request, received: bytes | RefusedError) -> Response:
         if isinstance(received, RefusedError):

@@ -145,9 +145,7 @@ def requests_window(
     }
 
 
-def timeline(
-    store: Store, *, user: str, campaign: str, masks: Masks | None
-) -> dict[str, Any]:
+def timeline(store: Store, *, user: str, campaign: str, masks: Masks | None) -> dict[str, Any]:
     """Return the last events of a user, in the order in which they happened.
 
     Args:

@@ -97,6 +97,9 @@ class WebhookDestination(Endpoint):
         accepted = self._credentials.accept(request)
         return None if accepted else RefusedError(401, _UNAUTHORIZED)
 
+    def _has_credentials(self) -> bool:
+        return self._credentials.required
+
     async def _respond_to(self, request: Request, received: bytes | RefusedError) -> Response:
         if isinstance(received, RefusedError):
             raise received

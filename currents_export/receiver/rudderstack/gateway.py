@@ -101,6 +101,7 @@ class RudderStack(Endpoint):
         app: the ASGI application.
         messages: the messages with the fields that the gateway adds, in the order in which they
             were taken.
+        mapping: the source's custom mapping, from event types to event names.
         request_timeout: the seconds a client has to send the head or the body of a request.
 
     Raises:
@@ -167,7 +168,7 @@ class RudderStack(Endpoint):
         )
         self.messages: list[dict[str, Any]] = []
         self._keep = keep
-        self._mapping = dict(mapping or {})
+        self.mapping = dict(mapping or {})
         self._suppressed_users = frozenset(suppressed_users)
         self._groups = Groups(
             play(transformer_script), size=group_size, seconds=group_seconds, sleep=sleep
@@ -214,12 +215,15 @@ class RudderStack(Endpoint):
             return _Refusal.UNKNOWN_KEY.error
         return None
 
+    def _has_credentials(self) -> bool:
+        return bool(self._write_keys)
+
     async def _respond_to(self, request: Request, received: bytes | RefusedError) -> Response:
         value = self._value_in(received)
         await self._groups.join()
         exchange = exchange_of(request)
         exchange.events = events = _events_in(value)
-        made = [transformed(event, self._mapping) for event in events]
+        made = [transformed(event, self.mapping) for event in events]
         messages = [each for each in made if isinstance(each, dict)]
         self._check(messages)
         ip = request.client.host if request.client else "127.0.0.1"
