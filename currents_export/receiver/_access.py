@@ -26,7 +26,7 @@ _NOT_LOCAL = (
     "only this machine may see this, as http://127.0.0.1:PORT or http://localhost:PORT; elsewhere, "
     "it needs a page token"
 )
-_NO_TOKEN = "the page token is missing or wrong"
+_UNAUTHORIZED = "the page token is missing or wrong"
 
 
 def is_loopback(host: str) -> bool:
@@ -86,7 +86,7 @@ class Access:
     def refusal(self, request: Request) -> RefusedError | None:
         """Return why a client may not see the page; None if it may."""
         if self._token is not None:
-            return None if self.has_token(request) else RefusedError(401, _NO_TOKEN)
+            return None if self.has_token(request) else RefusedError(401, _UNAUTHORIZED)
         return None if is_local(request) else RefusedError(403, _NOT_LOCAL)
 
 

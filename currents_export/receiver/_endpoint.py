@@ -125,6 +125,7 @@ class Endpoint(ABC):
             async with asyncio.timeout(self._response_timeout):
                 return await self._respond(request)
         except ClientDisconnect:
+            exchange_of(request).gone = True
             return Response(status_code=400)
         except _LateError:
             late = f"the body was not complete after {self.request_timeout:g} seconds\n"

@@ -31,6 +31,7 @@ class Exchange:
         header_findings: what was wrong with the headers.
         taken: whether the events were taken.
         reset: whether the connection was reset instead of a response.
+        gone: whether the client left before the body was complete.
     """
 
     fault: Callable[[], ScriptedResponse | None] = _no_fault
@@ -41,6 +42,7 @@ class Exchange:
     header_findings: list[Finding] = attrs.field(factory=list)
     taken: bool = False
     reset: bool = False
+    gone: bool = False
 
 
 def exchange_of(request: Request) -> Exchange:

@@ -68,7 +68,7 @@ def lines_of(
     for each in findings:
         marks.setdefault(each.field, []).append(each)
     lines: list[dict[str, Any]] = []
-    for line in _lines(value, marks, masks):
+    for line in _lines(value, masks):
         if len(lines) >= MOST_LINES:
             lines.append({"depth": 0, "text": "the rest is in the raw bytes", "kind": "more"})
             break
@@ -106,9 +106,7 @@ def _add_missing(
             lines.insert(at + 1, line)
 
 
-def _lines(
-    value: Any, marks: dict[str, list[Finding]], masks: Masks | None
-) -> Iterator[dict[str, Any]]:
+def _lines(value: Any, masks: Masks | None) -> Iterator[dict[str, Any]]:
     # A stack, because values can nest deeper than the recursion limit.
     waiting: list[tuple[Any, ...]] = [("value", value, 0, None, "", False, True)]
     while waiting:

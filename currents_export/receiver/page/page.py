@@ -108,8 +108,8 @@ class Page:
         """
         if not (self.receiver.access.needs_token or is_loopback(host)):
             raise OptionError(
-                f"other machines could open the page on {host!r}: give it a token (--page-token, or "
-                "Page(token=...)), turn it off (--no-page), or listen on 127.0.0.1"
+                f"other machines could open the page on {host!r}: give it a token "
+                "(--page-token, or Page(token=...)), turn it off (--no-page), or listen on 127.0.0.1"
             )
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -170,21 +170,19 @@ class Page:
     def _rows(self, request: RequestRow, exchange: Exchange) -> list[EventRow]:
         events: Sequence[Any] = exchange.events or ()
         start = max(0, len(events) - self._most_rows)
-        rows = []
-        for index in range(start, len(events)):
-            rows.append(
-                row_of(
-                    events[index],
-                    tuple(self._findings(exchange, index)),
-                    number=self._store.events.next + index - start,
-                    request=request.number,
-                    index=index,
-                    at=request.at,
-                    taken=exchange.taken,
-                    masks=self._masks,
-                )
+        return [
+            row_of(
+                events[index],
+                tuple(self._findings(exchange, index)),
+                number=self._store.events.next + index - start,
+                request=request.number,
+                index=index,
+                at=request.at,
+                taken=exchange.taken,
+                masks=self._masks,
             )
-        return rows
+            for index in range(start, len(events))
+        ]
 
     def _findings(self, exchange: Exchange, index: int) -> Sequence[Finding]:
         if exchange.findings is not None:
@@ -252,6 +250,8 @@ class _Watch:
     @property
     def status(self) -> str:
         """The status; `reset` if the connection was reset, `gone` if the client left before."""
+        if self.exchange.gone:
+            return "gone"
         return "reset" if self.exchange.reset else self._status
 
     async def receive(self) -> Message:
@@ -261,11 +261,8 @@ class _Watch:
         return message
 
     async def send(self, message: Message) -> None:
-        # After it has left, the client gets no response, although the receiver sends one.
-        left = self.exchange.body is None and self.exchange.refusal == "" and not self.fault
         if message["type"] == "http.response.start":
-            gone = left and message["status"] == 400
-            self._status = "gone" if gone else str(message["status"])
+            self._status = str(message["status"])
         await self._send(message)
 
 
