@@ -112,6 +112,7 @@ def events_window(
     return {
         "events": [event_summary(store, each, masks) for each in found],
         "more": more,
+        "next": store.events.next,
         "kept": store.events.next - store.events.first,
         "dropped": store.events.first,
     }
@@ -140,6 +141,7 @@ def requests_window(
     return {
         "requests": [request_summary(each) for each in found],
         "more": more,
+        "next": store.requests.next,
         "kept": store.requests.next - store.requests.first,
         "dropped": store.requests.first,
     }

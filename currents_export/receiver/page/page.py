@@ -109,7 +109,8 @@ class Page:
         if not (self.receiver.access.needs_token or is_loopback(host)):
             raise OptionError(
                 f"other machines could open the page on {host!r}: give it a token "
-                "(--page-token, or Page(token=...)), turn it off (--no-page), or listen on 127.0.0.1"
+                "(--page-token, or Page(token=...)), turn it off (--no-page), or listen on "
+                "127.0.0.1"
             )
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
