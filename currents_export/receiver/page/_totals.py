@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from .._counts import Counts, FindingCount
@@ -14,7 +15,7 @@ from ._store import Store
 __all__ = ["summary"]
 
 #: The most types and findings that are listed.
-_MOST_TYPES, _MOST_FINDINGS = 100, 100
+_MOST_TYPES, _MOST_FINDINGS = 100, 50
 
 
 def summary(receiver: Endpoint, store: Store, *, now: float) -> dict[str, Any]:
@@ -29,22 +30,33 @@ def summary(receiver: Endpoint, store: Store, *, now: float) -> dict[str, Any]:
     findings = value.pop("findings")
     value |= _totals(receiver)
     value["finding_kinds"] = len(findings)
-    value["findings"] = [_finding(each) for each in findings[:_MOST_FINDINGS]]
+    value["findings"] = _grouped(findings)[:_MOST_FINDINGS]
     value["next_event"], value["next_request"] = store.events.next, store.requests.next
     value["run"] = store.run
     return value
 
 
-def _finding(each: FindingCount) -> dict[str, Any]:
-    return {
-        "level": each.level,
-        "code": each.code.value,
-        "text": each.code.description,
-        "type": visible(each.event_type or ""),
-        "field": visible(each.field),
-        "expected": visible(each.expected),
-        "count": each.count,
-    }
+def _grouped(findings: Iterable[FindingCount]) -> list[dict[str, Any]]:
+    """Return findings by level, code and field, with the event types in which they were found."""
+    groups: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for each in findings:
+        key = each.level, each.code.value, each.field
+        group = groups.setdefault(
+            key,
+            {
+                "level": each.level,
+                "code": each.code.value,
+                "text": each.code.description,
+                "field": visible(each.field),
+                "expected": visible(each.expected),
+                "types": [],
+                "count": 0,
+            },
+        )
+        group["count"] += each.count
+        if each.event_type is not None:
+            group["types"].append(visible(each.event_type))
+    return sorted(groups.values(), key=lambda group: -group["count"])
 
 
 def _totals(receiver: Endpoint) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class Page:
             send=self._send_again,
         )
         self._pages = Starlette(routes=api.routes)
-        self.app: ASGIApp = self._respond
+        self.app: ASGIApp = self
 
     def check_host(self, host: str) -> None:
         """Check that the page may be served on an address.
@@ -113,7 +113,8 @@ class Page:
                 "127.0.0.1"
             )
 
-    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond to a request, as an ASGI application does."""
         if scope["type"] != "http":
             await self.receiver.app(scope, receive, send)
         elif scope["path"].startswith("/_page/") or (

@@ -48,6 +48,8 @@
   };
   const HUES = {email: 1, pushnotification: 2, inappmessage: 3, sms: 4, contentcard: 5, canvas: 6, campaigns: 6, behaviors: 7, whatsapp: 4, webhook: 8};
   const hue = (type) => HUES[family(type)] || 8;
+  // A type may break after a dot.
+  const breakable = (text) => text.split(".").flatMap((part, at, parts) => at < parts.length - 1 ? [`${part}.`, make("wbr")] : [part]);
   function say(text, problem = false) {
     $("says").textContent = text;
     $("says").classList.toggle("problem", problem);
@@ -160,13 +162,13 @@
   function showFindings(summary) {
     $("findings-empty").hidden = summary.findings.length > 0;
     const key = JSON.stringify(summary.findings.map((each) => each.count));
-    if ($("findings").dataset.key === key || $("findings").contains(document.activeElement)) return;
+    if ($("findings").dataset.key === key || $("findings").matches(":focus-within")) return;
     $("findings").dataset.key = key;
-    $("findings").replaceChildren(...summary.findings.slice(0, 12).map((each) => make("li", {class: each.level},
-      make("button", {type: "button", class: "link", title: `${each.text}; ${each.expected}`, on: {click: () => filterBy({finding: each.code, type: each.type})}},
+    $("findings").replaceChildren(...summary.findings.map((each) => make("li", {class: each.level},
+      make("button", {type: "button", class: "link", title: `${each.text}; ${each.expected}`, on: {click: () => filterBy({finding: each.field || each.code, type: each.types.length === 1 ? each.types[0] : ""})}},
         make("span", {class: `badge ${each.level}`, text: each.level}),
         make("span", {class: "what", text: each.field || each.code.replaceAll("_", " ")}),
-        make("span", {class: "where", text: `${each.code.replaceAll("_", " ")}${each.type ? ` · ${shortType(each.type)}` : ""}`})),
+        make("span", {class: "where"}, each.code.replaceAll("_", " "), ...(each.types.length ? [" · ", ...(each.types.length === 1 ? breakable(shortType(each.types[0])) : [plural(each.types.length, "type")])] : []))),
       make("span", {class: "count", text: number(each.count)}))));
   }
   function showFault(fault) {
@@ -198,10 +200,15 @@
   function link(parameters, text, attributes = {}) {
     return make("a", {href: `?${new URLSearchParams(parameters)}`, text, ...attributes});
   }
+  function typeLink(each, kind) {
+    const node = link({event: each.id}, "", {class: kind, title: each.type, "data-event": each.id});
+    node.append(...breakable(shortType(each.type)));
+    return node;
+  }
   function eventRow(each) {
     return make("tr", {"data-id": each.id, class: each.taken ? null : "refused"},
       make("td", {class: "time", text: clock(each.at)}),
-      make("th", {scope: "row", class: "type"}, link({event: each.id}, shortType(each.type), {class: `open hue-${hue(each.type)}`, title: each.type, "data-event": each.id}), each.taken ? null : make("span", {class: "badge error", text: "not taken"})),
+      make("th", {scope: "row", class: "type"}, typeLink(each, `open hue-${hue(each.type)}`), each.taken ? null : make("span", {class: "badge error", text: "not taken"})),
       make("td", {class: "user"}, make("span", {text: each.user, title: each.user})),
       make("td", {class: "campaign"}, make("span", {text: each.campaign_name || each.campaign, title: each.campaign})),
       make("td", {class: "badges"}, badge(each.findings, each.worst)));
@@ -341,7 +348,7 @@
       return make("li", {class: `hue-${hue(each.type)}`},
         make("span", {class: "when", text: date(at)}), make("span", {class: "gap", text: later}),
         make("span", {class: "channel", text: family(each.type)}),
-        link({event: each.id}, shortType(each.type), {class: "open", "data-event": each.id, title: each.type}),
+        typeLink(each, "open"),
         each.campaign ? make("button", {type: "button", class: "link", title: "Only this journey", text: each.campaign_name || each.campaign, on: {click: () => { $("t-campaign").value = each.campaign; showTimeline(); }}}) : null,
         badge(each.findings, each.worst));
     }));
@@ -418,8 +425,8 @@
         fact("Id", each.event_id || "–"),
         fact("Happened", each.time === null ? "–" : date(each.time)),
         fact("Received", `${date(each.at)} in `, link({request: each.request}, `request #${each.request}`, {"data-request": each.request})),
-        each.tag ? fact("User", action(each.user || each.tag, () => filterBy({user: each.tag}), {class: "link", title: "Events of this user"}), " ", action("Timeline of this user", () => timelineOf(each.tag), {class: "link"})) : null,
-        each.campaign ? fact("Campaign or Canvas", action(each.campaign_name || each.campaign, () => filterBy({campaign: each.campaign}), {class: "link"}), " ", each.tag ? action("Timeline of this journey", () => timelineOf(each.tag, each.campaign), {class: "link"}) : null) : null),
+        each.tag ? fact("User", action(each.user || each.tag, () => filterBy({user: each.tag}), {class: "link", title: "Events of this user"}), " · ", action("Timeline of this user", () => timelineOf(each.tag), {class: "link"})) : null,
+        each.campaign ? fact("Campaign or Canvas", action(each.campaign_name || each.campaign, () => filterBy({campaign: each.campaign}), {class: "link"}), each.tag ? " · " : null, each.tag ? action("Timeline of this journey", () => timelineOf(each.tag, each.campaign), {class: "link"}) : null) : null),
       make("div", {class: "side-by-side"},
         section(made ? "Event" : "Message", jsonOf(each.lines)),
         made ? section("What RudderStack makes of it", made.vanished ? make("p", {class: "note error"}, make("b", {text: "vanishes"}), ` ${made.vanished}`) : jsonOf(made.lines)) : null),
