@@ -167,7 +167,7 @@
     $("findings").replaceChildren(...summary.findings.map((each) => make("li", {class: each.level},
       make("button", {type: "button", class: "link", title: `${each.text}; ${each.expected}`, on: {click: () => filterBy({finding: each.field || each.code, type: each.types.length === 1 ? each.types[0] : ""})}},
         make("span", {class: `badge ${each.level}`, text: each.level}),
-        make("span", {class: "what", text: each.field || each.code.replaceAll("_", " ")}),
+        make("span", {class: "what"}, ...(each.field ? breakable(each.field) : [each.code.replaceAll("_", " ")])),
         make("span", {class: "where"}, each.code.replaceAll("_", " "), ...(each.types.length ? [" · ", ...(each.types.length === 1 ? breakable(shortType(each.types[0])) : [plural(each.types.length, "type")])] : []))),
       make("span", {class: "count", text: number(each.count)}))));
   }
@@ -186,7 +186,7 @@
     const reading = state.older || !state.live || $("list").matches(":hover") || $("list").contains(document.activeElement);
     if (reading && $("tbody").children.length) {
       $("new").hidden = false;
-      $("new").textContent = `${number(fresh)} new – show`;
+      $("new").textContent = view === "events" && isFiltered() ? "There are new ones – show" : `${number(fresh)} new – show`;
     } else if (!state.busy && performance.now() - state.last > 700) refresh();
   }
 
