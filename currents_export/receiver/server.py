@@ -168,13 +168,17 @@ def listen(
     """
     if not (type(max_connections) is int and max_connections >= 1):
         raise OptionError(f"max_connections is {shown(max_connections)}; it must be 1 or more")
+    if page is not None and page.receiver is not receiver:
+        raise OptionError("the page is of another receiver")
     app = receiver.app if page is None else page.app
-    if page is not None:
-        if page.receiver is not receiver:
-            raise OptionError("the page is of another receiver")
-        page.check_host(host)
     server = _server(app, receiver.request_timeout, max_connections)
     listening = _bind(host, port)
+    if page is not None:
+        try:
+            page.check_host(listening.getsockname()[0])
+        except OptionError:
+            listening.close()
+            raise
     thread = threading.Thread(target=server.run, args=([listening],), name="receiver", daemon=True)
     thread.start()
     try:

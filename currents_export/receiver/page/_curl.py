@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Iterable
 
+from ._lines import json_escaped
 from ._secrets import Secrets
 from ._store import RequestRow
 
@@ -58,8 +58,4 @@ def _headers(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[str, str]
 
 def _quoted(text: str) -> str:
     """Return a text as one word of a shell, with invisible characters as escapes of JSON."""
-    if not text.isprintable():
-        text = "".join(
-            each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text
-        )
-    return shlex.quote(text)
+    return shlex.quote(json_escaped(text, keep="\n"))

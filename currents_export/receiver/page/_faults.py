@@ -102,7 +102,7 @@ def _fault(values: Any) -> Fault | None:
     kind, times, seconds = values.get("kind"), values.get("times"), values.get("seconds")
     if not kind:
         return None
-    if kind not in set(FaultKind):
+    if kind not in [*FaultKind]:
         raise OptionError(f"kind must be one of {', '.join(FaultKind)}, or empty for no fault")
     if times in (None, ""):
         times = None

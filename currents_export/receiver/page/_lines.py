@@ -13,7 +13,7 @@ from typing import Any
 from ...catalog import Finding
 from ._personal import Masks
 
-__all__ = ["MOST_LINES", "findings_of", "lines_of", "visible"]
+__all__ = ["MOST_LINES", "findings_of", "json_escaped", "lines_of", "visible"]
 
 #: The most lines of one value, and characters of one string; the raw bytes have all of them.
 MOST_LINES, _MOST_CHARACTERS = 2000, 2000
@@ -35,6 +35,15 @@ def visible(text: str, most: int = 300) -> str:
 
 def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode()
+
+
+def json_escaped(text: str, *, keep: str = "") -> str:
+    """Return JSON with invisible characters, except those to keep, as escapes of JSON."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() or each in keep else json.dumps(each)[1:-1] for each in text
+    )
 
 
 def findings_of(findings: Sequence[Finding], *, masks: Masks | None) -> list[dict[str, Any]]:
@@ -157,8 +166,7 @@ def _quoted(text: str, masks: Masks | None) -> str:
         text = masks.text(text[:_SEARCHED])
     # `ensure_ascii` would make texts in other scripts unreadable.
     written = json.dumps(text[:_MOST_CHARACTERS], ensure_ascii=False)
-    if not written.isprintable():
-        written = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in written)
+    written = json_escaped(written)
     return f"{written}… and {rest:,} more characters" if rest > 0 else written
 
 
