@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ._lines import json_escaped
 from ._secrets import Secrets
@@ -30,30 +30,31 @@ def curl(origin: str, request: RequestRow | None, body: bytes, secrets: Secrets)
     """
     path = "/" if request is None else request.path
     query = "" if request is None else request.query.decode("latin-1")
-    url = f"{origin}{path}{'?' if query else ''}{_WRITE_KEY.sub(chr(1), query)}"
-    before, key, after = secrets.hide(url).partition(chr(1))
+    url = secrets.hide(f"{origin}{path}{'?' if query else ''}{_WRITE_KEY.sub(chr(1), query)}")
+    before, key, after = url.partition(chr(1))
     quoted = f"{_quoted(before)}'writeKey='\"$WRITE_KEY\"{_quoted(after) if after else ''}"
     parts = ["curl", "-X", "POST" if request is None else _quoted(request.method)]
     parts.append(quoted if key else _quoted(url))
     headers = [] if request is None else request.headers
-    for name, value in _headers(headers):
-        parts += ["-H", f"{_quoted(name + ': ')}{value}"]
+    for header in _headers(headers):
+        parts += ["-H", header]
     if request is None:
         parts += ["-H", "'Content-Type: application/json'"]
     text = secrets.hide_bytes(body).decode(errors="replace")
     return " ".join([*parts, "--data-raw", _quoted(text)])
 
 
-def _headers(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[str, str]]:
+def _headers(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[str]:
+    """Yield headers as words of a shell."""
     for raw_name, raw_value in headers:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         scheme = value.partition(" ")[0].lower()
-        if name.lower() == "authorization" and scheme == "bearer":
-            yield "Authorization", '"Bearer $BEARER_TOKEN"'
-        elif name.lower() == "authorization":
-            yield "Authorization", '"Basic $(printf \'%s:\' "$WRITE_KEY" | base64)"'
-        elif name.lower() in _SHOWN:
-            yield name, _quoted(value)
+        if name == "authorization" and scheme == "bearer":
+            yield '"Authorization: Bearer $BEARER_TOKEN"'
+        elif name == "authorization":
+            yield '"Authorization: Basic $(printf %s: "$WRITE_KEY" | base64)"'
+        elif name in _SHOWN:
+            yield _quoted(f"{name.title()}: {value}")
 
 
 def _quoted(text: str) -> str:

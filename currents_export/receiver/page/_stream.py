@@ -45,11 +45,11 @@ class EventStream:
         leaving = asyncio.ensure_future(_left(Request(scope, receive)))
         try:
             await self._send_changes(leaving, send)
-            await send({"type": "http.response.body", "body": b""})
-        except (asyncio.CancelledError, OSError):  # the server stops, or the client has gone
-            return
+        except asyncio.CancelledError:  # the server stops
+            pass
         finally:
             leaving.cancel()
+        await send({"type": "http.response.body", "body": b""})
 
     async def _send_changes(self, leaving: asyncio.Future[None], send: Send) -> None:
         sent: Any = None
