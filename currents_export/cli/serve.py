@@ -12,6 +12,7 @@ import typer
 from .._files import STDOUT
 from ..catalog import Catalog
 from ..receiver import Counts, Receiver, RudderStack, WebhookDestination, listen, parse_script
+from ..receiver.page import Page
 from ..receiver.rudderstack import load_mapping
 from ._counts import print_counts
 from ._options import AsJson, CatalogDir, SchemaVersion
@@ -157,6 +158,18 @@ def run(
             "like --script: 500 for a failure, reset if it cannot be reached.",
         ),
     ] = None,
+    no_page: Annotated[
+        bool,
+        typer.Option("--no-page", help="Do not show the page in which to watch what arrives."),
+    ] = False,
+    page_token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOKEN",
+            envvar="CURRENTS_RECEIVER_PAGE_TOKEN",
+            help="What a browser must enter to see the page; needed if other machines can connect.",
+        ),
+    ] = None,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
     as_json: AsJson = False,
@@ -165,7 +178,10 @@ def run(
 
     Every POST, whatever its path, is handled as a request of a Current; GET /counts returns the
     totals so far, to the same credentials. Without a write key or a bearer token to check, every
-    request is accepted.
+    request is accepted, and the totals are only for this machine.
+
+    The page at GET / shows the requests and events as they come, and can make the receiver fail.
+    It is only for this machine, unless there is a --page-token.
 
     With --rudderstack, the path of the requests is /v1/webhook, the responses are those of
     RudderStack, and the capture contains the messages that its Braze source makes of the events.
@@ -209,18 +225,21 @@ def run(
             request_timeout=request_timeout,
             catalog=Catalog.load(schema_version, catalog_dir),
         )
+    page = None if no_page else Page(receiver, token=page_token)
     if capture == STDOUT:
         results_to_stderr()
     stop = threading.Event()
     with (
         closing(receiver),
         on_interrupt(stop.set),
-        listen(receiver, host=host, port=port, max_connections=max_connections) as url,
+        listen(receiver, host=host, port=port, max_connections=max_connections, page=page) as url,
     ):
         if as_json:
-            print_json({"url": url}, indent=False)
+            print_json({"url": url} | ({"page": f"{url}/"} if page else {}), indent=False)
         else:
             print_line(f"listening on {url}; interrupt to stop (Ctrl-C)")
+            if page is not None:
+                print_line(f"watch what arrives at {url}/")
         with progress("events" if isinstance(receiver, Receiver) else "messages") as advance:
             seen = 0
             while not stop.wait(_GLANCE):

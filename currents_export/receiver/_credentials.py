@@ -30,9 +30,14 @@ class Credentials:
         self._write_keys = secrets("write_keys", write_keys)
         self._bearer_tokens = secrets("bearer_tokens", bearer_tokens)
 
+    @property
+    def required(self) -> bool:
+        """Whether a request must have credentials."""
+        return bool(self._write_keys or self._bearer_tokens)
+
     def accept(self, request: Request) -> bool:
         """Return whether the request has valid credentials; without any to check, accept all."""
-        if not self._write_keys and not self._bearer_tokens:
+        if not self.required:
             return True
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         tokens = [given] if scheme.lower() == "bearer" else []

@@ -18,7 +18,9 @@ from starlette.routing import Route
 from .._logs import Log
 from .._redaction import shown
 from ..errors import OptionError
+from ._access import Access
 from ._body import RefusedError, read_body
+from ._exchange import exchange_of
 from .capture import Capture
 from .script import ScriptedResponse, play
 
@@ -55,6 +57,7 @@ class Endpoint(ABC):
     Attributes:
         app: the ASGI application.
         request_timeout: the seconds a client has to send the head or the body of a request.
+        access: who may see the counts without credentials of the receiver.
 
     Raises:
         OptionError: a limit is not greater than 0.
@@ -80,6 +83,7 @@ class Endpoint(ABC):
         check_limit("request_timeout", request_timeout)
         check_limit("response_timeout", response_timeout)
         self.request_timeout = request_timeout
+        self.access = Access()
         self.app = Starlette(routes=[Route("/counts", self._show_counts), *routes])
         self._script = play(script)
         self._max_body_bytes = max_body_bytes
@@ -100,6 +104,10 @@ class Endpoint(ABC):
         """Return why the body of a request is not read; None if its credentials are valid."""
 
     @abstractmethod
+    def _has_credentials(self) -> bool:
+        """Return whether only some credentials are valid."""
+
+    @abstractmethod
     async def _respond_to(self, request: Request, received: bytes | RefusedError, /) -> Response:
         """Respond to a request as if there was no script; `received` is its body."""
 
@@ -108,7 +116,10 @@ class Endpoint(ABC):
         """Return the counts as a JSON object without values of events."""
 
     async def _show_counts(self, request: Request) -> Response:
-        if (refused := self._refusal(request)) is not None:
+        refused = self._refusal(request) or (
+            None if self._has_credentials() else self.access.refusal(request)
+        )
+        if refused is not None and not self.access.has_token(request):
             return _refused(refused)
         return Response(orjson.dumps(self._public_counts()), media_type="application/json")
 
@@ -117,6 +128,7 @@ class Endpoint(ABC):
             async with asyncio.timeout(self._response_timeout):
                 return await self._respond(request)
         except ClientDisconnect:
+            exchange_of(request).gone = True
             return Response(status_code=400)
         except _LateError:
             late = f"the body was not complete after {self.request_timeout:g} seconds\n"
@@ -127,8 +139,10 @@ class Endpoint(ABC):
 
     async def _respond(self, request: Request) -> Response:
         received = await self._read(request)
-        with self._lock:
-            scripted = next(self._script, None)
+        scripted = exchange_of(request).fault()
+        if scripted is None:
+            with self._lock:
+                scripted = next(self._script, None)
         if scripted is None:
             return self._counted(await self._respond_normally(request, received))
         response = (
@@ -152,6 +166,7 @@ class Endpoint(ABC):
         try:
             return await self._respond_to(request, received)
         except RefusedError as refused:
+            exchange_of(request).refusal = refused.message
             return _refused(refused)
 
     def _counted(self, response: Response) -> Response:
@@ -161,6 +176,7 @@ class Endpoint(ABC):
         return response
 
     def _reset(self, request: Request) -> Response:
+        exchange_of(request).reset = True
         with self._lock:
             self._statuses.record_status("reset")
         _log.debug("request", "a request got a reset", status=None)
@@ -175,9 +191,11 @@ class Endpoint(ABC):
         if (refused := self._refusal(request)) is not None:
             return refused
         try:
-            return await read_body(
+            body = await read_body(
                 request, limit=self._max_body_bytes, timeout=self.request_timeout
             )
+            exchange_of(request).body = body
+            return body
         except RefusedError as unread:
             return unread
         except TimeoutError as error:

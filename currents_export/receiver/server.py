@@ -10,7 +10,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -18,6 +18,9 @@ from .._redaction import shown
 from ..errors import OptionError, ReceiverError
 from ._endpoint import Endpoint
 from ._protocol import LOGGER, Limits, Protocol
+
+if TYPE_CHECKING:
+    from .page import Page
 
 try:
     import resource
@@ -115,11 +118,11 @@ def _within_descriptors(max_connections: int) -> int:
     return min(max_connections, max(1, descriptors // 2))
 
 
-def _server(receiver: Endpoint, max_connections: int) -> uvicorn.Server:
-    limits = Limits(receiver.request_timeout, _within_descriptors(max_connections))
+def _server(app: Any, request_timeout: float | None, max_connections: int) -> uvicorn.Server:
+    limits = Limits(request_timeout, _within_descriptors(max_connections))
     return _Server(
         uvicorn.Config(
-            receiver.app,
+            app,
             # uvicorn only calls it, so it need not be a class.
             http=functools.partial(Protocol, limits=limits),  # type: ignore[arg-type]
             ws="none",
@@ -134,7 +137,12 @@ def _server(receiver: Endpoint, max_connections: int) -> uvicorn.Server:
 
 @contextlib.contextmanager
 def listen(
-    receiver: Endpoint, *, host: str = "127.0.0.1", port: int = 0, max_connections: int = 256
+    receiver: Endpoint,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    max_connections: int = 256,
+    page: Page | None = None,
 ) -> Iterator[str]:
     """Serve a receiver from a thread of this process, until the context ends.
 
@@ -147,17 +155,30 @@ def listen(
         port: the port; by default, a free one.
         max_connections: the most connections at a time, 256 by default, and never more than half
             as many as the process may have descriptors. Any more get a 503 and are closed.
+        page: shows at `GET /` what the receiver receives; `Page(receiver)` makes one. None, the
+            default, for no page.
 
     Yields:
         The URL of the receiver, without a path, such as `http://127.0.0.1:8081`.
 
     Raises:
-        OptionError: `max_connections` is not a whole number of 1 or more.
+        OptionError: `max_connections` is not a whole number of 1 or more, the page is of another
+            receiver, or it has no token although other machines could open it.
         ReceiverError: the receiver cannot listen on the address.
     """
     if not (type(max_connections) is int and max_connections >= 1):
         raise OptionError(f"max_connections is {shown(max_connections)}; it must be 1 or more")
-    server, listening = _server(receiver, max_connections), _bind(host, port)
+    if page is not None and page.receiver is not receiver:
+        raise OptionError("the page is of another receiver")
+    app = receiver.app if page is None else page.app
+    server = _server(app, receiver.request_timeout, max_connections)
+    listening = _bind(host, port)
+    if page is not None:
+        try:
+            page.check_host(listening.getsockname()[0])
+        except OptionError:
+            listening.close()
+            raise
     thread = threading.Thread(target=server.run, args=([listening],), name="receiver", daemon=True)
     thread.start()
     try:

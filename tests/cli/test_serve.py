@@ -73,8 +73,9 @@ def test_report(by: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
     result, url = serve(visit=visit, monkeypatch=monkeypatch, by=by)
     assert (result.exit_code, result.stderr) == (0, "")
-    first, requests, events, header, *rows, more = result.stdout.splitlines()
+    first, page, requests, events, header, *rows, more = result.stdout.splitlines()
     assert first == f"listening on {url}; interrupt to stop (Ctrl-C)"
+    assert page == f"watch what arrives at {url}/"
     assert requests == "2 requests: 2 x 200"
     assert events == "3 events, 1 duplicate; 1 conformance error, 25 warnings"
     assert header.split() == ["count", "level", "event", "type", "field", "finding"]
@@ -111,7 +112,7 @@ def test_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert responses[0].headers["retry-after"] == "2"
     assert ids_in(path) == [event(1).id, event(2).id]
     first, last = map(json.loads, result.stdout.splitlines())
-    assert first == {"url": url}
+    assert first == {"url": url, "page": f"{url}/"}
     assert (last["requests"], last["events"], last["errors"]) == (6, 2, 1)
 
 
@@ -256,3 +257,57 @@ def test_secrets_from_the_environment(
     monkeypatch.setenv("CURRENTS_RECEIVER_BEARER_TOKEN", TOKEN)
     assert run("serve").exit_code == 2
     assert [*made[0]["write_keys"], *made[0]["bearer_tokens"]] == [WRITE_KEY, TOKEN]
+
+
+def test_page_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = []
+    result, _ = serve(
+        visit=lambda url: pages.append(httpx.get(f"{url}/")),
+        monkeypatch=monkeypatch,
+        by=signal.SIGINT,
+    )
+    assert result.exit_code == 0
+    assert (pages[0].status_code, "<title>Receiver" in pages[0].text) == (200, True)
+
+
+def test_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = []
+    result, url = serve(
+        "--no-page",
+        visit=lambda url: pages.append(httpx.get(f"{url}/")),
+        monkeypatch=monkeypatch,
+        by=signal.SIGINT,
+    )
+    assert result.stdout.splitlines()[0] == f"listening on {url}; interrupt to stop (Ctrl-C)"
+    assert "watch what arrives" not in result.stdout
+    assert pages[0].status_code == 405
+
+
+def test_page_for_all_machines_needs_a_token() -> None:
+    result = run("serve", "--host", "0.0.0.0", "--port", 0)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "other machines could open the page on '0.0.0.0'" in words(result.stderr)
+    assert "--page-token" in result.stderr
+
+
+def test_short_page_token() -> None:
+    result = run("serve", "--page-token", "short", "--port", 0)
+    assert result.exit_code == 2
+    assert "a page token must have at least 16 characters" in words(result.stderr)
+
+
+def test_page_token_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = "a-long-page-token-for-tests"
+    pages = []
+    result, _ = serve(
+        "--host",
+        "0.0.0.0",
+        "--page-token",
+        token,
+        visit=lambda url: pages.append(httpx.get(f"{url}/")),
+        monkeypatch=monkeypatch,
+        by=signal.SIGINT,
+    )
+    assert (result.exit_code, pages[0].status_code) == (0, 401)
+    assert token not in result.output
+    assert token not in pages[0].text

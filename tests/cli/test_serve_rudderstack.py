@@ -59,7 +59,7 @@ def test_rudderstack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     messages = [orjson.loads(line) for line in captured.read_bytes().splitlines()]
     assert [each["event"] for each in messages] == ["Email Opened"] * 2 + [CLICK, "Email Opened"]
     assert len(consumer.messages) == 4
-    _, requests, events, forwarded, header, row = result.stdout.splitlines()
+    _, _, requests, events, forwarded, header, row = result.stdout.splitlines()
     assert requests == "8 requests: 3 x 200, 1 x 400, 1 x 404, 1 x 429, 1 x 500, 1 x 502"
     assert events == "6 events: 4 messages (1 duplicate), 1 vanished, 1 suppressed"
     assert forwarded == "forwarded: 4 delivered, 0 given up, 0 not delivered yet"
@@ -75,7 +75,7 @@ def test_rudderstack_json(monkeypatch: pytest.MonkeyPatch) -> None:
         by=signal.SIGTERM,
     )
     first, last = map(json.loads, result.stdout.splitlines())
-    assert first == {"url": url}
+    assert first == {"url": url, "page": f"{url}/"}
     assert (last["requests"], last["messages"], last["vanished"]) == (1, 1, {})
 
 
@@ -98,7 +98,7 @@ def test_destination(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert statuses == [401, 200, 200]
     assert [*map(orjson.loads, captured.read_bytes().splitlines())] == [message, message]
-    assert result.stdout.splitlines()[1:] == [
+    assert result.stdout.splitlines()[2:] == [
         "3 requests: 2 x 200, 1 x 401",
         "2 messages, 1 duplicate",
     ]

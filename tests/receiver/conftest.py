@@ -19,7 +19,7 @@ def client() -> Iterator[Client]:
         yield lambda receiver: stack.enter_context(
             httpx.Client(
                 transport=AppTransport(receiver.app),
-                base_url="http://receiver.test",
+                base_url="http://127.0.0.1",
                 headers=HEADERS,
                 timeout=PATIENCE,
             )

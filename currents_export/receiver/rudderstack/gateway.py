@@ -24,6 +24,7 @@ from ...errors import OptionError
 from .._body import RefusedError
 from .._credentials import is_among, secrets, write_key_of
 from .._endpoint import Endpoint, check_limit
+from .._exchange import exchange_of
 from ..script import ScriptedResponse, play
 from ._counts import GatewayCounts, MessageRecorder
 from ._fields import as_delivered, as_received, has_user, milliseconds
@@ -100,6 +101,7 @@ class RudderStack(Endpoint):
         app: the ASGI application.
         messages: the messages with the fields that the gateway adds, in the order in which they
             were taken.
+        mapping: the source's custom mapping, from event types to event names.
         request_timeout: the seconds a client has to send the head or the body of a request.
 
     Raises:
@@ -166,7 +168,7 @@ class RudderStack(Endpoint):
         )
         self.messages: list[dict[str, Any]] = []
         self._keep = keep
-        self._mapping = dict(mapping or {})
+        self.mapping = dict(mapping or {})
         self._suppressed_users = frozenset(suppressed_users)
         self._groups = Groups(
             play(transformer_script), size=group_size, seconds=group_seconds, sleep=sleep
@@ -213,15 +215,20 @@ class RudderStack(Endpoint):
             return _Refusal.UNKNOWN_KEY.error
         return None
 
+    def _has_credentials(self) -> bool:
+        return bool(self._write_keys)
+
     async def _respond_to(self, request: Request, received: bytes | RefusedError) -> Response:
         value = self._value_in(received)
         await self._groups.join()
-        events = _events_in(value)
-        made = [transformed(event, self._mapping) for event in events]
+        exchange = exchange_of(request)
+        exchange.events = events = _events_in(value)
+        made = [transformed(event, self.mapping) for event in events]
         messages = [each for each in made if isinstance(each, dict)]
         self._check(messages)
         ip = request.client.host if request.client else "127.0.0.1"
         self._take(messages, [each for each in made if isinstance(each, VanishReason)], ip)
+        exchange.taken = True
         return PlainTextResponse("ok")
 
     def _value_in(self, received: bytes | RefusedError) -> Any:

@@ -1,0 +1,214 @@
+"""Windows of the requests and events that are kept, filtered."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from ._personal import Masks
+from ._store import EventRow, RequestRow, Store, worst_of
+
+__all__ = ["Filter", "event_summary", "events_window", "request_summary", "requests_window"]
+
+#: The most rows of a window, and of a timeline.
+MOST_ROWS, MOST_MOMENTS = 200, 500
+
+
+@attrs.frozen
+class Filter:
+    """Which events to show; an empty text means any.
+
+    Attributes:
+        type: a part of the type, or a glob such as `users.messages.*.Open`.
+        user: a part of an id of the user, or the tag that stands for the user.
+        campaign: a part of the id or the name of the campaign or Canvas.
+        finding: `error`, `warning`, `any`, or a part of a finding's code or field.
+        text: what the event's JSON contains; upper and lower case are the same.
+        request: the number of the request.
+    """
+
+    type: str = ""
+    user: str = ""
+    campaign: str = ""
+    finding: str = ""
+    text: str = ""
+    request: str = ""
+
+    def test(self) -> Callable[[EventRow], bool]:
+        """Return the function that accepts the events to show."""
+        tests: list[Callable[[EventRow], bool]] = []
+        if self.type:
+            tests.append(_type_test(self.type.strip().lower()))
+        if self.user:
+            tests.append(_user_test(self.user.strip()))
+        if self.campaign:
+            wanted = self.campaign.strip().lower()
+            tests.append(
+                lambda row: wanted in row.campaign.lower() or wanted in row.campaign_name.lower()
+            )
+        if self.finding:
+            tests.append(_finding_test(self.finding.strip().lower()))
+        if self.text:
+            tests.append(_text_test(self.text))
+        if self.request.isdecimal():
+            number = int(self.request[:18])
+            tests.append(lambda row: row.request == number)
+        return lambda row: all(test(row) for test in tests)
+
+
+def _type_test(wanted: str) -> Callable[[EventRow], bool]:
+    if any(each in wanted for each in "*?["):
+        matches = re.compile(fnmatch.translate(wanted)).match
+        return lambda row: matches(row.event_type.lower()) is not None
+    return lambda row: wanted in row.event_type.lower()
+
+
+def _user_test(wanted: str) -> Callable[[EventRow], bool]:
+    return lambda row: row.tag == wanted or any(wanted in each for each in row.users)
+
+
+def _finding_test(wanted: str) -> Callable[[EventRow], bool]:
+    if wanted == "any":
+        return lambda row: bool(row.findings)
+    if wanted in ("error", "warning"):
+        return lambda row: any(each.level == wanted for each in row.findings)
+    return lambda row: any(
+        wanted in each.code.value or wanted in each.field.lower() for each in row.findings
+    )
+
+
+def _text_test(text: str) -> Callable[[EventRow], bool]:
+    wanted = text.lower().encode(errors="replace")
+    if text.isascii():
+        return lambda row: wanted in row.data.lower()
+    return lambda row: text.lower() in row.data.decode(errors="replace").lower()
+
+
+def events_window(
+    store: Store, wanted: Filter, *, before: int | None, limit: int, masks: Masks | None
+) -> dict[str, Any]:
+    """Return the newest events that pass the filter, and where the next window begins.
+
+    Args:
+        store: the events.
+        wanted: the filter.
+        before: only events with smaller numbers; None for all.
+        limit: the most events.
+        masks: mask personal data; None to show it.
+    """
+    accept = wanted.test()
+    found: list[EventRow] = []
+    more = None
+    for row in store.events.newest_first(before):
+        if accept(row):
+            if len(found) == min(limit, MOST_ROWS):
+                more = found[-1].number
+                break
+            found.append(row)
+    return {
+        "events": [event_summary(store, each, masks) for each in found],
+        "more": more,
+        "next": store.events.next,
+        "kept": store.events.next - store.events.first,
+        "dropped": store.events.first,
+    }
+
+
+def requests_window(
+    store: Store, *, failed: bool, before: int | None, limit: int
+) -> dict[str, Any]:
+    """Return the newest requests, and where the next window begins.
+
+    Args:
+        store: the requests.
+        failed: whether to return only those whose status is not 2XX.
+        before: only requests with smaller numbers; None for all.
+        limit: the most requests.
+    """
+    found: list[RequestRow] = []
+    more = None
+    for row in store.requests.newest_first(before):
+        if failed and row.status.startswith("2"):
+            continue
+        if len(found) == min(limit, MOST_ROWS):
+            more = found[-1].number
+            break
+        found.append(row)
+    return {
+        "requests": [request_summary(each) for each in found],
+        "more": more,
+        "next": store.requests.next,
+        "kept": store.requests.next - store.requests.first,
+        "dropped": store.requests.first,
+    }
+
+
+def timeline(store: Store, *, user: str, campaign: str, masks: Masks | None) -> dict[str, Any]:
+    """Return the last events of a user, in the order in which they happened.
+
+    Args:
+        store: the events.
+        user: the tag, or an id, of the user.
+        campaign: the id of a campaign or Canvas, for one journey; empty for all events.
+        masks: mask personal data; None to show it.
+    """
+    found: list[EventRow] = []
+    more = False
+    for row in store.events.newest_first():
+        is_theirs = row.tag == user or user in row.users
+        if is_theirs and campaign in ("", row.campaign):
+            if len(found) == MOST_MOMENTS:
+                more = True
+                break
+            found.append(row)
+    found.sort(key=lambda row: (row.time if row.time is not None else row.at, row.number))
+    shown = ""
+    if found:
+        shown = found[0].tag if masks else found[0].users[0]
+    return {
+        "user": shown or user,
+        "events": [event_summary(store, each, masks) for each in found],
+        "more": more,
+    }
+
+
+def event_summary(store: Store, row: EventRow, masks: Masks | None) -> dict[str, Any]:
+    """Return what a list shows of an event."""
+    return {
+        "id": f"{store.run}-{row.number}",
+        "number": row.number,
+        "request": row.request,
+        "at": row.at,
+        "time": row.time,
+        "event_id": row.event_id,
+        "type": row.event_type,
+        "tag": row.tag,
+        "user": row.tag if masks else (row.users[0] if row.users else ""),
+        "campaign": row.campaign,
+        "campaign_name": row.campaign_name,
+        "findings": len(row.findings),
+        "worst": worst_of(row.findings),
+        "taken": row.taken,
+    }
+
+
+def request_summary(row: RequestRow) -> dict[str, Any]:
+    """Return what a list shows of a request."""
+    return {
+        "number": row.number,
+        "at": row.at,
+        "status": row.status,
+        "ms": round(row.milliseconds, 1),
+        "bytes": row.wire_bytes,
+        "events": row.events,
+        "taken": row.taken,
+        "retry_of": row.retry_of,
+        "fault": row.fault,
+        "resent": row.resent,
+        "worst": row.worst,
+        "reason": row.reason,
+    }
