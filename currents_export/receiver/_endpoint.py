@@ -19,6 +19,7 @@ from .._logs import Log
 from .._redaction import shown
 from ..errors import OptionError
 from ._body import RefusedError, read_body
+from ._exchange import exchange_of
 from .capture import Capture
 from .script import ScriptedResponse, play
 
@@ -127,8 +128,10 @@ class Endpoint(ABC):
 
     async def _respond(self, request: Request) -> Response:
         received = await self._read(request)
-        with self._lock:
-            scripted = next(self._script, None)
+        scripted = exchange_of(request).fault()
+        if scripted is None:
+            with self._lock:
+                scripted = next(self._script, None)
         if scripted is None:
             return self._counted(await self._respond_normally(request, received))
         response = (
@@ -152,6 +155,7 @@ class Endpoint(ABC):
         try:
             return await self._respond_to(request, received)
         except RefusedError as refused:
+            exchange_of(request).refusal = refused.message
             return _refused(refused)
 
     def _counted(self, response: Response) -> Response:
@@ -161,6 +165,7 @@ class Endpoint(ABC):
         return response
 
     def _reset(self, request: Request) -> Response:
+        exchange_of(request).reset = True
         with self._lock:
             self._statuses.record_status("reset")
         _log.debug("request", "a request got a reset", status=None)
@@ -175,9 +180,11 @@ class Endpoint(ABC):
         if (refused := self._refusal(request)) is not None:
             return refused
         try:
-            return await read_body(
+            body = await read_body(
                 request, limit=self._max_body_bytes, timeout=self.request_timeout
             )
+            exchange_of(request).body = body
+            return body
         except RefusedError as unread:
             return unread
         except TimeoutError as error:

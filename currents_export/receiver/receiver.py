@@ -19,6 +19,7 @@ from ._body import RefusedError, events_in
 from ._counts import Counts, Recorder
 from ._credentials import Credentials
 from ._endpoint import Endpoint
+from ._exchange import Exchange, exchange_of
 from .script import ScriptedResponse
 
 __all__ = ["Receiver"]
@@ -115,13 +116,15 @@ class Receiver(Endpoint):
     async def _respond_to(self, request: Request, received: bytes | RefusedError) -> Response:
         if isinstance(received, RefusedError):
             raise received
-        self._check_headers(request)
-        events = events_in(received)
-        self._check_events(events)
+        exchange = exchange_of(request)
+        self._check_headers(request, exchange)
+        exchange.events = events = events_in(received)
+        self._check_events(events, exchange)
         self._take(events)
+        exchange.taken = True
         return PlainTextResponse("ok")
 
-    def _check_headers(self, request: Request) -> None:
+    def _check_headers(self, request: Request, exchange: Exchange) -> None:
         if not self._check:
             return
         for name, value in _HEADERS.items():
@@ -129,14 +132,18 @@ class Receiver(Endpoint):
             if given is None or given.partition(";")[0].strip().lower() != value:
                 problem = "the header is missing" if given is None else f"the header is {given!r}"
                 code, right = FindingCode.WRONG_HEADER, f"Braze sends {value}"
-                self._record([Finding(code.level, None, None, name, problem, right, code)])
+                finding = Finding(code.level, None, None, name, problem, right, code)
+                exchange.header_findings.append(finding)
+                self._record([finding])
 
-    def _check_events(self, events: list[Any]) -> None:
+    def _check_events(self, events: list[Any], exchange: Exchange) -> None:
         if not self._check:
             return
         errors, first = 0, None
+        exchange.findings = of_events = []
         for event in events:
             findings = check_event(self._catalog, event)
+            of_events.append(findings)
             self._record(findings)
             for each in findings:
                 if each.level == "error":

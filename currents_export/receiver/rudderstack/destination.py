@@ -17,6 +17,7 @@ from starlette.routing import Route
 from .._body import RefusedError
 from .._credentials import Credentials
 from .._endpoint import Endpoint
+from .._exchange import exchange_of
 from ..script import ScriptedResponse
 from ._counts import MessageCounts, MessageRecorder
 from ._reading import read_json
@@ -96,16 +97,18 @@ class WebhookDestination(Endpoint):
         accepted = self._credentials.accept(request)
         return None if accepted else RefusedError(401, _UNAUTHORIZED)
 
-    async def _respond_to(self, _: Request, received: bytes | RefusedError) -> Response:
+    async def _respond_to(self, request: Request, received: bytes | RefusedError) -> Response:
         if isinstance(received, RefusedError):
             raise received
-        messages = _messages_in(received)
+        exchange = exchange_of(request)
+        exchange.events = messages = _messages_in(received)
         with self._lock:
             if messages:
                 self._write(messages)
             if self._keep:
                 self.messages.extend(messages)
             self._recorder.record_messages(messages)
+        exchange.taken = True
         return PlainTextResponse("ok")
 
 

@@ -24,6 +24,7 @@ from ...errors import OptionError
 from .._body import RefusedError
 from .._credentials import is_among, secrets, write_key_of
 from .._endpoint import Endpoint, check_limit
+from .._exchange import exchange_of
 from ..script import ScriptedResponse, play
 from ._counts import GatewayCounts, MessageRecorder
 from ._fields import as_delivered, as_received, has_user, milliseconds
@@ -216,12 +217,14 @@ class RudderStack(Endpoint):
     async def _respond_to(self, request: Request, received: bytes | RefusedError) -> Response:
         value = self._value_in(received)
         await self._groups.join()
-        events = _events_in(value)
+        exchange = exchange_of(request)
+        exchange.events = events = _events_in(value)
         made = [transformed(event, self._mapping) for event in events]
         messages = [each for each in made if isinstance(each, dict)]
         self._check(messages)
         ip = request.client.host if request.client else "127.0.0.1"
         self._take(messages, [each for each in made if isinstance(each, VanishReason)], ip)
+        exchange.taken = True
         return PlainTextResponse("ok")
 
     def _value_in(self, received: bytes | RefusedError) -> Any:
