@@ -42,6 +42,7 @@ COMMANDS = {
     "journey": "Print one journey of one user as JSON Lines.",
     "validate": "Check events from files or standard input against the schema.",
     "send": "Send events from files or a scenario as the Current does.",
+    "run": "Send the traffic of a world as it happens.",
     "trigger": "Send one journey of one user as the Current does.",
     "outbox": "Show what is in an outbox, or send, write or erase it.",
     "test": "Send one test event of each selected event type.",

@@ -13,7 +13,7 @@ import attrs
 import typer
 
 from ..current import Current
-from ..delivery import Action, AsRecorded, Attempt, Drop, Hooks, Result, Sender
+from ..delivery import Action, AsRecorded, Attempt, Drop, Hooks, Notice, NoticeKind, Result, Sender
 from ..errors import (
     EventError,
     InvalidEventsError,
@@ -32,6 +32,9 @@ from ._tables import progress
 from ._wording import counted
 
 __all__ = ["Delivery", "Stoppable"]
+
+#: Seconds in which accepted events still leave when live traffic is interrupted.
+_LAST_CHANCE = 10.0
 
 
 class Stoppable(Protocol):
@@ -57,6 +60,11 @@ class Delivery:
         pending: where to keep what is not sent, if anywhere; with an outbox, what is not accepted.
         outbox: the file of the outbox, if there is one.
         pace: what makes the input wait, if anything does.
+        live: whether the input is made as it happens. An interrupt then ends the input, and
+            accepted events leave for some seconds; a Current that is paused or disabled ends the
+            input, too.
+        forever: whether an interrupt is the end that the user plans, and not a failure.
+        on_attempt: called after each request.
         drops: the events that were dropped.
         unread: pieces of the input that could not be read, are not events, or cannot be written.
         not_accepted: the events, if any, at which the sender took no more.
@@ -69,6 +77,9 @@ class Delivery:
     pending: PendingFile | None = None
     outbox: Path | None = None
     pace: AsRecorded | None = None
+    live: bool = False
+    forever: bool = False
+    on_attempt: Callable[[Attempt], object] | None = None
     drops: list[Drop] = attrs.field(factory=list)
     unread: int = 0
     not_accepted: tuple[Event, ...] = ()
@@ -80,6 +91,7 @@ class Delivery:
     _sender: Sender | None = None
     _retrying: bool = False
     _signals: int = 0
+    _requests_to_end: int = 0
 
     def run(self, work: Callable[[Sender], object], **options: Any) -> Sender:
         """Run the work with a sender, wait until events have left or cannot, and close it."""
@@ -88,7 +100,7 @@ class Delivery:
                 on_attempt=self._attempted,
                 on_delivered=lambda _, ids: advance(len(ids)),
                 on_dropped=self.drops.append,
-                on_notice=lambda notice: print_note(notice.message),
+                on_notice=self._noticed,
             )
             sender = Sender(self.current, hooks=hooks, outbox=self.outbox, **options)
             with self._closing(sender):
@@ -109,8 +121,8 @@ class Delivery:
                     self._gave_up_reading = True
                 self._reads = False
                 self._hurry()
-                if self.outbox is None or not self.interrupted:
-                    sender.flush()
+                if self.outbox is None or self.live or not self.interrupted:
+                    sender.flush(timeout=_LAST_CHANCE if self.interrupted else None)
         return sender
 
     @contextmanager
@@ -170,7 +182,7 @@ class Delivery:
         empty = not (found or self.interrupted)
         if empty and not allow_empty:
             print_error("there are no events to send; --allow-empty allows that")
-        if self.interrupted:
+        if self.interrupted and not self.forever:
             raise typer.Exit(INTERRUPTED)
         if self.unread or unknown or problem or (empty and not allow_empty):
             raise typer.Exit(BAD_INPUT)
@@ -244,7 +256,14 @@ class Delivery:
             f"accepted were not sent{where}{unread}"
         )
 
+    def _noticed(self, notice: Notice) -> None:
+        print_note(notice.message)
+        if self.live and self.source and notice.kind in (NoticeKind.PAUSED, NoticeKind.DISABLED):
+            self.source.stop()
+
     def _attempted(self, attempt: Attempt) -> None:
+        if self.on_attempt is not None:
+            self.on_attempt(attempt)
         # Report the first failure immediately, and only once: retries can take a long time.
         if attempt.action is Action.RETRY and not self._retrying:
             self._retrying = True
@@ -254,9 +273,12 @@ class Delivery:
         # Stop in a thread, so that the main thread continues to read the input in order, and no
         # event is lost between the input and the sender.
         self.interrupted = True
+        self._requests_to_end += 1
         if self.source is not None:
             self.source.stop()
         self._hurry()
+        if self.live and self._requests_to_end == 1:
+            return
         # With an outbox, what is read is still accepted, and what the files hold is read later.
         if self._sender is not None and not (self.outbox is not None and self._reads):
             self._sender.close(timeout=0.0)
@@ -278,7 +300,9 @@ class Delivery:
         """Close the sender at the end, or immediately when the run is interrupted."""
         self._sender = sender
         try:
-            if self.interrupted and self.outbox is None:  # before there was a sender
+            if (
+                self.interrupted and self.outbox is None and not self.live
+            ):  # before there was a sender
                 sender.close(timeout=0.0)
             yield
         finally:

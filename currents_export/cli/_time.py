@@ -9,8 +9,9 @@ from typing import Literal
 import typer
 
 from .._redaction import shown
+from ..errors import OptionError
 
-__all__ = ["parse_end", "parse_instant"]
+__all__ = ["parse_duration", "parse_end", "parse_instant"]
 
 
 def parse_instant(text: str) -> int:
@@ -31,3 +32,16 @@ def parse_instant(text: str) -> int:
 def parse_end(text: str) -> int | Literal["quiet"]:
     """Parse a time, or `quiet`."""
     return "quiet" if text == "quiet" else parse_instant(text)
+
+
+def parse_duration(option: str, text: str) -> int:
+    """Parse a duration such as `90s`, `10m` or `2h`, to seconds."""
+    from ..simulation._settings import to_duration  # noqa: PLC0415 - other commands start without it
+
+    try:
+        seconds: int = to_duration(text)
+    except OptionError:
+        seconds = 0
+    if seconds > 0:
+        return seconds
+    raise typer.BadParameter(f"{option} is {shown(text)}; it must be like 90s, 10m, 2h or 1d")
