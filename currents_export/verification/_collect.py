@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from .report import Ages, Example, Findings
+from .charts import Delays
+from .findings import Example, Findings
 
 __all__ = ["MAX_EXAMPLES", "AgeCounter", "Collector"]
 
@@ -67,11 +68,12 @@ class AgeCounter:
         self._max = max(self._max, age)
 
     @property
-    def ages(self) -> Ages | None:
+    def delays(self) -> Delays | None:
         """The ages so far; None if there are none."""
         if not self._ages:
             return None
-        return Ages(self._at(0.50), self._at(0.95), round(self._max, 3))
+        total = self._ages.total()
+        return Delays(self._at(0.50), self._at(0.95), round(self._max, 3), total)
 
     def _at(self, share: float) -> float:
         left = share * self._ages.total()

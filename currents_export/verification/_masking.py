@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from typing import Any
 
-__all__ = ["masked"]
+__all__ = ["masked", "masked_object"]
 
 
 def masked(value: Any) -> Any:
@@ -16,3 +17,8 @@ def masked(value: Any) -> Any:
     if isinstance(value, list):
         return [masked(inner) for inner in value]
     return value
+
+
+def masked_object(value: Mapping[str, Any], shown: Container[str]) -> dict[str, Any]:
+    """Return an event or a message with its texts masked, except some names at its top."""
+    return {name: inner if name in shown else masked(inner) for name, inner in value.items()}

@@ -19,7 +19,8 @@ from ._content import Content, arrival, content_of, differences, digest, shape
 from ._expected import Expectation, expectation
 from ._source import Input, OnUnreadable, Source
 from ._store import Pair, Row, Store
-from .report import Altered, Findings, Report, Through
+from .findings import Altered, Caused, Findings
+from .report import Report, Through
 
 __all__ = ["reconcile"]
 
@@ -307,34 +308,42 @@ class _Comparison:
     def report(self, *, exactly_once: bool, in_order: bool) -> Report:
         """Return the report."""
         found = {name: collector.findings for name, collector in self._found.items()}
-        altered: Findings = found.pop("altered")
+        altered = found["altered"]
         explained = _found(self._explained)
         return Report(
             through=self._through or Through.CURRENTS,
             sent=self._counts[0],
             received=self._counts[1],
             matched=self._matched,
+            missing=_caused(found["missing"]),
+            duplicated=_caused(found["duplicated"]),
             altered=Altered(
                 altered.count,
                 self._details.findings.examples,
                 altered.by_event_type,
-                dict(self._by_field.most_common()),
-                len(self._to_examine),
+                by_field=dict(self._by_field.most_common()),
+                examined=len(self._to_examine),
             ),
             filtered={code: each for code, each in explained.items() if code in _FILTERED},
             vanished={code: each for code, each in explained.items() if code not in _FILTERED},
             reduced=_found(self._reduced),
             without_id=self._without_id,
-            ages=self._ages.ages,
+            ages=self._ages.delays,
             exactly_once=exactly_once,
             in_order=in_order,
-            **found,
+            unexpected=found["unexpected"],
+            reordered=found["reordered"],
+            late=found["late"],
         )
 
 
 def _found(collectors: Mapping[Any, Collector]) -> dict[str, Findings]:
     """Return the findings by code, where there are any."""
     return {code.value: each.findings for code, each in collectors.items() if each.count}
+
+
+def _caused(findings: Findings) -> Caused:
+    return Caused(findings.count, findings.examples, findings.by_event_type)
 
 
 def _to_through(value: Through | str | None) -> Through | None:

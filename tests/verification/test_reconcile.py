@@ -47,7 +47,12 @@ def test_everything_arrived(through: Any) -> None:
     report = reconcile(events(), events(), through=through)
     assert (report.verdict, report.through) == (Verdict.RIGHT, Through.CURRENTS)
     assert (report.sent, report.received, report.matched) == (10, 10, 10)
-    assert report.to_dict()["missing"] == {"count": 0, "examples": [], "by_event_type": {}}
+    assert report.to_dict()["missing"] == {
+        "count": 0,
+        "examples": [],
+        "by_event_type": {},
+        "by_cause": {},
+    }
 
 
 def test_everything_arrived_through_rudderstack() -> None:
