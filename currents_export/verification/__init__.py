@@ -1,5 +1,8 @@
 """Compare what was sent with what arrived."""
 
+from ._html import to_html
+from ._junit import to_junit
+from ._sentences import sentence
 from .charts import Bar, Delays, Rates, Stages
 from .findings import Altered, Caused, Example, FindingKind, Findings, Pair, Row
 from .reconcile import reconcile
@@ -21,4 +24,7 @@ __all__ = [
     "Through",
     "Verdict",
     "reconcile",
+    "sentence",
+    "to_html",
+    "to_junit",
 ]

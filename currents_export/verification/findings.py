@@ -10,7 +10,7 @@ import attrs
 from .._codes import Code
 from ._masking import masked, masked_object
 
-__all__ = ["Altered", "Caused", "Example", "FindingKind", "Findings", "Pair", "Row"]
+__all__ = ["IMPERSONAL", "Altered", "Caused", "Example", "FindingKind", "Findings", "Pair", "Row"]
 
 
 class FindingKind(Code):
@@ -92,7 +92,7 @@ class FindingKind(Code):
 
 
 #: Names at the top of an event or a message whose texts are not personal data.
-_IMPERSONAL = frozenset(
+IMPERSONAL = frozenset(
     {"timestamp", "time", "event", "event_type", "type", "id", "messageId", "receivedAt"}
 )
 
@@ -125,7 +125,7 @@ class Example:
         if self.field is None:
             return named
         values = {"expected": self.expected, "got": self.got}
-        if not personal_data and self.field not in _IMPERSONAL:
+        if not personal_data and self.field not in IMPERSONAL:
             values = masked(values)
         return named | {"field": self.field} | values
 
@@ -156,7 +156,7 @@ class Pair:
         """
         values = {"expected": dict(self.expected), "got": dict(self.got)}
         if not personal_data:
-            values = {name: masked_object(value, _IMPERSONAL) for name, value in values.items()}
+            values = {name: masked_object(value, IMPERSONAL) for name, value in values.items()}
         named = {"id": self.id, "event_type": self.event_type}
         return named | {"fields": list(self.fields)} | values
 
