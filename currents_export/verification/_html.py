@@ -13,7 +13,7 @@ from .._redaction import printable
 from .._version import __version__
 from ._html_charts import duration, funnels, histogram, rate_chart
 from ._html_diff import Line, lines_of
-from ._sentences import LABELS, cut, example_text, headline, name_of, sentence
+from ._sentences import LABELS, because, cut, example_text, headline, name_of
 from .findings import Row
 from .report import Report, Through, Verdict
 
@@ -78,34 +78,38 @@ def to_html(
     findings = [*_findings(report, personal_data=personal_data)]
     fields = list(report.altered.by_field.items())
     style, script = _asset("report.css"), _asset("report.js")
-    text = _environment().get_template("report.html.jinja").render(
-        report=report,
-        is_right=report.verdict is Verdict.RIGHT,
-        noun="message" if report.through is Through.RUDDERSTACK else "event",
-        title=printable(cut(title)),
-        details={name: printable(cut(value)) for name, value in (details or {}).items()},
-        headline=headline(report),
-        sentence=sentence(report),
-        tiles=[*_tiles(report)],
-        funnel=whole,
-        funnels=of_types,
-        delays=delays,
-        is_latency=report.latency is not None,
-        histogram=None if delays is None else histogram(delays),
-        rates=None if report.rates is None else rate_chart(report.rates),
-        outside=0 if report.rates is None else report.rates.outside,
-        findings=findings[:_MOST_ROWS],
-        left_out=max(0, len(findings) - _MOST_ROWS),
-        kinds=dict(sorted({each.kind: each.label for each in findings}.items())),
-        event_types=sorted({each.event_type for each in findings}),
-        fields=[(name_of(name), count) for name, count in fields[:_MOST_FIELDS]],
-        more_fields=max(0, len(fields) - _MOST_FIELDS),
-        sides=[*_sides(report, personal_data=personal_data)],
-        personal_data=personal_data,
-        version=__version__,
-        style=style,
-        script=script,
-        script_digest=_digest(script),
+    text = (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            report=report,
+            is_right=report.verdict is Verdict.RIGHT,
+            noun="message" if report.through is Through.RUDDERSTACK else "event",
+            title=printable(cut(title)),
+            details={name: printable(cut(value)) for name, value in (details or {}).items()},
+            headline=headline(report),
+            sentence=_capitalized(because(report)),
+            tiles=[*_tiles(report)],
+            funnel=whole,
+            funnels=of_types,
+            delays=delays,
+            is_latency=report.latency is not None,
+            histogram=None if delays is None else histogram(delays),
+            rates=None if report.rates is None else rate_chart(report.rates),
+            outside=0 if report.rates is None else report.rates.outside,
+            findings=findings[:_MOST_ROWS],
+            left_out=max(0, len(findings) - _MOST_ROWS),
+            kinds=dict(sorted({each.kind: each.label for each in findings}.items())),
+            event_types=sorted({each.event_type for each in findings}),
+            fields=[(name_of(name), count) for name, count in fields[:_MOST_FIELDS]],
+            more_fields=max(0, len(fields) - _MOST_FIELDS),
+            sides=[*_sides(report, personal_data=personal_data)],
+            personal_data=personal_data,
+            version=__version__,
+            style=style,
+            script=script,
+            script_digest=_digest(script),
+        )
     )
     # A page is UTF-8, which lone surrogates cannot be written in.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -136,6 +140,10 @@ def _asset(name: str) -> str:
 def _digest(script: str) -> str:
     """Return the name of a script in a Content-Security-Policy."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _capitalized(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _tiles(report: Report) -> Iterator[tuple[str, int, str]]:
@@ -179,8 +187,6 @@ def _by_event_type(row: Row) -> list[tuple[str | None, int]]:
 
 def _sides(report: Report, *, personal_data: bool) -> Iterator[_Side]:
     for pair in report.altered.pairs[:_MOST_PAIRS]:
-        fields = ", ".join(map(name_of, pair.fields[:_MOST_EXAMPLES]))
+        fields = ", ".join(name_of(each) for each in pair.fields[:_MOST_EXAMPLES])
         lines = lines_of(pair.expected, pair.got, personal_data=personal_data)
         yield _Side(name_of(pair.id), name_of(pair.event_type), fields, lines)
-
-

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from ._sentences import name_of
 from .charts import Delays, Rates, Stages
 
 __all__ = [
@@ -19,7 +20,7 @@ __all__ = [
 ]
 
 #: How many labels an axis has at most.
-_MOST_LABELS = 6
+_MOST_LABELS = 5
 
 
 class Tick(NamedTuple):
@@ -113,7 +114,7 @@ def _funnel(name: str, stages: Stages) -> Funnel:
     )
     most = max(*(count or 0 for _, count in numbers), 1)
     return Funnel(
-        name,
+        name_of(name),
         tuple(
             Stage(what, count, _share(count, most)) for what, count in numbers if count is not None
         ),
@@ -159,8 +160,8 @@ def histogram(delays: Delays) -> Histogram | None:
     )
     ends = [bar.up_to for bar in bars]
     marks = tuple(
-        Tick(place, f"{name} {duration(value)}", _anchor(place))
-        for name, value in (("half", delays.p50), ("95 %", delays.p95))
+        Tick(place, name, _anchor(place) if _is_near_edge(place) else anchor)
+        for name, value, anchor in (("half", delays.p50, "end"), ("95 %", delays.p95, "start"))
         if (place := _place(value, begins, ends)) is not None
     )
     described = "; ".join(column.text for column in columns)
@@ -234,17 +235,28 @@ def _moment(rates: Rates, at: int) -> str:
 
 
 def _anchor(at: float) -> str:
-    return "start" if at < 12 else "end" if at > 88 else "middle"
+    if not _is_near_edge(at):
+        return "middle"
+    return "start" if at < 50 else "end"
 
 
-#: Units of time, from the largest to the smallest.
-_UNITS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (0.001, "ms"))
+def _is_near_edge(at: float) -> bool:
+    return not 12 <= at <= 88
+
+
+#: Units of time: their names and seconds, and from how many seconds on they are used.
+_UNITS = (
+    ("d", 86_400.0, 172_800.0),
+    ("h", 3600.0, 7200.0),
+    ("min", 60.0, 600.0),
+    ("s", 1.0, 0.9995),
+    ("ms", 0.001, 0.0),
+)
 
 
 def duration(seconds: float) -> str:
-    """Return a number of seconds as people write it, such as `250 ms` or `2 h`."""
-    size = abs(seconds)
-    for unit, name in _UNITS:
-        if size >= unit * 0.9995:
+    """Return a number of seconds as people write it, such as `250 ms` or `2.5 h`."""
+    for name, unit, least in _UNITS:
+        if seconds and abs(seconds) >= least:
             return f"{seconds / unit:.3g} {name}"
-    return f"{seconds * 1000:.3g} ms" if size else "0 s"
+    return "0 s"

@@ -48,9 +48,7 @@ def to_junit(report: Report, *, personal_data: bool = False) -> str:
     for name in _event_types(report):
         rows = [row for row in report.rows if name in row.findings.by_event_type]
         of_type = [row for row in rows if row.kind in _CHECKS]
-        _add_case(
-            types, "event_types", name, of_type, personal_data=personal_data, event_type=name
-        )
+        _add_case(types, "event_types", name, of_type, personal_data=personal_data, event_type=name)
     suites = (checks, types)
     for suite in suites:
         _set_counts(suite, [suite])

@@ -9,7 +9,16 @@ from .._redaction import printable
 from .findings import Example, FindingKind, Row
 from .report import Report, Through, Verdict
 
-__all__ = ["LABELS", "cut", "example_text", "headline", "name_of", "sentence", "value_text"]
+__all__ = [
+    "LABELS",
+    "because",
+    "cut",
+    "example_text",
+    "headline",
+    "name_of",
+    "sentence",
+    "value_text",
+]
 
 #: What each kind of finding is called at the head of a row.
 LABELS: dict[FindingKind, str] = {
@@ -31,10 +40,18 @@ LABELS: dict[FindingKind, str] = {
     FindingKind.DISTURBED: "disturbed",
 }
 
+#: How the sentence says it after a number, where that is not the label.
+_PHRASES = {
+    FindingKind.WRONG_TIME: "with a wrong time",
+    FindingKind.UNMAPPED_NAMES: "with a wrong name",
+    FindingKind.CLEAR_PERSONAL_DATA: "with personal data in clear",
+}
+
 #: The most characters of a text or a value that a report shows.
 _MOST = 200
-#: The most fields that the sentence names.
+#: The most fields that the sentence names, and the most characters of each.
 _MOST_FIELDS = 3
+_MOST_OF_FIELD = 60
 
 
 def headline(report: Report) -> str:
@@ -45,30 +62,31 @@ def headline(report: Report) -> str:
 
 def sentence(report: Report) -> str:
     """Return the verdict, and the numbers it follows from, in a sentence."""
+    return f"{headline(report)}: {because(report)}."
+
+
+def because(report: Report) -> str:
+    """Return the numbers that the verdict follows from, in words."""
     if report.verdict is Verdict.WRONG:
-        wrong = ", ".join(_counted(row, report) for row in report.rows if row.is_wrong)
-        return f"{headline(report)}: {wrong}."
+        return ", ".join(_counted(row, report) for row in report.rows if row.is_wrong)
     noun = "message" if report.through is Through.RUDDERSTACK else "event"
     expected = sum(each.transformed for each in report.stages.values())
-    if not report.stages:
-        return f"{headline(report)}: every {noun} that should have arrived did, as it should."
-    if expected == 1:
-        return f"{headline(report)}: the one {noun} that should have arrived did, as it should."
-    return (
-        f"{headline(report)}: all {expected:,} {noun}s that should have arrived did, as they should."
-    )
+    if expected > 1:
+        return f"all {expected:,} {noun}s that should have arrived did, as they should"
+    what = f"the one {noun}" if expected else f"every {noun}"
+    return f"{what} that should have arrived did, as it should"
 
 
 def _counted(row: Row, report: Report) -> str:
-    text = f"{row.findings.count:,} {LABELS[row.kind]}"
+    text = f"{row.findings.count:,} {_PHRASES.get(row.kind, LABELS[row.kind])}"
     if row.kind is FindingKind.WRONG_TIME and (shift := _shift(report.altered.shift_s)):
         return f"{text} ({shift})"
     if row.kind in (FindingKind.CHANGED, FindingKind.CLEAR_PERSONAL_DATA):
         fields = [*dict.fromkeys(each.field for each in row.findings.examples if each.field)]
         if fields:
+            names = ", ".join(name_of(each, _MOST_OF_FIELD) for each in fields[:_MOST_FIELDS])
             rest = len(fields) - _MOST_FIELDS
-            more = f" and {rest} more" if rest > 0 else ""
-            return f"{text} ({', '.join(map(name_of, fields[:_MOST_FIELDS]))}{more})"
+            return f"{text} ({names}{f' and {rest} more' if rest > 0 else ''})"
     return text
 
 
@@ -86,9 +104,9 @@ def cut(text: str, most: int = _MOST) -> str:
     return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
 
 
-def name_of(text: str) -> str:
+def name_of(text: str, most: int = _MOST) -> str:
     """Return an id, a name or the path of a field that came from outside, safe to show."""
-    return printable(cut(text))
+    return printable(cut(text, most))
 
 
 def value_text(value: Any) -> str:
