@@ -8,8 +8,9 @@ from typing import Any
 from ._charting import RateCounter
 from ._collect import Collector
 from ._content import Content, arrival, digest, message_content
-from ._rows import Arrival, Kinds, id_of, name_of
+from ._rows import Kinds, id_of, name_of
 from ._shapes import Shape
+from ._store import Row
 from ._values import Values
 
 __all__ = ["ArrivalReader", "content_of"]
@@ -46,8 +47,8 @@ class ArrivalReader:
         self.count = 0
         self._unexpected = unexpected
 
-    def rows(self) -> Iterator[Arrival]:
-        """Yield the rows, in order."""
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows of arrivals, in order: the parts of `Arrival`."""
         shape = self._values.shape
         id_name, type_name = (
             ("id", "event_type") if shape is Shape.EVENT else ("messageId", "event")
@@ -66,4 +67,4 @@ class ArrivalReader:
             if at is not None:
                 rates.add(1, at)
             content, timestamp = content_of(value, shape)
-            yield Arrival(event_id, number, digest(content), timestamp, kinds[name], at)
+            yield event_id, number, digest(content), timestamp, kinds[name], at

@@ -223,7 +223,8 @@ class Comparison:
         accepted = [each.at for each in sent if each.is_accepted] or [each.at for each in sent]
         meant = max((each.arrival for each in known if each.arrival is not None), default=None)
         first = min((each for each in accepted if each is not None), default=None)
-        self._count_time(tries[0].id, tries[0].kind, at, tries[0].time, first, meant)
+        row = tries[0]
+        self._count_time(row.id, row.kind, at, row.time, sent_at=first, meant=meant)
 
     def _count_time(
         self,
@@ -231,6 +232,7 @@ class Comparison:
         kind: int,
         at: float,
         time: float | None,
+        *,
         sent_at: float | None = None,
         meant: float | None = None,
     ) -> None:

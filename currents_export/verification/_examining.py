@@ -73,10 +73,8 @@ class Examiner:
         if not chosen:
             return
         self._examined = len(chosen)
-        sent, received = (
-            self._values(source, {each[side] for each in chosen})
-            for side, source in enumerate(self._sources, start=1)
-        )
+        sent = self._values(self._sources[0], {number for _, number, _ in chosen})
+        received = self._values(self._sources[1], {number for _, _, number in chosen})
         for _, first, second in chosen:
             if first in sent and second in received:  # the file has not changed meanwhile
                 self._compare(self._event_of(sent[first]), received[second])

@@ -14,6 +14,7 @@ from ._content import Content, digest
 from ._expected import Expectation
 from ._rows import Kinds, Known, Sent, id_of, name_of, reason_number, user_of
 from ._shapes import Shape
+from ._store import Row
 from ._values import Values
 
 __all__ = ["LossCounter", "SentReader", "event_of", "known_of"]
@@ -72,8 +73,8 @@ class SentReader:
         self.count = 0
         self.without_id: Counter[str] = Counter()
 
-    def rows(self) -> Iterator[Sent]:
-        """Yield the rows, in order."""
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows of what was sent, in order: the parts of `Sent`."""
         match self._values.shape:
             case Shape.RECORD:
                 return self._of_record()
@@ -82,7 +83,7 @@ class SentReader:
             case _:
                 return self._of_events()
 
-    def _of_events(self) -> Iterator[Sent]:
+    def _of_events(self) -> Iterator[Row]:
         for number, value in self._values:
             self.count += 1
             if (row := self._row(number, value)) is not None:
@@ -90,7 +91,7 @@ class SentReader:
                     self._rates.add(0, row[7])
                 yield row
 
-    def _row(self, number: int, event: dict[str, Any]) -> Sent | None:
+    def _row(self, number: int, event: dict[str, Any]) -> Row | None:
         """Return the row of an event; None if it has no id."""
         event_id, event_type = id_of(event.get("id")), name_of(event.get("event_type"))
         if not event_id:
@@ -101,11 +102,22 @@ class SentReader:
         time = _time(event.get("time"))
         if type(made) is Content:
             timestamp = made.timestamp
-            return Sent(event_id, number, digest(made.value), timestamp, kind, None, user, time)
+            return (
+                event_id,
+                number,
+                digest(made.value),
+                timestamp,
+                kind,
+                None,
+                user,
+                time,
+                None,
+                None,
+            )
         reason = reason_number(made)  # type: ignore[arg-type]  # it is no content
-        return Sent(event_id, number, None, None, kind, reason, user, time)
+        return event_id, number, None, None, kind, reason, user, time, None, None
 
-    def _of_record(self) -> Iterator[Sent]:
+    def _of_record(self) -> Iterator[Row]:
         for number, value in self._values:
             event = value.get("event")
             if type(event) is not dict:
@@ -118,9 +130,9 @@ class SentReader:
                 continue
             if at is not None:
                 self._rates.add(0, at)
-            yield row._replace(at=at, is_accepted=type(status) is int and 200 <= status < 300)
+            yield (*row[:8], at, type(status) is int and 200 <= status < 300)
 
-    def _without_event(self, number: int, value: dict[str, Any]) -> Iterator[Sent]:
+    def _without_event(self, number: int, value: dict[str, Any]) -> Iterator[Row]:
         event_id = id_of(value.get("id"))
         try:
             reason: DropReason | FilterReason = (
@@ -134,14 +146,14 @@ class SentReader:
         if event_id:
             self.count += 1
             kind = self._kinds[name_of(value.get("event_type"))]
-            yield Sent(event_id, number, None, None, kind, reason_number(reason), None, None)
+            yield tuple(Sent(event_id, number, None, None, kind, reason_number(reason), None, None))
 
-    def _of_key(self) -> Iterator[Sent]:
+    def _of_key(self) -> Iterator[Row]:
         for number, value in self._values:
             self.count += 1
             self._on_known(known_of(value))
             kind = self._kinds[name_of(value["event_type"])]
-            yield Sent(id_of(value["id"]), number, None, None, kind, None, None, None)
+            yield tuple(Sent(id_of(value["id"]), number, None, None, kind, None, None, None))
 
 
 class LossCounter:

@@ -48,8 +48,9 @@ class Values:
             if found is not None and found in shapes:
                 return found
         if self._head:
-            what = " nor ".join(each.description for each in Shape if each in shapes)
-            raise ReadError(f"its first values are neither {what}", source=self.source.name)
+            *others, last = [each.description for each in Shape if each in shapes]
+            what = f"{', '.join(others)} or {last}" if others else last
+            raise ReadError(f"none of its first values is {what}", source=self.source.name)
         raise ReadError("it contains no events", source=self.source.name)
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -171,7 +171,7 @@ class _Work:
 
     def _add_known(self, known: Known) -> None:
         self._has_key = True
-        self._rows["key"].add(known.id, known)
+        self._rows["key"].add(known.id, tuple(known))
 
     def compare(self, late_after: float | None) -> None:
         """Compare the rows, and the contents of altered events."""
