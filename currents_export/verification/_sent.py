@@ -101,19 +101,8 @@ class SentReader:
         kind, user = self._kinds[event_type], user_of(event.get("user"))
         time = _time(event.get("time"))
         if type(made) is Content:
-            timestamp = made.timestamp
-            return (
-                event_id,
-                number,
-                digest(made.value),
-                timestamp,
-                kind,
-                None,
-                user,
-                time,
-                None,
-                None,
-            )
+            known, at = digest(made.value), made.timestamp
+            return event_id, number, known, at, kind, None, user, time, None, None
         reason = reason_number(made)  # type: ignore[arg-type]  # it is no content
         return event_id, number, None, None, kind, reason, user, time, None, None
 

@@ -32,7 +32,7 @@ class Partitions:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._waiting: list[list[Row]] = [[] for _ in range(PARTITIONS)]
-        self._chunks: list[list[int]] = [[] for _ in range(PARTITIONS)]
+        self._chunks: list[list[tuple[int, int]]] = [[] for _ in range(PARTITIONS)]
         self._file: IO[bytes] | None = None
 
     def add(self, key: str | int, row: Row) -> None:
@@ -46,18 +46,19 @@ class Partitions:
     def _write(self, number: int) -> None:
         if self._file is None:
             self._file = self._path.open("w+b")
-        self._chunks[number].append(self._file.tell())
-        marshal.dump(self._waiting[number], self._file)
+        chunk = marshal.dumps(self._waiting[number])
+        self._chunks[number].append((self._file.tell(), len(chunk)))
+        self._file.write(chunk)
         self._waiting[number].clear()
 
     def take(self, number: int) -> Iterator[Row]:
         """Yield the rows of a partition, in the order in which they were added, and forget them."""
         chunks, self._chunks[number] = self._chunks[number], []
-        for place in chunks:
+        for place, size in chunks:
             assert self._file is not None  # noqa: S101 - there are chunks
             self._file.seek(place)
             # This process wrote the file.
-            yield from marshal.load(self._file)  # noqa: S302 - see above
+            yield from marshal.loads(self._file.read(size))  # noqa: S302 - see above
         waiting, self._waiting[number] = self._waiting[number], []
         yield from waiting
 
