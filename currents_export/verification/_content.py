@@ -10,14 +10,16 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from .report import Through
-
-__all__ = ["Content", "arrival", "content_of", "differences", "digest", "shape"]
+__all__ = ["Content", "arrival", "differences", "digest", "expected_of", "message_content"]
 
 #: What RudderStack adds to a message after its source has made it.
-_ADDED = ("rudderId", "receivedAt", "request_ip", "channel", "originalTimestamp", "sentAt")
+_ADDED = frozenset(
+    {"rudderId", "receivedAt", "request_ip", "channel", "originalTimestamp", "sentAt"}
+)
 #: A timestamp that RudderStack keeps. It replaces others with the time of arrival.
 _READABLE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+#: How many characters of a timestamp are compared.
+_MAX_TIMESTAMP = 40
 _MISSING = object()
 
 
@@ -26,45 +28,35 @@ class Content(NamedTuple):
 
     Attributes:
         value: everything except what RudderStack adds, and the timestamp of a message.
-        timestamp: the timestamp of a message; None for an event, and for a message without one.
+        timestamp: the timestamp of a message; None for an event, for a message without one, and
+            for an expected one that RudderStack replaces.
     """
 
     value: dict[str, Any]
     timestamp: str | None
 
-    def is_met_by(self, timestamp: str | None) -> bool:
-        """Return whether a timestamp that arrived is the expected one."""
-        is_kept = self.timestamp is not None and _READABLE.fullmatch(self.timestamp)
-        return not is_kept or self.timestamp == timestamp
 
-
-def shape(value: Any) -> Through | None:
-    """Return whether a received value is an event or a message of RudderStack's source."""
-    if not isinstance(value, dict):
-        return None
-    if "event_type" in value:
-        return Through.CURRENTS
-    return Through.RUDDERSTACK if "messageId" in value and "event" in value else None
-
-
-def content_of(value: dict[str, Any], through: Through) -> Content:
-    """Return what is compared of an event or a message."""
-    if through is Through.CURRENTS:
-        return Content(value, None)
-    content = value.copy()
-    for name in _ADDED:
-        content.pop(name, None)
+def message_content(message: dict[str, Any]) -> Content:
+    """Return what is compared of a message that arrived."""
+    content = {name: each for name, each in message.items() if name not in _ADDED}
     timestamp = content.pop("timestamp", None)
     context = content.get("context")
-    if isinstance(context, dict) and "ip" in context:
+    if type(context) is dict and "ip" in context:
         content["context"] = {name: each for name, each in context.items() if name != "ip"}
-    return Content(content, None if timestamp is None else str(timestamp))
+    return Content(content, None if timestamp is None else str(timestamp)[:_MAX_TIMESTAMP])
 
 
-def arrival(message: Any) -> float | None:
+def expected_of(message: dict[str, Any]) -> Content:
+    """Return what is compared of a message that `transform` made; it is changed."""
+    timestamp = message.pop("timestamp", None)
+    is_kept = type(timestamp) is str and _READABLE.fullmatch(timestamp)
+    return Content(message, timestamp if is_kept else None)
+
+
+def arrival(message: dict[str, Any]) -> float | None:
     """Return when a message arrived at RudderStack, in seconds since the epoch, if it says so."""
-    text = message.get("receivedAt") if isinstance(message, dict) else None
-    if not isinstance(text, str):
+    text = message.get("receivedAt")
+    if type(text) is not str:
         return None
     try:
         moment = datetime.fromisoformat(text)
@@ -83,7 +75,7 @@ def digest(content: dict[str, Any]) -> int:
 
 def differences(expected: Content, got: Content) -> Iterator[tuple[str, Any, Any]]:
     """Yield the fields that differ: the path, and the two values, of which one may be None."""
-    if not expected.is_met_by(got.timestamp):
+    if expected.timestamp is not None and expected.timestamp != got.timestamp:
         yield "timestamp", expected.timestamp, got.timestamp
     yield from _differences("", expected.value, got.value)
 

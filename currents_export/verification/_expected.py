@@ -11,7 +11,7 @@ from ..errors import EventError
 from ..events import Event
 from ..payload import transform as apply_transformations
 from ..receiver.rudderstack import Loss, VanishReason, loss, transformed
-from ._content import Content, content_of
+from ._content import Content, expected_of
 from .report import Through
 
 __all__ = ["Expectation", "expectation"]
@@ -37,22 +37,27 @@ def expectation(
         on_loss: called for an event of which RudderStack's source loses something.
     """
 
-    def expected(event: dict[str, Any]) -> Content | FilterReason | VanishReason:
-        if current is not None:
-            sent = _sent(current, event)
-            if isinstance(sent, FilterReason):
-                return sent
-            event = sent
-        if through is Through.CURRENTS:
-            return content_of(event, through)
-        made = transformed(event, mapping)
-        if isinstance(made, VanishReason):
-            return made
-        if (lost := loss(event, made)) is not None:
+    def made(event: dict[str, Any]) -> Content | FilterReason | VanishReason:
+        message = transformed(event, mapping)
+        if isinstance(message, VanishReason):
+            return message
+        if (lost := loss(event, message)) is not None:
             on_loss(event, lost)
-        return content_of(made, through)
+        return expected_of(message)
+
+    arrived: Expectation = made if through is Through.RUDDERSTACK else _as_sent
+    if current is None:
+        return arrived
+
+    def expected(event: dict[str, Any]) -> Content | FilterReason | VanishReason:
+        sent = _sent(current, event)
+        return sent if isinstance(sent, FilterReason) else arrived(sent)
 
     return expected
+
+
+def _as_sent(event: dict[str, Any]) -> Content:
+    return Content(event, None)
 
 
 def _sent(current: Current, value: dict[str, Any]) -> dict[str, Any] | FilterReason:

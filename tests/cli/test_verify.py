@@ -151,7 +151,7 @@ def test_part_that_cannot_be_read(lines: Lines) -> None:
     [
         ([], EVENTS, (), "sent: it contains no events"),
         (EVENTS, [], (), "received: it contains no events"),
-        (EVENTS, [{"other": 1}], (), "its first values are neither events nor messages"),
+        (EVENTS, [{"other": 1}], (), "none of its first values is an event, a message"),
         (EVENTS, [event(99).to_dict()], (), "are the two inputs from the same run?"),
         (EVENTS, EVENTS, ("--through", "kafka"), "it must be currents or rudderstack"),
         (EVENTS, EVENTS, ("--mapping", "none"), "none: No such file"),

@@ -323,7 +323,7 @@ def test_mixed_shapes() -> None:
     [
         ([], [event()], "<sent>: it contains no events"),
         ([event()], [], "<received>: it contains no events"),
-        ([event()], [{"a": 1}], "<received>: its first values are neither events nor"),
+        ([event()], [{"a": 1}], "<received>: none of its first values is an event"),
         (make_events(2), [event(7)], "are the two inputs from the same run?"),
     ],
 )
