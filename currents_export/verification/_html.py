@@ -38,7 +38,7 @@ class _Finding(NamedTuple):
     label: str
     reason: str | None
     event_type: str
-    count: int
+    number: int
     is_wrong: bool
     meaning: str
     examples: tuple[str, ...]
@@ -171,7 +171,7 @@ def _findings(report: Report, *, personal_data: bool) -> Iterator[_Finding]:
                 label=LABELS[row.kind],
                 reason=row.reason,
                 event_type=name_of(event_type or "any"),
-                count=count,
+                number=count,
                 is_wrong=row.is_wrong,
                 meaning=row.meaning,
                 examples=examples,

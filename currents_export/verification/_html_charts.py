@@ -66,7 +66,7 @@ class Stage(NamedTuple):
     """A stage of a funnel, with its share of the first one in percent."""
 
     name: str
-    count: int
+    number: int
     share: float
 
 
@@ -101,7 +101,7 @@ def funnels(stages: Mapping[str, Stages]) -> tuple[Funnel | None, list[Funnel]]:
         arrived=sum(each.arrived for each in stages.values()),
     )
     of_types = [_funnel(name, each) for name, each in stages.items()]
-    of_types.sort(key=lambda each: (-each.lost, -each.stages[0].count, each.name))
+    of_types.sort(key=lambda each: (-each.lost, -each.stages[0].number, each.name))
     return _funnel("all event types", whole), of_types
 
 
