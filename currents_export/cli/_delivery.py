@@ -11,8 +11,9 @@ from typing import Any, Protocol
 import attrs
 import typer
 
+from .._files import STDOUT
 from ..current import Current
-from ..delivery import Action, Attempt, Drop, Hooks, Result, Sender
+from ..delivery import Action, Attempt, Drop, Hooks, Result, Sender, SendRecord
 from ..errors import EventError, InvalidEventsError, NotTakenError, UnknownNameError
 from ..events import Event
 from ..payload import encode_event
@@ -47,6 +48,7 @@ class Delivery:
         current: the Current.
         source: the input, if it can be stopped when the user interrupts the run.
         pending: where to keep what is not sent, if anywhere.
+        record: where to write what is sent, if anywhere.
         drops: the events that were dropped.
         unread: pieces of the input that could not be read, are not events, or cannot be written.
         first_not_taken: the event at which the sender took no more, if there was one.
@@ -57,6 +59,7 @@ class Delivery:
     current: Current
     source: Stoppable | None = None
     pending: PendingFile | None = None
+    record: SendRecord | None = None
     drops: list[Drop] = attrs.field(factory=list)
     unread: int = 0
     first_not_taken: Event | None = None
@@ -77,6 +80,8 @@ class Delivery:
                 on_dropped=self.drops.append,
                 on_notice=lambda notice: print_note(notice.message),
             )
+            if self.record is not None:
+                hooks = self.record.hooks.also(hooks)
             sender = Sender(self.current, hooks=hooks, **options)
             with self._closing(sender):
                 try:
@@ -128,6 +133,7 @@ class Delivery:
         result = sender.result
         kept = self.pending.name if self.pending and self.pending.written else None
         unknown = self._unknown_event_types(result)
+        problem = self._end_record() or problem
         if self.pending is not None and self.pending.is_stdout:
             results_to_stderr()
         if as_json:
@@ -190,6 +196,18 @@ class Delivery:
                 shown = "standard input" if name == "-" else name
                 print_note(f"{shown} was not read to its end; it may contain more events")
         return problem is not None
+
+    def _end_record(self) -> bool:
+        """Close the record; return whether something is missing from it."""
+        if self.record is None:
+            return False
+        self.record.close()
+        if self.record.name == STDOUT:
+            results_to_stderr()
+        if self.record.problem is None:
+            return False
+        print_error(f"{self.record.name}: the record is incomplete: {self.record.problem}")
+        return True
 
     def _lines(self, sender: Sender, rest: Iterable[Event]) -> Iterator[bytes]:
         """Yield the events that were not sent as JSON; count those that were not accepted."""

@@ -8,6 +8,7 @@ from ._status import NoticeKind, State
 from .clock import Clock, ManualClock, SystemClock
 from .hooks import Attempt, Hooks, Notice
 from .reasons import DropReason, FilterReason
+from .record import SendRecord
 from .result import Result
 from .sender import Sender
 
@@ -26,6 +27,7 @@ __all__ = [
     "NoticeKind",
     "Response",
     "Result",
+    "SendRecord",
     "Sender",
     "State",
     "SystemClock",
