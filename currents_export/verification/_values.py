@@ -23,6 +23,7 @@ class Values:
         source: the input.
         on_unreadable: called for each part of the input that cannot be used.
         shapes: the shapes that it may have.
+        if_empty: the shape of an input that is empty; None, the default, if that is an error.
 
     Attributes:
         source: the input.
@@ -33,15 +34,20 @@ class Values:
     """
 
     def __init__(
-        self, source: Source, on_unreadable: OnUnreadable, shapes: Iterable[Shape]
+        self,
+        source: Source,
+        on_unreadable: OnUnreadable,
+        shapes: Iterable[Shape],
+        *,
+        if_empty: Shape | None = None,
     ) -> None:
         self.source = source
         self._on_unreadable = on_unreadable
         self._given: Generator[tuple[int, Any]] = source.read(on_unreadable)
         self._head: list[tuple[int, Any]] = []
-        self.shape = self._first_shape(frozenset(shapes))
+        self.shape = self._first_shape(frozenset(shapes), if_empty)
 
-    def _first_shape(self, shapes: frozenset[Shape]) -> Shape:
+    def _first_shape(self, shapes: frozenset[Shape], if_empty: Shape | None) -> Shape:
         for each in islice(self._given, _HEAD):
             self._head.append(each)
             found = shape_of(each[1])
@@ -51,6 +57,8 @@ class Values:
             *others, last = [each.description for each in Shape if each in shapes]
             what = f"{', '.join(others)} or {last}" if others else last
             raise ReadError(f"none of its first values is {what}", source=self.source.name)
+        if if_empty is not None:
+            return if_empty
         raise ReadError("it contains no events", source=self.source.name)
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -46,6 +46,7 @@ def reconcile(
     late_after: float | None = None,
     exactly_once: bool = False,
     in_order: bool = False,
+    same_run: bool = False,
     on_unreadable: OnUnreadable | None = None,
     directory: Path | str | None = None,
 ) -> Report:
@@ -69,12 +70,14 @@ def reconcile(
             its time, or when it was meant to arrive according to the answer key.
         exactly_once: whether duplicates are wrong.
         in_order: whether reordered events are wrong.
+        same_run: whether the two are known to be from the same run, so that nothing in common, and
+            nothing received, are findings. By default, they are errors.
         on_unreadable: called for each part of the input that cannot be used; by default, the first
             one is raised.
         directory: where the files are made; by default, where temporary files are.
 
     Raises:
-        ReadError: an input cannot be read, or contains no events.
+        ReadError: an input cannot be read, or contains no events although it should.
         OptionError: `through` is unknown, or no arrival, or no line of the answer key, has the id
             of a sent event.
     """
@@ -84,7 +87,7 @@ def reconcile(
         tempfile.TemporaryDirectory(prefix="currents-export-", dir=directory) as made,
         ExitStack() as stack,
     ):
-        work = _Work(Path(made), stack, on_unreadable)
+        work = _Work(Path(made), stack, on_unreadable, same_run=same_run)
         work.read_received(received, chosen)
         work.read_sent(sent, current, mapping)
         work.read_key(answer_key)
@@ -103,6 +106,7 @@ class _Work:
         place: the directory for files.
         stack: closes them.
         on_unreadable: called for each part of an input that cannot be used.
+        same_run: whether nothing in common is a finding.
     """
 
     _sent: Source
@@ -115,7 +119,10 @@ class _Work:
     _comparison: Comparison
     _altered: Altered
 
-    def __init__(self, place: Path, stack: ExitStack, on_unreadable: OnUnreadable) -> None:
+    def __init__(
+        self, place: Path, stack: ExitStack, on_unreadable: OnUnreadable, *, same_run: bool
+    ) -> None:
+        self._same_run = same_run
         self._place = place
         self._on_unreadable = on_unreadable
         self._kinds = Kinds()
@@ -132,7 +139,12 @@ class _Work:
         """Read what arrived. The shape of the first arrival decides what is expected."""
         self._received = Source(received, name="received", directory=self._place)
         shapes = [shape for shape, kind in THROUGH.items() if through in (None, kind)]
-        with closing(Values(self._received, self._on_unreadable, shapes)) as values:
+        empty = None
+        if self._same_run:
+            empty = Shape.EVENT if through is Through.CURRENTS else Shape.MESSAGE
+        with closing(
+            Values(self._received, self._on_unreadable, shapes, if_empty=empty)
+        ) as values:
             self._arrived_shape = values.shape
             self._arrivals = ArrivalReader(values, self._kinds, self._rates, self._found.unexpected)
             add = self._rows["received"].add
@@ -185,7 +197,7 @@ class _Work:
         )
         self._comparison.compare(rows["sent"], rows["received"], rows["key"])
         found = self._found
-        if not found.matched:
+        if not found.matched and not self._same_run:
             raise OptionError(
                 "no arrival has the id of a sent event; are the two inputs from the same run?"
             )
