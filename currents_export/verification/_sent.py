@@ -130,7 +130,7 @@ class SentReader:
                 else FilterReason(value["filtered"])
             )
         except ValueError as error:
-            self._values.report(number, f"has no known reason: {error}")
+            self._values.report(number, f"has an unknown reason: {error}")
             return
         if event_id:
             self.count += 1

@@ -31,6 +31,13 @@ class FindingKind(Code):
         "dropped",
         "was dropped by the sender, so that it could not arrive: look at the reason",
     )
+    DUPLICATED = (
+        "duplicated",
+        (
+            "arrived more often than sent: the sender sends again when a response is lost, and a "
+            "record of the sender (send --record) tells its redelivery from the receiver's"
+        ),
+    )
     REDELIVERED = (
         "redelivered",
         (

@@ -41,8 +41,8 @@ class Report:
         matched: how many different ids were both sent and received.
         missing: events that should have arrived and did not. Causes: `lost`, `not_accepted`,
             `dropped`.
-        duplicated: arrivals of an id beyond the number of times it was sent. Causes:
-            `redelivered`, `repeated`.
+        duplicated: arrivals of an id beyond the number of times it was sent. Causes, which only a
+            record shows: `redelivered`, `repeated`.
         altered: arrivals whose content is not the expected one. Causes: `wrong_time`,
             `unmapped_names`, `clear_personal_data`, `changed`.
         unexpected: arrivals that were never sent, or that should not have arrived.
@@ -114,7 +114,7 @@ class Report:
             if kind is not FindingKind.DROPPED:
                 yield Row(kind, findings, True, None, kind.description)
         yield from self._explained(FindingKind.DROPPED, self.dropped, DropReason, is_wrong=True)
-        for kind, findings in _by_cause(self.duplicated, FindingKind.REPEATED):
+        for kind, findings in _by_cause(self.duplicated, FindingKind.DUPLICATED):
             yield Row(kind, findings, self.exactly_once, None, kind.description)
         for kind, findings in _by_cause(self.altered, FindingKind.CHANGED):
             yield Row(kind, findings, True, None, kind.description)

@@ -50,9 +50,7 @@ def test_every_attempt_has_a_line(clock: ManualClock, tmp_path: Path) -> None:
     ):
         sender.send(make_events(2))
         sender.flush()
-    found = [
-        (each["event"]["id"], each["attempt"], each["status"]) for each in lines(record_of(record))
-    ]
+    found = lines(tmp_path / "record")
     assert [(each["event"]["id"], each["attempt"], each["status"]) for each in found] == [
         (event(n).id, *what) for what in ((1, 503), (2, 200)) for n in range(2)
     ]
