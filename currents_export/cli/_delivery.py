@@ -133,7 +133,7 @@ class Delivery:
         result = sender.result
         kept = self.pending.name if self.pending and self.pending.written else None
         unknown = self._unknown_event_types(result)
-        problem = self._end_record() or problem
+        problem = self.end_record() or problem
         if self.pending is not None and self.pending.is_stdout:
             results_to_stderr()
         if as_json:
@@ -197,7 +197,7 @@ class Delivery:
                 print_note(f"{shown} was not read to its end; it may contain more events")
         return problem is not None
 
-    def _end_record(self) -> bool:
+    def end_record(self) -> bool:
         """Close the record; return whether something is missing from it."""
         if self.record is None:
             return False

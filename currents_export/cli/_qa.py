@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import attrs
 
 from .._files import STDOUT
 from ..catalog import EventType
 from ..current import Current
-from ..delivery import SendRecord, Sender
+from ..delivery import Sender, SendRecord
 from ..errors import OptionError, ReadError
 from ..events import Event
 from ..receiver import WebhookDestination, listen
@@ -26,26 +26,18 @@ from ._streams import print_note
 from ._tables import progress
 
 __all__ = [
-    "Address",
     "Arrivals",
     "FileArrivals",
+    "RunFiles",
     "Traffic",
+    "arrivals_from",
     "compare",
     "delivery_for",
-    "new_file",
     "parse_address",
-    "receiving",
 ]
 
 
-class Address(NamedTuple):
-    """Where to listen."""
-
-    host: str
-    port: int
-
-
-def parse_address(text: str) -> Address:
+def parse_address(text: str) -> tuple[str, int]:
     """Parse `127.0.0.1:8090`, `[::1]:8090`, or `8090` for this machine only.
 
     Raises:
@@ -54,7 +46,7 @@ def parse_address(text: str) -> Address:
     host, _, port = text.rpartition(":")
     if not (port.isdecimal() and port.isascii() and int(port[:6]) <= 65_535):
         raise OptionError(f"--listen is {text!r}; it must be like 127.0.0.1:8090")
-    return Address(host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port))
+    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
 
 
 class Arrivals(Protocol):
@@ -91,7 +83,6 @@ class _Received:
     """What a webhook destination sends here."""
 
     name: str
-    url: str
     _destination: WebhookDestination
 
     @property
@@ -101,18 +92,24 @@ class _Received:
 
 
 @contextmanager
-def receiving(address: Address, *, bearer_tokens: Iterable[str], file: str) -> Iterator[_Received]:
-    """Take what a webhook destination sends, and append it to a file.
+def arrivals_from(
+    to: str | None, received: str | None, *, bearer_tokens: Iterable[str], files: RunFiles
+) -> Iterator[Arrivals]:
+    """Listen for what a webhook destination sends, or else watch a file.
 
     Raises:
+        OptionError: `to` is not an address.
         ReceiverError: the address is in use, or the file cannot be opened.
     """
-    destination = WebhookDestination(bearer_tokens=bearer_tokens, capture=Path(file), keep=False)
-    try:
-        with listen(destination, host=address.host, port=address.port) as url:
-            yield _Received(file, url, destination)
-    finally:
-        destination.close()
+    if to is None:
+        yield FileArrivals(received or "")
+        return
+    host, port = parse_address(to)
+    capture = Path(files.capture)
+    destination = WebhookDestination(bearer_tokens=bearer_tokens, capture=capture, keep=False)
+    with closing(destination), listen(destination, host=host, port=port) as url:
+        print_note(f"listening on {url}")
+        yield _Received(files.capture, destination)
 
 
 class Traffic:
@@ -179,7 +176,7 @@ def compare(
     record: Path | str,
     arrived: Path | str,
     *,
-    mapping: dict[str, str] | None = None,
+    mapping: Mapping[str, str] | None = None,
     late_after: float | None = None,
     exactly_once: bool = False,
     in_order: bool = False,
@@ -198,12 +195,32 @@ def compare(
     )
 
 
-def new_file(option: str, name: str | None, otherwise: Path) -> str:
-    """Return the name of a file for this run only.
+@attrs.frozen
+class RunFiles:
+    """The files of a run.
 
-    Raises:
-        OptionError: it contains something already, so that it would be mixed with this run.
+    Attributes:
+        record: what was sent.
+        capture: what arrived.
     """
+
+    record: str
+    capture: str
+
+    @classmethod
+    def choose(cls, place: Path, *, record: str | None, capture: str | None) -> RunFiles:
+        """Return the files that options name, or else some in a directory.
+
+        Raises:
+            OptionError: a file contains something already, which would be mixed with this run.
+        """
+        return cls(
+            _new_file("--record", record, place / "sent.jsonl"),
+            _new_file("--capture", capture, place / "received.jsonl"),
+        )
+
+
+def _new_file(option: str, name: str | None, otherwise: Path) -> str:
     if name is None:
         return str(otherwise)
     if name == STDOUT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from .._files import STDOUT, open_output
 from ..verification import Report, to_html, to_junit
 from ._streams import print_error, print_note, results_to_stderr
 
-__all__ = ["HtmlFile", "JunitFile", "check_files", "write_files"]
+__all__ = ["HtmlFile", "JunitFile", "check_files", "now_text", "write_files"]
 
 HtmlFile = Annotated[
     str | None,
@@ -32,6 +33,11 @@ JunitFile = Annotated[
         "'-' is standard output.",
     ),
 ]
+
+
+def now_text() -> str:
+    """Return the time as a report shows it."""
+    return datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC").lstrip("0")
 
 
 def check_files(html: str | None, junit: str | None, *inputs: str | None) -> None:
@@ -64,7 +70,7 @@ def write_files(
     details: Mapping[str, str],
     personal_data: bool,
 ) -> bool:
-    """Write the files of a report, report those that cannot be written, and return whether all were.
+    """Write the files of a report, and return whether all could be written.
 
     If one of them is standard output, results go to standard error from then on.
     """

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import ssl
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import attrs
 import typer
 
+from .._files import STDOUT
 from ..catalog import EventType
 from ..current import Current
-from ..delivery import CredentialsCheck, Result, Sender
+from ..delivery import Result, Sender
 from ..errors import ReadError
 from ..events import Event
 from ..receiver.rudderstack import load_mapping
 from ..simulation import World
 from ..verification import Report, Verdict, sentence
 from ._current import load_current
+from ._delivery import Delivery
 from ._exit_codes import BAD_INPUT, INTERRUPTED, NOT_ALL
 from ._options import (
     AsJson,
@@ -35,22 +36,14 @@ from ._options import (
     ScenarioFile,
     Seed,
 )
-from ._qa import (
-    Arrivals,
-    FileArrivals,
-    Traffic,
-    compare,
-    delivery_for,
-    new_file,
-    parse_address,
-    receiving,
-)
-from ._report import HtmlFile, JunitFile, check_files, print_report, write_files
+from ._qa import RunFiles, Traffic, arrivals_from, compare, delivery_for
+from ._report import HtmlFile, JunitFile, check_files, now_text, write_files
 from ._streams import print_error, print_json, print_line, print_note
 from ._time import parse_end
 from ._tls import read_context
 from ._wording import counted
 from ._world import begin_of, describe, new_world, read_scenario
+from .verify import print_report
 
 __all__ = ["run"]
 
@@ -174,56 +167,40 @@ def run(
     The exit code is 0 if everything arrived as it should have, 1 if something did not or could not
     be sent, and 2 if an input could not be used. Ctrl-C ends it with what is known so far, and 130.
     """
-    _check_combination(to, received, bearer_token=bearer_token, capture=capture)
+    _check_combination(to, received, capture=capture)
     check_files(html, junit, received, record, capture)
     chosen = load_current(current, catalog_dir)
     context = read_context(ca_file=ca_file, client_cert=client_cert, client_key=client_key)
     names = None if mapping is None else load_mapping(mapping)
-    world, events, note = _make(
-        chosen, scenario_file, seed=seed, start=start, until=until, count=count
+    scenario = read_scenario(scenario_file, chosen.catalog)
+    world, used = new_world(
+        seed, users=None if scenario else _USERS, catalog=chosen.catalog, scenario=scenario
     )
-    now = int(time.time())
-
-    def test_event(event_type: EventType) -> Event:
-        return world.placeholder(event_type, time=now)
-
-    traffic = Traffic(test_event if test_events else None, events)
+    began = begin_of(start, world.scenario)
+    if start is None and scenario is None:
+        began -= _AGO
+    ends = world.scenario.end(began) if until is None else parse_end(until)
+    if count is None and ends is None:
+        count = _COUNT
+    events = islice(world.events(start=began, until=ends), count)
+    traffic = Traffic(_test_event(world) if test_events else None, events)
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="currents-export-")))
-        sent = new_file("--record", record, place / "sent.jsonl")
-        captured = new_file("--capture", capture, place / "received.jsonl")
-        delivery = delivery_for(chosen, traffic, sent)
+        files = RunFiles.choose(place, record=record, capture=capture)
+        delivery = delivery_for(chosen, traffic, files.record)
         stack.enter_context(delivery.interruptible())
-        arrivals: Arrivals
-        with ExitStack() as listening:
-            if to is None:
-                arrivals = FileArrivals(received or "")
-            else:
-                address = parse_address(to)
-                arrivals = listening.enter_context(
-                    receiving(address, bearer_tokens=bearer_token or (), file=captured)
-                )
-                print_note(f"listening on {arrivals.url}")
-            with Sender(chosen, ssl_context=context) as checking:
-                credentials = checking.check_credentials()
-            print_note(f"credentials: {credentials.message}")
-            if not credentials.holds:
-                print_error("nothing was sent, because the credentials were not accepted")
+        with arrivals_from(to, received, bearer_tokens=bearer_token or (), files=files) as arrivals:
+            if not _check_credentials(chosen, context):
                 raise typer.Exit(NOT_ALL)
-            print_note(note)
+            print_note(f"'generate' with {describe(scenario_file, used, began)} prints the traffic")
             sender = delivery.run(
                 traffic.send, ssl_context=context, pause_after=give_up_after or None
             )
-            delivery.close_record()
-            result = sender.result
-            print_note(
-                f"delivered {counted(result.delivered, 'event')}; waiting until nothing has "
-                f"arrived for {settle:g} s"
-            )
+            _end_sending(delivery, sender.result, settle)
             is_settled = traffic.settle(arrivals, settle=settle, timeout=timeout)
         unreadable: list[ReadError] = []
         report = compare(
-            sent,
+            files.record,
             arrivals.name,
             mapping=names,
             late_after=late_after,
@@ -238,20 +215,91 @@ def run(
             html=html,
             junit=junit,
             title=chosen.integration_name,
-            details=_details(chosen, result, is_settled=is_settled, note=note),
+            details={"Destination": chosen.shown_url, "Seed": str(used), "Compared": now_text()},
             personal_data=show_personal_data,
         )
-        if as_json:
-            facts = {
-                "settled": is_settled,
-                "interrupted": delivery.interrupted,
-                "credentials": credentials.to_dict(),
-                "delivery": result.to_dict(),
-            }
-            print_json(
-                {"sentence": sentence(report)}
-                | report.to_dict(personal_data=show_personal_data)
-                | facts
-            )
-        else:
-            print_report(report, personal_data=show_personal_data)
+        _print(
+            report,
+            delivery,
+            sender.result,
+            is_settled=is_settled,
+            as_json=as_json,
+            personal_data=show_personal_data,
+        )
+    if delivery.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if unreadable or not is_written:
+        raise typer.Exit(BAD_INPUT)
+    if report.verdict is Verdict.WRONG or not sender.result.complete or delivery.not_taken:
+        raise typer.Exit(NOT_ALL)
+
+
+def _check_combination(
+    to: str | None,
+    received: str | None,
+    *,
+    capture: str | None,
+) -> None:
+    if (to is None) == (received is None):
+        raise typer.BadParameter(
+            "give --listen HOST:PORT, where RudderStack's webhook destination sends to, or "
+            "--received FILE, where another program writes what arrives"
+        )
+    if received is not None and capture is not None:
+        raise typer.BadParameter("--capture needs --listen")
+    if received == STDOUT:
+        raise typer.BadParameter("--received must name a file")
+
+
+def _test_event(world: World) -> Callable[[EventType], Event]:
+    now = int(time.time())
+
+    def make(event_type: EventType) -> Event:
+        return world.placeholder(event_type, time=now)
+
+    return make
+
+
+def _check_credentials(current: Current, context: ssl.SSLContext | None) -> bool:
+    with Sender(current, ssl_context=context) as sender:
+        found = sender.check_credentials()
+    print_note(f"credentials: {found.message}")
+    # A response that says nothing about them is no reason not to try.
+    if found.holds is False or found.status is None:
+        print_error("nothing was sent, because the credentials could not be confirmed")
+        return False
+    return True
+
+
+def _end_sending(delivery: Delivery, result: Result, settle: float) -> None:
+    delivery.end_record()
+    print_note(
+        f"{counted(result.delivered, 'event')} delivered, {result.filtered:,} filtered; waiting "
+        f"until nothing has arrived for {settle:g} s"
+    )
+    left = result.pending + delivery.not_taken
+    if left and not delivery.interrupted:
+        because = f": {result.reason}" if result.reason else ""
+        print_error(f"{counted(left, 'event')} could not be sent{because}")
+
+
+def _print(
+    report: Report,
+    delivery: Delivery,
+    result: Result,
+    *,
+    is_settled: bool,
+    as_json: bool,
+    personal_data: bool,
+) -> None:
+    if as_json:
+        facts = {
+            "sentence": sentence(report),
+            "settled": is_settled,
+            "interrupted": delivery.interrupted,
+            "delivery": result.to_dict(),
+        }
+        print_json(facts | report.to_dict(personal_data=personal_data))
+    else:
+        print_report(report, personal_data=personal_data)
+        print_line(sentence(report))

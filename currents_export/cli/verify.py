@@ -13,11 +13,12 @@ from ..verification import Example, Findings, Report, Verdict, reconcile
 from ._current import load_current
 from ._exit_codes import BAD_INPUT, NOT_ALL
 from ._options import AsJson, CatalogDir
+from ._report import HtmlFile, JunitFile, check_files, now_text, write_files
 from ._streams import print_error, print_json, print_line
 from ._tables import print_table
 from ._wording import counted
 
-__all__ = ["run"]
+__all__ = ["print_report", "run"]
 
 #: What each kind of finding means, and where to look.
 _MEANINGS = {
@@ -83,6 +84,8 @@ def run(
     show_personal_data: Annotated[
         bool, typer.Option("--show-personal-data", help="Show the texts of altered fields.")
     ] = False,
+    html: HtmlFile = None,
+    junit: JunitFile = None,
     catalog_dir: CatalogDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -92,6 +95,7 @@ def run(
     input could not be read. Duplicates and another order are reported, but are not wrong by
     default.
     """
+    check_files(html, junit, sent, received)
     unreadable: list[ReadError] = []
 
     def note(error: ReadError) -> None:
@@ -109,17 +113,26 @@ def run(
         in_order=in_order,
         on_unreadable=note,
     )
+    is_written = write_files(
+        report,
+        html=html,
+        junit=junit,
+        title=f"{sent} against {received}",
+        details={"Sent": sent, "Received": received, "Compared": now_text()},
+        personal_data=show_personal_data,
+    )
     if as_json:
         print_json(report.to_dict(personal_data=show_personal_data))
     else:
-        _print(report, personal_data=show_personal_data)
-    if unreadable:
+        print_report(report, personal_data=show_personal_data)
+    if unreadable or not is_written:
         raise typer.Exit(BAD_INPUT)
     if report.verdict is Verdict.WRONG:
         raise typer.Exit(NOT_ALL)
 
 
-def _print(report: Report, *, personal_data: bool) -> None:
+def print_report(report: Report, *, personal_data: bool) -> None:
+    """Print a report as lines and tables."""
     print_line(f"{report.verdict}: {report.verdict.description}")
     noun = "event" if report.through == "currents" else "message"
     print_line(

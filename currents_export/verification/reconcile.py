@@ -142,9 +142,7 @@ class _Work:
         empty = None
         if self._same_run:
             empty = Shape.EVENT if through is Through.CURRENTS else Shape.MESSAGE
-        with closing(
-            Values(self._received, self._on_unreadable, shapes, if_empty=empty)
-        ) as values:
+        with closing(Values(self._received, self._on_unreadable, shapes, if_empty=empty)) as values:
             self._arrived_shape = values.shape
             self._arrivals = ArrivalReader(values, self._kinds, self._rates, self._found.unexpected)
             add = self._rows["received"].add
