@@ -179,7 +179,6 @@ def compare(
     mapping: Mapping[str, str] | None = None,
     late_after: float | None = None,
     exactly_once: bool = False,
-    in_order: bool = False,
     on_unreadable: Callable[[ReadError], None] | None = None,
 ) -> Report:
     """Compare the record of a sender with what RudderStack sent of it."""
@@ -189,7 +188,6 @@ def compare(
         mapping=mapping,
         late_after=late_after,
         exactly_once=exactly_once,
-        in_order=in_order,
         same_run=True,
         on_unreadable=on_unreadable,
     )

@@ -135,9 +135,6 @@ def run(
     exactly_once: Annotated[
         bool, typer.Option("--exactly-once", help="Exit with 1 if there are duplicates, too.")
     ] = False,
-    in_order: Annotated[
-        bool, typer.Option("--in-order", help="Exit with 1 if events are reordered, too.")
-    ] = False,
     record: Annotated[
         str | None,
         typer.Option(
@@ -192,7 +189,10 @@ def run(
         with arrivals_from(to, received, bearer_tokens=bearer_token or (), files=files) as arrivals:
             if not _check_credentials(chosen, context):
                 raise typer.Exit(NOT_ALL)
-            print_note(f"'generate' with {describe(scenario_file, used, began)} prints the traffic")
+            repeating = describe(scenario_file, used, began)
+            if count is not None:
+                repeating = f"--count {count} {repeating}"
+            print_note(f"'generate' with {repeating} prints the traffic")
             sender = delivery.run(
                 traffic.send, ssl_context=context, pause_after=give_up_after or None
             )
@@ -205,7 +205,6 @@ def run(
             mapping=names,
             late_after=late_after,
             exactly_once=exactly_once,
-            in_order=in_order,
             on_unreadable=unreadable.append,
         )
         for error in unreadable:

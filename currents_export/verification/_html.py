@@ -24,24 +24,30 @@ __all__ = ["to_html"]
 
 #: The most rows of the table of findings; a stream can have a thousand event types.
 _MOST_ROWS = 3000
-#: The most examples that a row shows.
-_MOST_EXAMPLES = 20
+#: The most altered fields that are named of an event.
+_MOST_NAMED = 20
 #: The most altered fields, and the most altered events, that a page shows.
 _MOST_FIELDS = 50
 _MOST_PAIRS = 10
 
 
 class _Finding(NamedTuple):
-    """A row of the table of findings: one kind, for one event type."""
+    """A row of the table of findings: those of an event type in a group."""
+
+    event_type: str
+    number: int
+    examples: tuple[str, ...]
+
+
+class _Group(NamedTuple):
+    """The findings of one kind."""
 
     kind: str
     label: str
-    reason: str | None
-    event_type: str
     number: int
     is_wrong: bool
     meaning: str
-    examples: tuple[str, ...]
+    findings: tuple[_Finding, ...]
 
 
 class _Side(NamedTuple):
@@ -75,7 +81,9 @@ def to_html(
     """
     whole, of_types = funnels(report.stages)
     delays = report.latency or report.ages
-    findings = [*_findings(report, personal_data=personal_data)]
+    groups = [*_groups(report, personal_data=personal_data)]
+    rows = sum(len(_by_event_type(row)) for row in report.rows)
+    shown = [each for group in groups for each in group.findings]
     fields = list(report.altered.by_field.items())
     style, script = _asset("report.css"), _asset("report.js")
     text = (
@@ -97,10 +105,10 @@ def to_html(
             histogram=None if delays is None else histogram(delays),
             rates=None if report.rates is None else rate_chart(report.rates),
             outside=0 if report.rates is None else report.rates.outside,
-            findings=findings[:_MOST_ROWS],
-            left_out=max(0, len(findings) - _MOST_ROWS),
-            kinds=dict(sorted({each.kind: each.label for each in findings}.items())),
-            event_types=sorted({each.event_type for each in findings}),
+            groups=groups,
+            left_out=rows - len(shown),
+            kinds={each.kind: each.label for each in groups},
+            event_types=sorted({each.event_type for each in shown}),
             fields=[(name_of(name), count) for name, count in fields[:_MOST_FIELDS]],
             more_fields=max(0, len(fields) - _MOST_FIELDS),
             sides=[*_sides(report, personal_data=personal_data)],
@@ -157,25 +165,31 @@ def _tiles(report: Report) -> Iterator[tuple[str, int, str]]:
         yield name, count, mood
 
 
-def _findings(report: Report, *, personal_data: bool) -> Iterator[_Finding]:
-    """Yield the rows of the table of findings, those that are wrong first."""
+def _groups(report: Report, *, personal_data: bool) -> Iterator[_Group]:
+    """Yield the groups of the table of findings, those that are wrong first."""
+    left = _MOST_ROWS
     for row in sorted(report.rows, key=lambda row: not row.is_wrong):
-        for event_type, count in _by_event_type(row):
-            examples = tuple(
-                example_text(each, personal_data=personal_data)
-                for each in row.findings.examples
-                if event_type is None or each.event_type == event_type
-            )[:_MOST_EXAMPLES]
-            yield _Finding(
-                kind=row.kind.value,
-                label=LABELS[row.kind],
-                reason=row.reason,
-                event_type=name_of(event_type or "any"),
-                number=count,
-                is_wrong=row.is_wrong,
-                meaning=row.meaning,
-                examples=examples,
-            )
+        shown = _by_event_type(row)[:left]
+        left -= len(shown)
+        yield _Group(
+            kind=row.kind.value,
+            label=LABELS[row.kind],
+            number=row.findings.count,
+            is_wrong=row.is_wrong,
+            meaning=row.meaning,
+            findings=tuple(
+                _Finding(
+                    name_of(event_type or "any"),
+                    count,
+                    tuple(
+                        example_text(each, personal_data=personal_data)
+                        for each in row.findings.examples
+                        if event_type in (None, each.event_type)
+                    ),
+                )
+                for event_type, count in shown
+            ),
+        )
 
 
 def _by_event_type(row: Row) -> list[tuple[str | None, int]]:
@@ -187,6 +201,6 @@ def _by_event_type(row: Row) -> list[tuple[str | None, int]]:
 
 def _sides(report: Report, *, personal_data: bool) -> Iterator[_Side]:
     for pair in report.altered.pairs[:_MOST_PAIRS]:
-        fields = ", ".join(name_of(each) for each in pair.fields[:_MOST_EXAMPLES])
+        fields = ", ".join(name_of(each) for each in pair.fields[:_MOST_NAMED])
         lines = lines_of(pair.expected, pair.got, personal_data=personal_data)
         yield _Side(name_of(pair.id), name_of(pair.event_type), fields, lines)
