@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from ..errors import ReadError
-from ..receiver.rudderstack import Loss, VanishReason, load_mapping
-from ..verification import Example, Findings, Report, Verdict, reconcile
+from ..receiver.rudderstack import load_mapping
+from ..verification import Delays, Example, Findings, Report, Verdict, reconcile
 from ._current import load_current
 from ._exit_codes import BAD_INPUT, NOT_ALL
 from ._options import AsJson, CatalogDir
@@ -20,31 +20,25 @@ from ._wording import counted
 
 __all__ = ["print_report", "run"]
 
-#: What each kind of finding means, and where to look.
-_MEANINGS = {
-    "missing": "should have arrived and did not: look for requests without a 2XX, and for errors "
-    "after the receiver's 200",
-    "duplicated": "arrived more often than sent: the sender sends again when a response is lost; "
-    "the id tells duplicates apart",
-    "altered": "arrived with another content: look at the fields",
-    "unexpected": "arrived and should not have: look for another sender, or another run",
-    "reordered": "arrived before an earlier event of the same user, which parallel requests cause",
-    "late": "arrived later than --late-after allows",
-}
 _SHOWN_FIELDS = 20
 
 
 def run(
     *,
     sent: Annotated[
-        str, typer.Option(metavar="FILE", help="The events that were sent; '-' is standard input.")
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="What was sent: events, the record that send --record wrote, or the answer key "
+            "that generate wrote; '-' is standard input.",
+        ),
     ],
     received: Annotated[
         str,
         typer.Option(
             metavar="FILE",
-            help="The events or messages that arrived, such as a capture of serve; '-' is standard "
-            "input.",
+            help="What arrived: a capture of serve, messages of RudderStack as JSON, or the tracks "
+            "table of a warehouse as CSV, JSON Lines, Parquet or DuckDB; '-' is standard input.",
         ),
     ],
     through: Annotated[
@@ -52,15 +46,16 @@ def run(
         typer.Option(
             metavar="KIND",
             help="What is between the two: currents (nothing) or rudderstack (its Braze source). "
-            "By default, the first arrival tells.",
+            "By default, it follows from the first arrival.",
         ),
     ] = None,
     current: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The Current's TOML file, if --sent contains what the Current was given. It says "
-            "which events are not sent, and which fields are removed or hashed.",
+            help="The Current's TOML file, if --sent contains what the Current was given, which a "
+            "record does not. It says which events are not sent, and which fields are removed or "
+            "hashed.",
         ),
     ] = None,
     mapping: Annotated[
@@ -71,9 +66,21 @@ def run(
             "JSON or TOML.",
         ),
     ] = None,
+    answer_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="The answer key that generate wrote with the events. What it disturbed on purpose "
+            "is not a finding.",
+        ),
+    ] = None,
     late_after: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="Report events that were older when they arrived."),
+        typer.Option(
+            metavar="SECONDS",
+            help="Report events that took longer to arrive: from their request, if --sent is a "
+            "record, or else from their time.",
+        ),
     ] = None,
     exactly_once: Annotated[
         bool, typer.Option("--exactly-once", help="Exit with 1 if there are duplicates, too.")
@@ -108,6 +115,7 @@ def run(
         through=through,
         current=None if current is None else load_current(current, catalog_dir),
         mapping=None if mapping is None else load_mapping(mapping),
+        answer_key=answer_key,
         late_after=late_after,
         exactly_once=exactly_once,
         in_order=in_order,
@@ -140,38 +148,34 @@ def print_report(report: Report, *, personal_data: bool) -> None:
         f"{counted(report.matched, 'id')} in both"
     )
     rows = [
-        (findings.count, kind, meaning, _first(findings, personal_data=personal_data))
-        for kind, meaning in _MEANINGS.items()
-        if (findings := getattr(report, kind)).count
-    ]
-    rows += [
-        (findings.count, "filtered", f"the Current does not send it: {code}", _first(findings))
-        for code, findings in report.filtered.items()
-    ]
-    rows += [
-        (findings.count, "vanished", VanishReason(code).description, _first(findings))
-        for code, findings in report.vanished.items()
-    ]
-    rows += [
-        (findings.count, "reduced", Loss(code).description, _first(findings))
-        for code, findings in report.reduced.items()
+        (
+            row.findings.count,
+            row.kind if row.reason is None else f"{row.kind} ({row.reason})",
+            row.meaning,
+            _first(row.findings, personal_data=personal_data),
+        )
+        for row in report.rows
     ]
     if rows:
         print_table({"count": "right", "what": "", "meaning": "", "for example": ""}, rows)
     if report.altered.by_field:
         fields = list(report.altered.by_field.items())[:_SHOWN_FIELDS]
         print_table({"count": "right", "altered field": ""}, ((n, name) for name, n in fields))
-    if report.ages is not None:
-        ages = report.ages
-        print_line(
-            f"seconds from an event's time to its arrival: {ages.p50:g} (half of the events), "
-            f"{ages.p95:g} (95 of 100), {ages.max:g} (the most)"
-        )
+    _print_delays(report.ages, "an event's time")
+    _print_delays(report.latency, "the request that delivered it")
     if report.without_id:
         print_line(f"{counted(report.without_id, 'event')} without an id could not be compared")
 
 
-def _first(findings: Findings, *, personal_data: bool = False) -> str:
+def _print_delays(delays: Delays | None, since: str) -> None:
+    if delays is not None:
+        print_line(
+            f"seconds from {since} to its arrival: {delays.p50:g} (half of the events), "
+            f"{delays.p95:g} (95 of 100), {delays.max:g} (the most)"
+        )
+
+
+def _first(findings: Findings, *, personal_data: bool) -> str:
     if not findings.examples:
         return ""
     return _shown(findings.examples[0], personal_data=personal_data)

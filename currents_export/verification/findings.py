@@ -35,7 +35,7 @@ class FindingKind(Code):
         "duplicated",
         (
             "arrived more often than sent: the sender sends again when a response is lost, and a "
-            "record of the sender (send --record) tells its redelivery from the receiver's"
+            "record of the sender (send --record) shows which duplicates are its own"
         ),
     )
     REDELIVERED = (

@@ -117,7 +117,10 @@ class Report:
         for kind, findings in _by_cause(self.duplicated, FindingKind.DUPLICATED):
             yield Row(kind, findings, self.exactly_once, None, kind.description)
         for kind, findings in _by_cause(self.altered, FindingKind.CHANGED):
-            yield Row(kind, findings, True, None, kind.description)
+            meaning = kind.description
+            if kind is FindingKind.WRONG_TIME and self.altered.shift_s:
+                meaning += f"; {_shift(self.altered.shift_s)}"
+            yield Row(kind, findings, True, None, meaning)
         for kind, findings, is_wrong in (
             (FindingKind.UNEXPECTED, self.unexpected, True),
             (FindingKind.REORDERED, self.reordered, self.in_order),
@@ -169,6 +172,16 @@ class Report:
                 for name in ("ages", "latency", "rates")
             },
         }
+
+
+def _shift(seconds: float) -> str:
+    """Return by how much all times differ, in words."""
+    where = "later" if seconds > 0 else "earlier"
+    hours = abs(seconds) / 3600
+    if not hours.is_integer():
+        return f"all are {abs(seconds):g} seconds {where}"
+    unit = "hour" if hours == 1 else "hours"
+    return f"all are {hours:g} {unit} {where}, as with another time zone"
 
 
 def _by_cause(found: Caused, otherwise: FindingKind) -> Iterator[tuple[FindingKind, Findings]]:

@@ -56,9 +56,9 @@ def test_wrong(lines: Lines) -> None:
     assert result.stdout.startswith("wrong: something did not arrive as it should have\n")
     rows = [line.split()[:2] for line in result.stdout.splitlines()[3:-1]]
     assert rows[:4] == [
-        ["3", "missing"],
+        ["3", "lost"],
         ["1", "duplicated"],
-        ["1", "altered"],
+        ["1", "changed"],
         ["1", "unexpected"],
     ]
     assert rows[-1] == ["1", "properties.email_address"]
@@ -117,7 +117,7 @@ def test_current_and_mapping(lines: Lines, current: Callable[..., Path], tmp_pat
     options = ("--current", file, "--mapping", mapping)
     result = run("verify", "--sent", sent, "--received", received, *options)
     assert result.exit_code == 0
-    assert "the Current does not send it: not_selected" in result.stdout
+    assert "filtered (not_selected)" in result.stdout
     result = run("verify", "--sent", sent, "--received", received)
     assert result.exit_code == 1
 
