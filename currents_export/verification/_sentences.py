@@ -27,6 +27,7 @@ LABELS: dict[FindingKind, str] = {
     FindingKind.DROPPED: "dropped",
     FindingKind.REDELIVERED: "redelivered",
     FindingKind.REPEATED: "repeated",
+    FindingKind.DUPLICATED: "duplicated",
     FindingKind.WRONG_TIME: "wrong time",
     FindingKind.UNMAPPED_NAMES: "wrong name",
     FindingKind.CLEAR_PERSONAL_DATA: "personal data in clear",
