@@ -13,13 +13,11 @@ import attrs
 
 from .._files import STDOUT
 from ..catalog import EventType
-from ..current import Current
-from ..delivery import Sender, SendRecord
+from ..delivery import Sender
 from ..errors import OptionError, ReadError
 from ..events import Event
 from ..receiver import WebhookDestination, listen
 from ..verification import Report, reconcile
-from ._delivery import Delivery
 from ._paced import PacedEvents
 from ._settling import wait_until_settled
 from ._streams import print_note
@@ -32,7 +30,6 @@ __all__ = [
     "Traffic",
     "arrivals_from",
     "compare",
-    "delivery_for",
     "parse_address",
 ]
 
@@ -57,8 +54,8 @@ class Arrivals(Protocol):
         """The name of the file."""
 
     @property
-    def size(self) -> int:
-        """How much has arrived so far: messages, or bytes."""
+    def size(self) -> int | None:
+        """How much has arrived so far: messages, or bytes; None without a place for it yet."""
 
 
 @attrs.frozen
@@ -68,12 +65,12 @@ class FileArrivals:
     name: str
 
     @property
-    def size(self) -> int:
-        """The bytes of the file; 0 if it does not exist yet."""
+    def size(self) -> int | None:
+        """The bytes of the file; None if it does not exist yet."""
         try:
             return Path(self.name).stat().st_size
         except FileNotFoundError:
-            return 0
+            return None
         except OSError as error:
             raise ReadError(error.strerror or str(error), source=self.name) from error
 
@@ -227,8 +224,3 @@ def _new_file(option: str, name: str | None, otherwise: Path) -> str:
     if path.exists() and (not path.is_file() or path.stat().st_size):
         raise OptionError(f"{option}: {name}: it contains another run already; name a new file")
     return name
-
-
-def delivery_for(current: Current, traffic: Traffic, record: str) -> Delivery:
-    """Return the delivery of the traffic, recorded in a file."""
-    return Delivery(current, source=traffic, record=SendRecord(Path(record)))

@@ -12,7 +12,7 @@ _GLANCE = 0.25
 
 
 def wait_until_settled(
-    arrived: Callable[[], int],
+    arrived: Callable[[], int | None],
     *,
     settle: float,
     timeout: float,
@@ -23,7 +23,8 @@ def wait_until_settled(
     """Wait until nothing new has arrived for a while; return whether that is so.
 
     Args:
-        arrived: returns how much has arrived so far.
+        arrived: returns how much has arrived so far; None if nothing can have arrived yet, which is
+            no quiet.
         settle: the seconds without anything new to wait for.
         timeout: the most seconds to wait altogether.
         wait: waits for some seconds; returns true if the waiting should end now.
@@ -32,14 +33,14 @@ def wait_until_settled(
     """
     began = changed = now()
     seen = arrived()
-    on_more(seen)
-    while (quiet := now() - changed) < settle:
+    on_more(seen or 0)
+    while seen is None or now() - changed < settle:
         left = began + timeout - now()
-        if left <= 0 or wait(min(_GLANCE, settle - quiet, left)):
+        if left <= 0 or wait(min(_GLANCE, left)):
             return False
         count = arrived()
-        if count != seen:
+        if count != seen or count is None:
             changed = now()
-            on_more(count - seen)
+            on_more((count or 0) - (seen or 0))
             seen = count
     return True

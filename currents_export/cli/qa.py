@@ -16,7 +16,7 @@ import typer
 from .._files import STDOUT
 from ..catalog import EventType
 from ..current import Current
-from ..delivery import Result, Sender
+from ..delivery import Result, Sender, SendRecord
 from ..errors import ReadError
 from ..events import Event
 from ..receiver.rudderstack import load_mapping
@@ -36,7 +36,7 @@ from ._options import (
     ScenarioFile,
     Seed,
 )
-from ._qa import RunFiles, Traffic, arrivals_from, compare, delivery_for
+from ._qa import RunFiles, Traffic, arrivals_from, compare
 from ._report import HtmlFile, JunitFile, check_files, now_text, write_files
 from ._streams import print_error, print_json, print_line, print_note
 from ._time import parse_end
@@ -184,7 +184,8 @@ def run(
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="currents-export-")))
         files = RunFiles.choose(place, record=record, capture=capture)
-        delivery = delivery_for(chosen, traffic, files.record)
+        kept = stack.enter_context(SendRecord(Path(files.record)))
+        delivery = Delivery(chosen, source=traffic, record=kept)
         stack.enter_context(delivery.interruptible())
         with arrivals_from(to, received, bearer_tokens=bearer_token or (), files=files) as arrivals:
             if not _check_credentials(chosen, context):
