@@ -8,14 +8,20 @@ from typing import Any
 __all__ = ["masked", "masked_object"]
 
 
-def masked(value: Any) -> Any:
+#: How deep a value is shown; deeper ones could exhaust the stack.
+_DEEPEST = 60
+
+
+def masked(value: Any, *, depth: int = 0) -> Any:
     """Return a JSON value with its texts replaced by their lengths."""
     if isinstance(value, str):
         return f"({len(value)} characters)"
+    if isinstance(value, dict | list) and depth >= _DEEPEST:
+        return f"({len(value)} deeper values)"
     if isinstance(value, dict):
-        return {name: masked(inner) for name, inner in value.items()}
+        return {name: masked(inner, depth=depth + 1) for name, inner in value.items()}
     if isinstance(value, list):
-        return [masked(inner) for inner in value]
+        return [masked(inner, depth=depth + 1) for inner in value]
     return value
 
 
