@@ -13,20 +13,25 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import httpx
 import pytest
 from typer.testing import Result
 
+from currents_export.catalog import Catalog
 from currents_export.cli import _qa
 from currents_export.receiver import RudderStack, ScriptedResponse, listen
 from tests.cli.processes import Start, ended
 from tests.cli.support import CLOSED, PATIENCE, run, words
 from tests.support.currents import TOKEN, WRITE_KEY
-from tests.support.events import CLICK, OPEN
+from tests.support.events import OPEN
 from tests.support.gateways import WEBHOOK
+from tests.support.mutations import MUTATIONS, Mutation
 
 Write = Callable[..., Path]
 TRIES = int(PATIENCE / 0.01)
-SMALL = ("--count", 60, "--seed", 4)
+#: The types of the Current, few so that runs are quick.
+TYPES = ["users.messages.email.*"]
+SMALL = ("--count", 200, "--seed", 4)
 
 
 def free_port() -> int:
@@ -40,8 +45,7 @@ def standin(current: Write, **options: Any) -> Iterator[tuple[Path, RudderStack]
     """Serve a stand-in, and write the file of a Current that sends to it."""
     gateway = RudderStack(write_keys=[WRITE_KEY], group_seconds=0.0, **options)
     with listen(gateway) as url:
-        key = f"{url}{WEBHOOK}"
-        yield current(key=key, region="US", allow_plain_http=True), gateway
+        yield current(key=f"{url}{WEBHOOK}", region="US", event_types=TYPES), gateway
 
 
 def to_file(current: Write, tmp_path: Path, *args: object, **options: Any) -> Result:
@@ -59,7 +63,7 @@ def test_right_source(current: Write, tmp_path: Path) -> None:
     last = result.stdout.splitlines()[-1]
     assert last.startswith("The RudderStack source is right: all ")
     assert "credentials: the write key is valid" in result.stderr
-    assert "'generate' with --count 60 --seed 4 --start " in result.stderr
+    assert "'generate' with --count 200 --seed 4 --start " in result.stderr
     page = html.read_text("utf-8")
     assert "The RudderStack source is right" in page
     suites = ElementTree.parse(junit).getroot()
@@ -73,7 +77,7 @@ def test_json_and_kept_files(current: Write, tmp_path: Path) -> None:
     result = to_file(current, tmp_path, "--json", "--record", record, "--no-test-events")
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
-    assert (report["verdict"], report["sent"]) == ("right", 60)
+    assert (report["verdict"], report["sent"]) == ("right", 200)
     assert (report["settled"], report["interrupted"]) == (True, False)
     assert report["delivery"]["delivered"] == report["received"]
     assert report["sentence"].startswith("The RudderStack source is right")
@@ -84,8 +88,10 @@ def test_json_and_kept_files(current: Write, tmp_path: Path) -> None:
 def test_test_events_are_compared(current: Write, tmp_path: Path) -> None:
     result = to_file(current, tmp_path, "--json", "--count", 1)
     report = json.loads(result.stdout)
-    assert {OPEN, CLICK} <= report["stages"].keys()
-    assert report["sent"] > 100
+    types = {each.name for each in Catalog.load().select(*TYPES)}
+    assert types <= report["stages"].keys()
+    assert report["delivery"]["delivered"] >= len(types)
+    assert report["received"] == report["delivery"]["delivered"]
     lines = (tmp_path / "messages.jsonl").read_bytes().splitlines()
     names = {json.loads(line)["properties"].get("campaign_name") for line in lines}
     assert "campaign_name" in names
@@ -120,55 +126,79 @@ def test_everything_is_lost(current: Write, tmp_path: Path) -> None:
         result = run("qa", *args, "--json")
     assert result.exit_code == 1
     report = json.loads(result.stdout)
-    assert report["missing"]["count"] == report["delivery"]["delivered"] > 100
+    assert report["missing"]["count"] == report["delivery"]["delivered"] > 10
 
 
-def test_listening(current: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wait ends when the stand-in has nothing left to forward."""
-    port = free_port()
+@pytest.fixture
+def listening(current: Write, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Return a function that runs `qa` while a stand-in forwards to the address it listens on.
+
+    The wait ends when the stand-in has nothing left to forward.
+    """
+
+    def listen_with(*args: object, **options: Any) -> Result:
+        address = f"127.0.0.1:{free_port()}"
+        with standin(current, forward=f"http://{address}/hook", **options) as (file, gateway):
+
+            def until_forwarded(arrived: Callable[[], int], *, wait: Any, **options: Any) -> bool:
+                for _ in range(TRIES):
+                    counts = gateway.counts
+                    if counts.delivered + counts.given_up == counts.messages:
+                        return arrived() >= 0
+                    wait(0.01)
+                raise AssertionError("not everything was forwarded")
+
+            monkeypatch.setattr(_qa, "wait_until_settled", until_forwarded)
+            result = run("qa", "--current", file, "--listen", address, "--json", *SMALL, *args)
+        assert f"listening on http://{address}" in result.stderr
+        return result
+
+    return listen_with
+
+
+def test_listening(listening: Callable[..., Result], tmp_path: Path) -> None:
     capture = tmp_path / "received.jsonl"
-    settled = []
-    with standin(current, forward=f"http://127.0.0.1:{port}/hook") as (file, gateway):
-
-        def until_forwarded(arrived: Callable[[], int], *, wait: Any, **options: Any) -> bool:
-            for _ in range(TRIES):
-                counts = gateway.counts
-                if arrived() == counts.delivered == counts.messages:
-                    settled.append(arrived())
-                    return True
-                wait(0.01)
-            raise AssertionError("not everything was forwarded")
-
-        monkeypatch.setattr(_qa, "wait_until_settled", until_forwarded)
-        address = f"127.0.0.1:{port}"
-        result = run(
-            "qa", "--current", file, "--listen", address, "--capture", capture, "--json", *SMALL
-        )
+    result = listening("--capture", capture)
     assert result.exit_code == 0, result.output
-    assert f"listening on http://{address}" in result.stderr
     report = json.loads(result.stdout)
-    assert [report["received"]] == settled
-    assert len(capture.read_bytes().splitlines()) == report["received"] > 100
+    assert len(capture.read_bytes().splitlines()) == report["received"] > 10
 
 
-def test_bearer_token(current: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bearer_token(listening: Callable[..., Result]) -> None:
     """Messages without the token do not count as arrived."""
-    port = free_port()
-    with standin(current, forward=f"http://127.0.0.1:{port}/hook") as (file, gateway):
-
-        def until_refused(arrived: Callable[[], int], *, wait: Any, **options: Any) -> bool:
-            for _ in range(TRIES):
-                if gateway.counts.given_up == gateway.counts.messages:
-                    return True
-                wait(0.01)
-            raise AssertionError("not everything was refused")
-
-        monkeypatch.setattr(_qa, "wait_until_settled", until_refused)
-        address = f"127.0.0.1:{port}"
-        args = ("--listen", address, "--bearer-token", TOKEN, "--json", *SMALL)
-        result = run("qa", "--current", file, *args)
+    result = listening("--bearer-token", TOKEN)
     assert result.exit_code == 1
     assert json.loads(result.stdout)["received"] == 0
+
+
+class Broken(httpx.BaseTransport):
+    """Send on what a mutation makes of each message, over a socket."""
+
+    def __init__(self, mutation: Mutation) -> None:
+        self._mutation = mutation
+        self._inner = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        for each in self._mutation.change([json.loads(request.content)]):
+            made = httpx.Request("POST", request.url, json=each)
+            self._inner.handle_request(made).close()
+        return httpx.Response(200)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+@pytest.mark.parametrize("name", ["drops a type", "shifts times by a zone"])
+def test_wrong_source(name: str, listening: Callable[..., Result]) -> None:
+    mutation = MUTATIONS[name]
+    result = listening(forward_transport=Broken(mutation))
+    assert result.exit_code == 1
+    report = json.loads(result.stdout)
+    causes = {*report["missing"]["by_cause"], *report["altered"]["by_cause"]}
+    assert causes == mutation.kinds
+    assert report["altered"]["by_field"].keys() == mutation.fields
+    if mutation.event_type is not None:
+        assert report["missing"]["by_event_type"].keys() == {mutation.event_type}
 
 
 @pytest.mark.parametrize(("key", "says"), [("wrong", "invalid write key"), (None, "refused")])
