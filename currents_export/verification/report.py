@@ -143,7 +143,7 @@ class Report:
         is_wrong: bool = False,
     ) -> Iterator[Row]:
         for reason, findings in found.items():
-            meaning = f"{kind.description}: {reasons(reason).description}"
+            meaning = f"{kind.description} ({reasons(reason).description})"
             yield Row(kind, findings, is_wrong, reason, meaning)
 
     def to_dict(self, *, personal_data: bool = False) -> dict[str, Any]:
@@ -178,10 +178,13 @@ def _shift(seconds: float) -> str:
     """Return by how much all times differ, in words."""
     where = "later" if seconds > 0 else "earlier"
     hours = abs(seconds) / 3600
-    if not hours.is_integer():
-        return f"all are {abs(seconds):g} seconds {where}"
-    unit = "hour" if hours == 1 else "hours"
-    return f"all are {hours:g} {unit} {where}, as with another time zone"
+    if hours.is_integer():
+        return f"all are {_counted(hours, 'hour')} {where}, as with another time zone"
+    return f"all are {_counted(abs(seconds), 'second')} {where}"
+
+
+def _counted(number: float, unit: str) -> str:
+    return f"{number:g} {unit}" if number == 1 else f"{number:g} {unit}s"
 
 
 def _by_cause(found: Caused, otherwise: FindingKind) -> Iterator[tuple[FindingKind, Findings]]:
