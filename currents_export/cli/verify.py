@@ -149,6 +149,10 @@ def _print(report: Report, *, personal_data: bool) -> None:
         print_table({"count": "right", "altered field": ""}, ((n, name) for name, n in fields))
     _print_delays(report.ages, "an event's time")
     _print_delays(report.latency, "the request that delivered it")
+    if report.absent:
+        shown = ", ".join(report.absent[:_SHOWN_FIELDS])
+        more = ", ..." if len(report.absent) > _SHOWN_FIELDS else ""
+        print_line(f"not compared, since the table has no columns for them: {shown}{more}")
     if report.without_id:
         print_line(f"{counted(report.without_id, 'event')} without an id could not be compared")
 
