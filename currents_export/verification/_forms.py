@@ -61,7 +61,7 @@ class _EventForm(Form):
     def expected(self, made: dict[str, Any]) -> Content:
         return Content(made, None)
 
-    def arrival(self, value: dict[str, Any]) -> float | None:
+    def arrival(self, value: dict[str, Any]) -> float | None:  # noqa: ARG002 - events do not say it
         return None
 
 

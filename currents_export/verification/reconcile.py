@@ -18,7 +18,7 @@ from ._collect import Collector, found_by_code
 from ._comparing import Comparison, Found
 from ._examining import Examiner
 from ._expected import Expectation, expectation
-from ._forms import Form
+from ._forms import Form, form_of
 from ._order import find_reordered
 from ._rows import Kinds, Known
 from ._sent import LossCounter, SentReader, event_of, known_of
