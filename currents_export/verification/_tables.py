@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import ReadError
 
@@ -74,9 +74,10 @@ def _name(column: str) -> str:
 def _read_csv(path: Path, source: str, delimiter: str) -> Iterator[_Row | ReadError]:
     if csv.field_size_limit() < _MAX_CELL:
         csv.field_size_limit(_MAX_CELL)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file, delimiter=delimiter, strict=True)
-        names: list[str] | None = None
+    with path.open("rb") as file:
+        lines = _Lines(file)
+        rows = csv.reader(lines, delimiter=delimiter, strict=True)
+        names: list[str] = []
         while True:
             try:
                 row = next(rows)
@@ -85,20 +86,46 @@ def _read_csv(path: Path, source: str, delimiter: str) -> Iterator[_Row | ReadEr
             except csv.Error as error:
                 yield ReadError(f"is not CSV: {error}", source=source, line=rows.line_num)
                 continue
-            except UnicodeDecodeError:
-                yield ReadError("is not UTF-8", source=source, line=rows.line_num + 1)
-                return
             except OSError as error:
                 why = error.strerror or error
                 yield ReadError(f"cannot be read: {why}", source=source)
                 return
-            if names is None:
+            if not names:
                 names = [_name(each) for each in row]
+            elif lines.take_problem():
+                yield ReadError("is not UTF-8", source=source, line=rows.line_num)
             elif len(row) == len(names):
                 yield dict(zip(names, row, strict=True))
             elif row:
                 what = f"has {len(row)} cells; the first line names {len(names)} columns"
                 yield ReadError(what, source=source, line=rows.line_num)
+
+
+class _Lines:
+    """Lines as text; those that are not UTF-8 are noted, and do not affect the others."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._problem = False
+        self._is_first = True
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._file)
+        if self._is_first:
+            self._is_first, line = False, line.removeprefix(b"\xef\xbb\xbf")
+        try:
+            return line.decode()
+        except UnicodeDecodeError:
+            self._problem = True
+            return line.decode("utf-8", "replace")
+
+    def take_problem(self) -> bool:
+        """Return whether a line since the last call was not UTF-8."""
+        found, self._problem = self._problem, False
+        return found
 
 
 def _read_parquet(path: Path, source: str) -> Iterator[_Row | ReadError]:

@@ -36,7 +36,7 @@ SENT = [
         nothing=None,
         nested={"a": {"b": n}, "list": [1, {"c": None}]},
         items=[1, "two", 3.5, None],
-        when="2026-07-01T12:00:00+02:00",
+        when="2026-07-01T12:00:00Z",
         note='say "hi"\nthere',
     ).to_dict()
     for n in range(4)
@@ -175,7 +175,7 @@ def write(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Path]
 def test_everything_arrived(write: Callable[..., Path]) -> None:
     report = reconcile(SENT, write(*map(row_of, SENT)))
     assert (report.verdict, report.through) == (Verdict.RIGHT, Through.RUDDERSTACK)
-    assert (report.received, report.matched, report.absent) == (4, 4, ("context.library.name",)[:0])
+    assert (report.received, report.matched, report.absent) == (4, 4, ())
     assert report.ages is not None
 
 
@@ -289,7 +289,7 @@ def test_large_cell(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("edit", "says"),
     [
-        (lambda text: text[:-40], "has 10 cells; the first line names"),
+        (lambda text: text[:-40], "cells; the first line names"),
         (lambda text: text + "a,b\r\n", "has 2 cells; the first line names"),
         (lambda text: text + '"a', "is not CSV: unexpected end of data"),
     ],
@@ -304,16 +304,17 @@ def test_broken_csv(edit: Callable[[str], str], says: str, tmp_path: Path) -> No
     report = reconcile(SENT, path, on_unreadable=errors.append)
     assert len(errors) == 1
     assert str(errors[0]).startswith(f"{path}:")
-    assert says in str(errors[0]).replace("has 9 cells", "has 10 cells")
+    assert says in str(errors[0])
     assert report.matched >= 3
 
 
 def test_csv_that_is_not_utf8(tmp_path: Path) -> None:
     path = as_csv(tmp_path / "t.csv", map(row_of, SENT))
-    path.write_bytes(path.read_bytes() + b"\xff\n")
+    path.write_bytes(path.read_bytes().replace(b"user-2", b"user-\xff"))
     errors: list[ReadError] = []
-    reconcile(SENT, path, on_unreadable=errors.append)
+    report = reconcile(SENT, path, on_unreadable=errors.append)
     assert [str(each).split(": ", 1)[1] for each in errors] == ["is not UTF-8"]
+    assert (report.matched, report.missing.examples[0].id) == (3, SENT[2]["id"])
 
 
 def test_csv_of_something_else(tmp_path: Path) -> None:
