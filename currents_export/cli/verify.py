@@ -9,7 +9,7 @@ import typer
 
 from ..errors import ReadError
 from ..receiver.rudderstack import load_mapping
-from ..verification import Delays, Example, Findings, Report, Verdict, reconcile
+from ..verification import Delays, FindingKind, Report, Row, Verdict, reconcile
 from ._current import load_current
 from ._exit_codes import BAD_INPUT, NOT_ALL
 from ._options import AsJson, CatalogDir
@@ -147,22 +147,25 @@ def print_report(report: Report, *, personal_data: bool) -> None:
         f"{counted(report.sent, 'event')} sent, {counted(report.received, noun)} received; "
         f"{counted(report.matched, 'id')} in both"
     )
-    rows = [
-        (
-            row.findings.count,
-            row.kind if row.reason is None else f"{row.kind} ({row.reason})",
-            row.meaning,
-            _first(row.findings, personal_data=personal_data),
+    if rows := report.rows:
+        print_table(
+            {"count": "right", "what": "", "for example": ""},
+            (
+                (row.findings.count, _name(row), _first(row, personal_data=personal_data))
+                for row in rows
+            ),
         )
-        for row in report.rows
-    ]
-    if rows:
-        print_table({"count": "right", "what": "", "meaning": "", "for example": ""}, rows)
+        for row in rows:
+            print_line(f"{_name(row)}: {row.meaning}")
     if report.altered.by_field:
         fields = list(report.altered.by_field.items())[:_SHOWN_FIELDS]
         print_table({"count": "right", "altered field": ""}, ((n, name) for name, n in fields))
     _print_delays(report.ages, "an event's time")
     _print_delays(report.latency, "the request that delivered it")
+    if report.absent:
+        shown = ", ".join(report.absent[:_SHOWN_FIELDS])
+        more = ", ..." if len(report.absent) > _SHOWN_FIELDS else ""
+        print_line(f"not compared, since the table has no columns for them: {shown}{more}")
     if report.without_id:
         print_line(f"{counted(report.without_id, 'event')} without an id could not be compared")
 
@@ -170,20 +173,27 @@ def print_report(report: Report, *, personal_data: bool) -> None:
 def _print_delays(delays: Delays | None, since: str) -> None:
     if delays is not None:
         print_line(
-            f"seconds from {since} to its arrival: {delays.p50:g} (half of the events), "
-            f"{delays.p95:g} (95 of 100), {delays.max:g} (the most)"
+            f"seconds from {since} to its arrival: {_number(delays.p50)} (half of the events), "
+            f"{_number(delays.p95)} (95 of 100), {_number(delays.max)} (the most)"
         )
 
 
-def _first(findings: Findings, *, personal_data: bool) -> str:
-    if not findings.examples:
+def _number(seconds: float) -> str:
+    return f"{seconds:,.0f}" if abs(seconds) >= 1000 else f"{seconds:g}"
+
+
+def _name(row: Row) -> str:
+    return str(row.kind) if row.reason is None else f"{row.kind} ({row.reason})"
+
+
+def _first(row: Row, *, personal_data: bool) -> str:
+    if not row.findings.examples:
         return ""
-    return _shown(findings.examples[0], personal_data=personal_data)
-
-
-def _shown(example: Example, *, personal_data: bool) -> str:
+    example = row.findings.examples[0]
     text = f"{example.id} ({example.event_type})"
     if example.field is None:
         return text
     values = example.to_dict(personal_data=personal_data)
+    if row.kind is FindingKind.LATE:
+        return f"{text}: {_number(values['got'])} seconds, more than {values['expected']:g}"
     return f"{text}: {example.field} is {values['got']!r}, not {values['expected']!r}"

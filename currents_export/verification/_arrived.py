@@ -1,28 +1,18 @@
-"""Read what arrived into rows: events, or messages of RudderStack."""
+"""Read what arrived into rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from ._charting import RateCounter
 from ._collect import Collector
-from ._content import Content, arrival, digest, message_content
+from ._content import digest
+from ._forms import Form
 from ._rows import Kinds, id_of, name_of
-from ._shapes import Shape
 from ._store import Row
 from ._values import Values
 
-__all__ = ["ArrivalReader", "content_of"]
-
-
-def content_of(value: dict[str, Any], shape: Shape) -> Content:
-    """Return what is compared of what arrived."""
-    return Content(value, None) if shape is Shape.EVENT else message_content(value)
-
-
-def _no_time(_: dict[str, Any]) -> float | None:
-    return None
+__all__ = ["ArrivalReader"]
 
 
 class ArrivalReader:
@@ -30,6 +20,7 @@ class ArrivalReader:
 
     Args:
         values: the values.
+        form: how to read them.
         kinds: the event types.
         rates: counts when they arrived.
         unexpected: collects those without an id, which nobody can have sent.
@@ -39,32 +30,30 @@ class ArrivalReader:
     """
 
     def __init__(
-        self, values: Values, kinds: Kinds, rates: RateCounter, unexpected: Collector
+        self, values: Values, form: Form, *, kinds: Kinds, rates: RateCounter, unexpected: Collector
     ) -> None:
         self._values = values
+        self._form = form
         self._kinds = kinds
         self._rates = rates
-        self.count = 0
         self._unexpected = unexpected
+        self.count = 0
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows of arrivals, in order: the parts of `Arrival`."""
-        shape = self._values.shape
-        id_name, type_name = (
-            ("id", "event_type") if shape is Shape.EVENT else ("messageId", "event")
-        )
-        arrived: Callable[[dict[str, Any]], float | None] = (
-            _no_time if shape is Shape.EVENT else arrival
-        )
-        kinds, rates = self._kinds, self._rates
+        form, kinds, rates = self._form, self._kinds, self._rates
+        id_name, (type_name, *others) = form.id_name, form.type_names
         for number, value in self._values:
             self.count += 1
-            event_id, name = id_of(value.get(id_name)), name_of(value.get(type_name))
+            event_id, name = id_of(value.get(id_name)), value.get(type_name)
+            for other in others:
+                name = name or value.get(other)
+            name = name_of(name)
             if not event_id:
                 self._unexpected.add("", name)
                 continue
-            at = arrived(value)
+            at = form.arrival(value)
             if at is not None:
                 rates.add(1, at)
-            content, timestamp = content_of(value, shape)
+            content, timestamp = form.content(value)
             yield event_id, number, digest(content), timestamp, kinds[name], at

@@ -147,9 +147,8 @@ class RateCounter:
             ),
         )
         reach = 3 * (inner_last - inner_first + 1)
-        first = steps[0] if steps[0] >= inner_first - reach else inner_first
-        last = steps[-1] if steps[-1] <= inner_last + reach else inner_last
-        return first, last
+        within = [step for step in steps if inner_first - reach <= step <= inner_last + reach]
+        return within[0], within[-1]
 
 
 def _inner(steps: list[int], counts: Counter[int], allowed: float) -> int:

@@ -20,6 +20,8 @@ _ADDED = frozenset(
 _READABLE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 #: How many characters of a timestamp are compared.
 _MAX_TIMESTAMP = 40
+#: Values nested more deeply differ as a whole.
+_MAX_DEPTH = 100
 _MISSING = object()
 
 
@@ -80,14 +82,22 @@ def differences(expected: Content, got: Content) -> Iterator[tuple[str, Any, Any
     yield from _differences("", expected.value, got.value)
 
 
-def _differences(path: str, expected: Any, got: Any) -> Iterator[tuple[str, Any, Any]]:
-    if isinstance(expected, dict) and isinstance(got, dict):
+def _differences(
+    path: str, expected: Any, got: Any, depth: int = 0
+) -> Iterator[tuple[str, Any, Any]]:
+    if depth < _MAX_DEPTH and isinstance(expected, dict) and isinstance(got, dict):
         for name in dict.fromkeys((*expected, *got)):
             inner = f"{path}.{name}" if path else name
-            yield from _differences(inner, expected.get(name, _MISSING), got.get(name, _MISSING))
-    elif isinstance(expected, list) and isinstance(got, list) and len(expected) == len(got):
+            before, after = expected.get(name, _MISSING), got.get(name, _MISSING)
+            yield from _differences(inner, before, after, depth + 1)
+    elif (
+        depth < _MAX_DEPTH
+        and isinstance(expected, list)
+        and isinstance(got, list)
+        and len(expected) == len(got)
+    ):
         for one, other in zip(expected, got, strict=True):
-            yield from _differences(f"{path}[]", one, other)
+            yield from _differences(f"{path}[]", one, other, depth + 1)
     # True equals 1 in Python, but not in JSON.
     elif expected != got or isinstance(expected, bool) is not isinstance(got, bool):
         yield path, _shown(expected), _shown(got)

@@ -12,6 +12,7 @@ from typing import Any
 from ._collect import Collector, found_by_code
 from ._comparing import MAX_EXAMINED
 from ._content import Content, differences
+from ._forms import Form
 from ._rows import id_of, name_of
 from ._source import Source
 from .findings import Altered, FindingKind, Findings, Pair
@@ -21,6 +22,7 @@ __all__ = ["Examiner"]
 #: How many altered events a report has as a whole.
 _MAX_PAIRS = 5
 _TIMES = frozenset({"timestamp", "time"})
+_NAMES = frozenset({"event", "event_text"})
 _REMOVED = "[REDACTED]"
 
 
@@ -32,7 +34,7 @@ class Examiner:
         received: what arrived.
         event_of: returns the event in a sent value.
         expected: returns what should arrive of an event, or why nothing should.
-        content_of: returns what is compared of a value that arrived.
+        form: how what arrived is read.
     """
 
     def __init__(
@@ -42,12 +44,12 @@ class Examiner:
         *,
         event_of: Callable[[dict[str, Any]], dict[str, Any]],
         expected: Callable[[dict[str, Any]], Content | Any],
-        content_of: Callable[[dict[str, Any]], Content],
+        form: Form,
     ) -> None:
         self._sources = (sent, received)
         self._event_of = event_of
         self._expected = expected
-        self._content_of = content_of
+        self._form = form
         self._by_field: Counter[str] = Counter()
         self._details = Collector()
         self._causes = {
@@ -89,11 +91,14 @@ class Examiner:
         return found
 
     def _compare(self, event: dict[str, Any], arrived: dict[str, Any]) -> None:
-        expected, got = self._expected(event), self._content_of(arrived)
+        expected, got = self._expected(event), self._form.content(arrived)
         if not isinstance(expected, Content):
             return
         event_id, event_type = id_of(event.get("id")), name_of(event.get("event_type"))
-        found = [*differences(expected, got)]
+        found = [
+            (self._form.path(path), before, after)
+            for path, before, after in differences(expected, got)
+        ]
         self._by_field.update({path for path, _, _ in found})
         by_cause: dict[FindingKind, tuple[str, Any, Any]] = {}
         for difference in found:
@@ -105,13 +110,14 @@ class Examiner:
             self._causes[cause].add(event_id, event_type, field=path, expected=before, got=after)
         if found and len(self._pairs) < _MAX_PAIRS:
             fields = tuple(dict.fromkeys(path for path, _, _ in found))
-            self._pairs.append(Pair(event_id, event_type, _whole(expected), _whole(got), fields))
+            whole = self._form.shown(expected), self._form.shown(got)
+            self._pairs.append(Pair(event_id, event_type, *whole, fields))
 
     def _cause(self, event_type: str, path: str, expected: Any, got: Any) -> FindingKind:
         if path in _TIMES:
             self._shifts.add(_shift(expected, got))
             return FindingKind.WRONG_TIME
-        if path == "event" and event_type in (expected, got):
+        if path in _NAMES and event_type in (expected, got):
             return FindingKind.UNMAPPED_NAMES
         if _is_in_clear(expected, got):
             return FindingKind.CLEAR_PERSONAL_DATA
@@ -130,12 +136,6 @@ class Examiner:
             tuple(self._pairs),
             shift,
         )
-
-
-def _whole(content: Content) -> dict[str, Any]:
-    if content.timestamp is None:
-        return content.value
-    return content.value | {"timestamp": content.timestamp}
 
 
 def _shift(expected: Any, got: Any) -> float | None:

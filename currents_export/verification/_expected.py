@@ -11,7 +11,8 @@ from ..errors import EventError
 from ..events import Event
 from ..payload import transform as apply_transformations
 from ..receiver.rudderstack import Loss, VanishReason, loss, transformed
-from ._content import Content, expected_of
+from ._content import Content
+from ._forms import Form
 from .report import Through
 
 __all__ = ["Expectation", "expectation"]
@@ -22,6 +23,7 @@ Expectation = Callable[[dict[str, Any]], Content | FilterReason | VanishReason]
 
 def expectation(
     through: Through,
+    form: Form,
     *,
     current: Current | None,
     mapping: Mapping[str, str] | None,
@@ -31,6 +33,7 @@ def expectation(
 
     Args:
         through: what is between the sender and what is received.
+        form: how what arrived is read.
         current: the Current that sent the events, if they are not what it sent but what it was
             given: it filters events, and transforms fields.
         mapping: the custom mapping of RudderStack's source.
@@ -43,9 +46,9 @@ def expectation(
             return message
         if (lost := loss(event, message)) is not None:
             on_loss(event, lost)
-        return expected_of(message)
+        return form.expected(message)
 
-    arrived: Expectation = made if through is Through.RUDDERSTACK else _as_sent
+    arrived: Expectation = made if through is Through.RUDDERSTACK else form.expected
     if current is None:
         return arrived
 
@@ -54,10 +57,6 @@ def expectation(
         return sent if isinstance(sent, FilterReason) else arrived(sent)
 
     return expected
-
-
-def _as_sent(event: dict[str, Any]) -> Content:
-    return Content(event, None)
 
 
 def _sent(current: Current, value: dict[str, Any]) -> dict[str, Any] | FilterReason:

@@ -8,20 +8,20 @@ from typing import Any
 __all__ = ["masked", "masked_object"]
 
 
-#: How deep a value is shown; deeper ones could exhaust the stack.
-_DEEPEST = 60
+#: What is nested more deeply is replaced as a whole.
+_MAX_DEPTH = 100
 
 
-def masked(value: Any, *, depth: int = 0) -> Any:
+def masked(value: Any, depth: int = 0) -> Any:
     """Return a JSON value with its texts replaced by their lengths."""
+    if depth > _MAX_DEPTH:
+        return "(nested too deeply)"
     if isinstance(value, str):
         return f"({len(value)} characters)"
-    if isinstance(value, dict | list) and depth >= _DEEPEST:
-        return f"({len(value)} deeper values)"
     if isinstance(value, dict):
-        return {name: masked(inner, depth=depth + 1) for name, inner in value.items()}
+        return {name: masked(inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, list):
-        return [masked(inner, depth=depth + 1) for inner in value]
+        return [masked(inner, depth + 1) for inner in value]
     return value
 
 

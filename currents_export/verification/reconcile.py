@@ -12,12 +12,13 @@ from ..current import Current
 from ..delivery import DropReason, FilterReason
 from ..errors import OptionError, ReadError
 from ..receiver.rudderstack import VanishReason
-from ._arrived import ArrivalReader, content_of
+from ._arrived import ArrivalReader
 from ._charting import RateCounter
 from ._collect import Collector, found_by_code
 from ._comparing import Comparison, Found
 from ._examining import Examiner
 from ._expected import Expectation, expectation
+from ._forms import Form, form_of
 from ._order import find_reordered
 from ._rows import Kinds, Known
 from ._sent import LossCounter, SentReader, event_of, known_of
@@ -115,6 +116,7 @@ class _Work:
     _received: Source
     _arrivals: ArrivalReader
     _arrived_shape: Shape
+    _form: Form
     _expected: Expectation
     _comparison: Comparison
     _altered: Altered
@@ -144,7 +146,14 @@ class _Work:
             empty = Shape.EVENT if through is Through.CURRENTS else Shape.MESSAGE
         with closing(Values(self._received, self._on_unreadable, shapes, if_empty=empty)) as values:
             self._arrived_shape = values.shape
-            self._arrivals = ArrivalReader(values, self._kinds, self._rates, self._found.unexpected)
+            self._form = form_of(values.shape)
+            self._arrivals = ArrivalReader(
+                values,
+                self._form,
+                kinds=self._kinds,
+                rates=self._rates,
+                unexpected=self._found.unexpected,
+            )
             add = self._rows["received"].add
             for row in self._arrivals.rows():
                 add(row[0], row)
@@ -158,6 +167,7 @@ class _Work:
             self._shape = values.shape
             self._expected = expectation(
                 THROUGH[self._arrived_shape],
+                self._form,
                 current=None if values.shape is Shape.RECORD else current,
                 mapping=mapping,
                 on_loss=self._losses.add,
@@ -208,7 +218,7 @@ class _Work:
             self._received,
             event_of=partial(event_of, shape=self._shape),
             expected=self._expected,
-            content_of=partial(content_of, shape=self._arrived_shape),
+            form=self._form,
         )
         examiner.examine(found.to_examine)
         self._altered = examiner.altered(found.altered.findings)
@@ -235,6 +245,7 @@ class _Work:
             reduced=found_by_code(self._losses.found),
             disturbed=found_by_code(found.disturbed, sorted(found.disturbed)),
             without_id=without_id,
+            absent=self._form.absent,
             stages=self._comparison.stages,
             ages=found.ages.delays,
             latency=found.latency.delays,

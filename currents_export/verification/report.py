@@ -57,6 +57,8 @@ class Report:
         disturbed: events that the answer key explains, by the kind of the disturbance. They are
             not findings.
         without_id: sent events without an id, which cannot be compared.
+        absent: the paths of fields for which a warehouse's table has no column, so that they cannot
+            be compared; at most 1,000.
         stages: how far the events of each type came.
         ages: the seconds from events' `time` to their arrival; None if that is not known.
         latency: the seconds from the request that delivered an event to its arrival; None if no
@@ -83,6 +85,7 @@ class Report:
     reduced: Mapping[str, Findings] = attrs.field(factory=dict)
     disturbed: Mapping[str, Findings] = attrs.field(factory=dict)
     without_id: int = 0
+    absent: tuple[str, ...] = ()
     stages: Mapping[str, Stages] = attrs.field(factory=dict)
     ages: Delays | None = None
     latency: Delays | None = None
@@ -143,7 +146,7 @@ class Report:
         is_wrong: bool = False,
     ) -> Iterator[Row]:
         for reason, findings in found.items():
-            meaning = f"{kind.description}: {reasons(reason).description}"
+            meaning = f"{kind.description} ({reasons(reason).description})"
             yield Row(kind, findings, is_wrong, reason, meaning)
 
     def to_dict(self, *, personal_data: bool = False) -> dict[str, Any]:
@@ -166,6 +169,7 @@ class Report:
                 for name in explained
             },
             "without_id": self.without_id,
+            "absent": list(self.absent),
             "stages": {name: each.to_dict() for name, each in self.stages.items()},
             **{
                 name: None if (each := getattr(self, name)) is None else each.to_dict()
@@ -178,10 +182,13 @@ def _shift(seconds: float) -> str:
     """Return by how much all times differ, in words."""
     where = "later" if seconds > 0 else "earlier"
     hours = abs(seconds) / 3600
-    if not hours.is_integer():
-        return f"all are {abs(seconds):g} seconds {where}"
-    unit = "hour" if hours == 1 else "hours"
-    return f"all are {hours:g} {unit} {where}, as with another time zone"
+    if hours.is_integer():
+        return f"all are {_counted(hours, 'hour')} {where}, as with another time zone"
+    return f"all are {_counted(abs(seconds), 'second')} {where}"
+
+
+def _counted(number: float, unit: str) -> str:
+    return f"{number:g} {unit}" if number == 1 else f"{number:g} {unit}s"
 
 
 def _by_cause(found: Caused, otherwise: FindingKind) -> Iterator[tuple[FindingKind, Findings]]:

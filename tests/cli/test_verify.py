@@ -10,9 +10,10 @@ from typing import Any
 import orjson
 import pytest
 
+from currents_export.receiver import Receiver, listen
 from currents_export.receiver.rudderstack import transform
 from tests.cli.support import run, words
-from tests.support.events import OPEN, event, make_events
+from tests.support.events import CLICK, OPEN, event, make_events
 from tests.support.gateways import without_user
 
 Lines = Callable[..., Path]
@@ -38,11 +39,12 @@ def test_right(lines: Lines) -> None:
     sent, received = lines("sent", *EVENTS, without_user()), lines("received", *MESSAGES)
     result = run("verify", "--sent", sent, "--received", received)
     assert (result.exit_code, result.stderr) == (0, "")
-    verdict, totals, header, row, ages = result.stdout.splitlines()
+    verdict, totals, header, row, meaning, ages = result.stdout.splitlines()
     assert verdict == "right: everything that should have arrived did, and as it should be"
     assert totals == "6 events sent, 5 messages received; 5 ids in both"
-    assert header.split() == ["count", "what", "meaning", "for", "example"]
+    assert header.split() == ["count", "what", "for", "example"]
     assert row.split()[:2] == ["1", "vanished"]
+    assert meaning.startswith("vanished (no_user): gets a 200, and the source makes no message")
     assert ages.startswith("seconds from an event's time to its arrival: 18 (half of the events)")
 
 
@@ -165,3 +167,63 @@ def test_bad_input(
     result = run("verify", *files, *options)
     assert (result.exit_code, result.stdout) == (2, "")
     assert says in words(result.stderr)
+
+
+def test_record(lines: Lines, current: Callable[..., Path], tmp_path: Path) -> None:
+    record, received = tmp_path / "record", tmp_path / "received"
+    with listen(Receiver(capture=received)) as url:
+        file = current(url, event_types=[OPEN])
+        sent = lines("sent", *EVENTS, event(9, CLICK).to_dict())
+        run("send", sent, "--current", file, "--record", record)
+    result = run("verify", "--sent", record, "--received", received)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "6 events sent, 5 events received; 5 ids in both" in result.stdout
+    assert "filtered (not_selected)" in result.stdout
+    assert record.stat().st_mode & 0o077 == 0
+
+
+def test_record_on_standard_output(lines: Lines, current: Callable[..., Path]) -> None:
+    with listen(Receiver()) as url:
+        sent = lines("sent", *EVENTS)
+        result = run("send", sent, "--current", current(url), "--record", "-")
+    assert {json.loads(line)["status"] for line in result.stdout.splitlines()} == {200}
+    assert "accepted 5, delivered 5" in result.stderr
+
+
+def test_record_is_another_file(lines: Lines, current: Callable[..., Path]) -> None:
+    sent = lines("sent", *EVENTS)
+    result = run("send", sent, "--current", current(), "--record", sent)
+    assert result.exit_code == 2
+    assert "is another file of this command, too" in words(result.stderr)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+def test_incomplete_record(lines: Lines, current: Callable[..., Path]) -> None:
+    with listen(Receiver()) as url:
+        sent = lines("sent", *EVENTS)
+        result = run("send", sent, "--current", current(url), "--record", "/dev/full")
+    assert result.exit_code == 2
+    assert "the record is incomplete: No space left on device" in result.stderr
+    assert "delivered 5" in result.stdout
+
+
+def test_answer_key(lines: Lines) -> None:
+    key = [{"id": each["id"], "event_type": OPEN, "disturbance": "duplicate"} for each in EVENTS]
+    sent, received = lines("sent", *EVENTS), lines("received", *EVENTS, *EVENTS)
+    files = ("--sent", sent, "--received", received, "--exactly-once")
+    assert run("verify", *files).exit_code == 1
+    result = run("verify", *files, "--answer-key", lines("key", *EVENTS, *EVENTS))
+    assert (result.exit_code, result.stdout) == (2, "")
+    result = run("verify", *files, "--answer-key", lines("key", *key, *key, {"summary": {}}))
+    assert result.exit_code == 0
+    assert "disturbed (duplicate)" in result.stdout
+
+
+def test_constant_shift(lines: Lines) -> None:
+    shifted = [each | {"time": each["time"] - 7200} for each in EVENTS]
+    sent, received = lines("sent", *EVENTS), lines("received", *shifted)
+    result = run("verify", "--sent", sent, "--received", received)
+    assert "all are 2 hours earlier, as with another time zone" in result.stdout
+    received = lines("received", *(each | {"time": each["time"] + 1} for each in EVENTS))
+    result = run("verify", "--sent", sent, "--received", received)
+    assert "all are 1 second later" in result.stdout
