@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
+import attrs
 import typer
 
 from .._files import STDOUT
@@ -197,7 +198,14 @@ def run(
             sender = delivery.run(
                 traffic.send, ssl_context=context, pause_after=give_up_after or None
             )
-            _end_sending(delivery, sender.result, settle)
+            is_recorded = not delivery.end_record()
+            if not (kept.lines and sender.result.accepted):
+                print_error("nothing was sent, so there is nothing to compare")
+                raise typer.Exit(INTERRUPTED if delivery.interrupted else BAD_INPUT)
+            print_note(
+                f"{counted(sender.result.delivered, 'event')} delivered; waiting until nothing has "
+                f"arrived for {settle:g} s"
+            )
             is_settled = traffic.settle(arrivals, settle=settle, timeout=timeout)
         unreadable: list[ReadError] = []
         report = compare(
@@ -215,23 +223,71 @@ def run(
             html=html,
             junit=junit,
             title=chosen.integration_name,
-            details={"Destination": chosen.shown_url, "Seed": str(used), "Compared": now_text()},
+            details={"Destination": chosen.shown_url, "Traffic": repeating, "At": now_text()},
             personal_data=show_personal_data,
         )
-        _print(
+        outcome = _Outcome(
             report,
             delivery,
             sender.result,
             is_settled=is_settled,
-            as_json=as_json,
-            personal_data=show_personal_data,
+            is_whole=is_recorded and is_written and not unreadable,
         )
-    if delivery.interrupted:
-        raise typer.Exit(INTERRUPTED)
-    if unreadable or not is_written:
-        raise typer.Exit(BAD_INPUT)
-    if report.verdict is Verdict.WRONG or not sender.result.complete or delivery.not_taken:
-        raise typer.Exit(NOT_ALL)
+        outcome.print(as_json=as_json, personal_data=show_personal_data)
+    if code := outcome.exit_code:
+        raise typer.Exit(code)
+
+
+@attrs.frozen
+class _Outcome:
+    """What a run found.
+
+    Attributes:
+        report: the comparison.
+        delivery: the delivery.
+        result: the sender's result.
+        is_settled: whether nothing new arrived any more.
+        is_whole: whether everything could be read and written.
+    """
+
+    report: Report
+    delivery: Delivery
+    result: Result
+    is_settled: bool
+    is_whole: bool
+
+    @property
+    def unsent(self) -> int:
+        """How many events could not be sent."""
+        return self.result.pending + self.delivery.not_taken
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command."""
+        if self.delivery.interrupted:
+            return INTERRUPTED
+        if not self.is_whole:
+            return BAD_INPUT
+        is_right = self.report.verdict is Verdict.RIGHT and self.result.complete
+        return 0 if is_right and not self.unsent else NOT_ALL
+
+    def print(self, *, as_json: bool, personal_data: bool) -> None:
+        """Print the report, and the verdict in a sentence at the end."""
+        if as_json:
+            facts = {
+                "sentence": sentence(self.report),
+                "settled": self.is_settled,
+                "interrupted": self.delivery.interrupted,
+                "not_taken": self.delivery.not_taken,
+                "delivery": self.result.to_dict(),
+            }
+            print_json(facts | self.report.to_dict(personal_data=personal_data))
+        else:
+            print_report(self.report, personal_data=personal_data)
+            print_line(sentence(self.report))
+        if self.unsent and not self.delivery.interrupted:
+            because = f": {self.result.reason}" if self.result.reason else ""
+            print_error(f"{counted(self.unsent, 'event')} could not be sent{because}")
 
 
 def _check_combination(
@@ -269,37 +325,3 @@ def _check_credentials(current: Current, context: ssl.SSLContext | None) -> bool
         print_error("nothing was sent, because the credentials could not be confirmed")
         return False
     return True
-
-
-def _end_sending(delivery: Delivery, result: Result, settle: float) -> None:
-    delivery.end_record()
-    print_note(
-        f"{counted(result.delivered, 'event')} delivered, {result.filtered:,} filtered; waiting "
-        f"until nothing has arrived for {settle:g} s"
-    )
-    left = result.pending + delivery.not_taken
-    if left and not delivery.interrupted:
-        because = f": {result.reason}" if result.reason else ""
-        print_error(f"{counted(left, 'event')} could not be sent{because}")
-
-
-def _print(
-    report: Report,
-    delivery: Delivery,
-    result: Result,
-    *,
-    is_settled: bool,
-    as_json: bool,
-    personal_data: bool,
-) -> None:
-    if as_json:
-        facts = {
-            "sentence": sentence(report),
-            "settled": is_settled,
-            "interrupted": delivery.interrupted,
-            "delivery": result.to_dict(),
-        }
-        print_json(facts | report.to_dict(personal_data=personal_data))
-    else:
-        print_report(report, personal_data=personal_data)
-        print_line(sentence(report))

@@ -13,7 +13,7 @@ from .._redaction import printable
 from .._version import __version__
 from ._html_charts import duration, funnels, histogram, rate_chart
 from ._html_diff import Line, lines_of
-from ._sentences import LABELS, because, cut, example_text, headline, name_of
+from ._sentences import LABELS, because, cut, example_text, headline, shown_name
 from .findings import Row
 from .report import Report, Through, Verdict
 
@@ -109,7 +109,7 @@ def to_html(
             left_out=rows - len(shown),
             kinds={each.kind: each.label for each in groups},
             event_types=sorted({each.event_type for each in shown}),
-            fields=[(name_of(name), count) for name, count in fields[:_MOST_FIELDS]],
+            fields=[(shown_name(name), count) for name, count in fields[:_MOST_FIELDS]],
             more_fields=max(0, len(fields) - _MOST_FIELDS),
             sides=[*_sides(report, personal_data=personal_data)],
             personal_data=personal_data,
@@ -142,7 +142,7 @@ def _environment() -> jinja2.Environment:
 @cache
 def _asset(name: str) -> str:
     """Return a file of the package's templates."""
-    return files(__name__.rpartition(".")[0]).joinpath("templates", name).read_text("utf-8")
+    return files("currents_export.verification").joinpath("templates", name).read_text("utf-8")
 
 
 def _digest(script: str) -> str:
@@ -179,7 +179,7 @@ def _groups(report: Report, *, personal_data: bool) -> Iterator[_Group]:
             meaning=row.meaning,
             findings=tuple(
                 _Finding(
-                    name_of(event_type or "any"),
+                    shown_name(event_type or "any"),
                     count,
                     tuple(
                         example_text(each, personal_data=personal_data)
@@ -201,6 +201,6 @@ def _by_event_type(row: Row) -> list[tuple[str | None, int]]:
 
 def _sides(report: Report, *, personal_data: bool) -> Iterator[_Side]:
     for pair in report.altered.pairs[:_MOST_PAIRS]:
-        fields = ", ".join(name_of(each) for each in pair.fields[:_MOST_NAMED])
+        fields = ", ".join(shown_name(each) for each in pair.fields[:_MOST_NAMED])
         lines = lines_of(pair.expected, pair.got, personal_data=personal_data)
-        yield _Side(name_of(pair.id), name_of(pair.event_type), fields, lines)
+        yield _Side(shown_name(pair.id), shown_name(pair.event_type), fields, lines)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ._sentences import name_of
+from ._sentences import shown_name
 from .charts import Delays, Rates, Stages
 
 __all__ = [
@@ -114,7 +114,7 @@ def _funnel(name: str, stages: Stages) -> Funnel:
     )
     most = max(*(count or 0 for _, count in numbers), 1)
     return Funnel(
-        name_of(name),
+        shown_name(name),
         tuple(
             Stage(what, count, _share(count, most)) for what, count in numbers if count is not None
         ),

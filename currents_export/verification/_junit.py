@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from xml.etree import ElementTree
 
 from .._redaction import printable
-from ._sentences import LABELS, example_text, headline, name_of, sentence
+from ._sentences import LABELS, example_text, headline, sentence, shown_name
 from .findings import FindingKind, Row
 from .report import Report
 
@@ -82,7 +82,7 @@ def _add_case(
     event_type: str | None = None,
 ) -> None:
     case = ElementTree.SubElement(
-        suite, "testcase", classname=f"currents_export.{group}", name=name_of(name), time="0"
+        suite, "testcase", classname=f"currents_export.{group}", name=shown_name(name), time="0"
     )
     rows = [*rows]
     wrong = [row for row in rows if row.is_wrong]

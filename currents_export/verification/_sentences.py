@@ -15,8 +15,8 @@ __all__ = [
     "cut",
     "example_text",
     "headline",
-    "name_of",
     "sentence",
+    "shown_name",
     "value_text",
 ]
 
@@ -85,7 +85,7 @@ def _counted(row: Row, report: Report) -> str:
     if row.kind in (FindingKind.CHANGED, FindingKind.CLEAR_PERSONAL_DATA):
         fields = [*dict.fromkeys(each.field for each in row.findings.examples if each.field)]
         if fields:
-            names = ", ".join(name_of(each, _MOST_OF_FIELD) for each in fields[:_MOST_FIELDS])
+            names = ", ".join(shown_name(each, _MOST_OF_FIELD) for each in fields[:_MOST_FIELDS])
             rest = len(fields) - _MOST_FIELDS
             return f"{text} ({names}{f' and {rest} more' if rest > 0 else ''})"
     return text
@@ -105,7 +105,7 @@ def cut(text: str, most: int = _MOST) -> str:
     return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
 
 
-def name_of(text: str, most: int = _MOST) -> str:
+def shown_name(text: str, most: int = _MOST) -> str:
     """Return an id, a name or the path of a field that came from outside, safe to show."""
     return printable(cut(text, most))
 
@@ -128,9 +128,9 @@ def example_text(example: Example, *, personal_data: bool) -> str:
         example: the example.
         personal_data: whether to show texts, which may be personal data.
     """
-    text = name_of(example.id) or "(no id)"
+    text = shown_name(example.id) or "(no id)"
     if example.field is None:
         return text
     values = example.to_dict(personal_data=personal_data)
     got, expected = value_text(values["got"]), value_text(values["expected"])
-    return f"{text}: {name_of(example.field)} is {got}, not {expected}"
+    return f"{text}: {shown_name(example.field)} is {got}, not {expected}"

@@ -286,3 +286,19 @@ def test_interrupted_while_waiting(current: Write, tmp_path: Path, start: Start)
     assert report["sent"] > 100
     assert "interrupted: what is still on its way counts as lost" in err
     assert html.read_bytes().startswith(b"<!doctype html>")
+
+
+def test_everything_is_filtered(current: Write, tmp_path: Path) -> None:
+    """What the Current does not send says nothing about the source."""
+    args = ("--count", 1, "--start", "2026-07-01", "--no-test-events")
+    result = to_file(current, tmp_path, *args)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "nothing was sent, so there is nothing to compare" in result.stderr
+
+
+def test_nothing_is_sent(current: Write, tmp_path: Path) -> None:
+    scenario = tmp_path / "scenario.toml"
+    scenario.write_text('users = 1\nstart = "2026-07-01"\nuntil = "1s"\n', "utf-8")
+    result = to_file(current, tmp_path, "--scenario", scenario, "--no-test-events")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "nothing was sent, so there is nothing to compare" in result.stderr

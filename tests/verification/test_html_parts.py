@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from currents_export.verification import Bar, Delays, Rates, Stages
 from currents_export.verification._html_charts import duration, funnels, histogram, rate_chart
 from currents_export.verification._html_diff import lines_of
-from currents_export.verification._sentences import name_of, value_text
+from currents_export.verification._sentences import shown_name, value_text
 from tests.support.strategies import json_values
 
 
@@ -75,9 +75,9 @@ def test_both_sides_are_whole(
 
 @given(st.text())
 def test_names_are_safe(text: str) -> None:
-    assert name_of(text).isprintable()
+    assert shown_name(text).isprintable()
     assert value_text(text).isprintable()
-    assert len(name_of(text * 300)) < 2500
+    assert len(shown_name(text * 300)) < 2500
 
 
 def test_values_that_are_no_json() -> None:
