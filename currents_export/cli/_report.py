@@ -54,7 +54,7 @@ def check_files(html: str | None, junit: str | None, *inputs: str | None) -> Non
             raise typer.BadParameter(f"{name} {file} is another file of this command, too")
         taken.add(_place(file))
         if file != STDOUT and not Path(file).resolve().parent.is_dir():
-            raise typer.BadParameter(f"{name} {file}: there is no such directory")
+            raise typer.BadParameter(f"{name} {file}: its directory does not exist")
 
 
 def _place(name: str) -> str:

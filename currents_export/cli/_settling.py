@@ -23,8 +23,8 @@ def wait_until_settled(
     """Wait until nothing new has arrived for a while; return whether that is so.
 
     Args:
-        arrived: returns how much has arrived so far; None if nothing can have arrived yet, which is
-            no quiet.
+        arrived: returns how much has arrived so far; None while nothing can arrive yet, which does
+            not count as quiet.
         settle: the seconds without anything new to wait for.
         timeout: the most seconds to wait altogether.
         wait: waits for some seconds; returns true if the waiting should end now.

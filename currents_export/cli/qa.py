@@ -320,7 +320,7 @@ def _check_credentials(current: Current, context: ssl.SSLContext | None) -> bool
     with Sender(current, ssl_context=context) as sender:
         found = sender.check_credentials()
     print_note(f"credentials: {found.message}")
-    # A response that says nothing about them is no reason not to try.
+    # If a response says nothing about them, sending shows whether they are accepted.
     if found.holds is False or found.status is None:
         print_error("nothing was sent, because the credentials could not be confirmed")
         return False

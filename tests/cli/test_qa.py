@@ -244,7 +244,7 @@ def test_page_on_standard_output(current: Write, tmp_path: Path) -> None:
         (["--received", "x", "--capture", "y"], "--capture needs --listen"),
         (["--received", "x", "--html", "x"], "--html x is another file of this command, too"),
         (["--received", "x", "--html", "y", "--junit", "y"], "--junit y is another file"),
-        (["--received", "x", "--html", "none/y"], "there is no such directory"),
+        (["--received", "x", "--html", "none/y"], "its directory does not exist"),
         (["--received", "x", "--record", "current.toml"], "it contains another run already"),
         (["--received", "x", "--record", "-"], "--record must name a file"),
         (["--listen", "nowhere"], "it must be like 127.0.0.1:8090"),
