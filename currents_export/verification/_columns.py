@@ -74,7 +74,8 @@ class Columns:
             found.pop("event", None)
         elif "event" in found:
             found["event"] = _key(found["event"])
-        return Content(found, found.pop("timestamp", None))
+        timestamp = found.pop("timestamp", None)
+        return found, timestamp
 
     def _learn(self, name: str) -> str | None:
         key: str | None = _key(name)
@@ -97,8 +98,8 @@ class Columns:
         if "event" in found:
             found["event"] = _key(found["event"])
         if "timestamp" not in self._names or timestamp is None:
-            return Content(found, None)
-        return Content(found, _normal(timestamp))
+            return found, None
+        return found, _normal(timestamp)
 
     def _flatten(self, path: str, keys: tuple[str, ...], value: Any, found: dict[str, Any]) -> None:
         """Add what an object without a column of its own has columns for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import nsmallest
 from itertools import chain
 
@@ -91,53 +91,64 @@ class Comparison:
     def compare(self, sent: Partitions, arrived: Partitions, known: Partitions) -> None:
         """Compare all partitions; they are empty afterwards."""
         for number in range(PARTITIONS):
-            self._compare_partition(sent.take(number), arrived.take(number), known.take(number))
+            self._pairs.add_all(
+                self._compared(sent.take(number), arrived.take(number), known.take(number))
+            )
 
-    def _compare_partition(
+    def _compared(
         self, sent: Iterable[Row], arrived: Iterable[Row], known: Iterable[Row]
-    ) -> None:
+    ) -> Iterator[Row]:
+        """Compare a partition, and yield a row for each event that arrived, by its user."""
         # Most ids occur once on each side, so that a list for each would cost more than the rest.
         sent_rows, more_sent = _by_id(sent)
         arrivals, more_arrivals = _by_id(arrived)
         key: dict[str, list[Row]] = {}
         for row in known:
             key.setdefault(row[0], []).append(row)
-        plain = not self._has_record and not key
+        repeated = more_sent.keys() | more_arrivals.keys() | key.keys()
+        plain: Counter[int] = Counter()
         for event_id, row in sent_rows.items():
             arrival = arrivals.pop(event_id, None)
+            _, number, digest, timestamp, kind, reason, user, time, sent_at, is_accepted = row
             if (
-                plain
-                and arrival is not None
-                and event_id not in more_sent
-                and event_id not in more_arrivals
-                and row[2] == arrival[2]
-                and (row[3] is None or row[3] == arrival[3])
+                arrival is not None
+                and digest == arrival[2]
+                and (timestamp is None or timestamp == arrival[3])
+                and reason is None
+                and is_accepted is not False
+                and event_id not in repeated
             ):
-                self._count_plain(row, arrival)
+                plain[kind] += 1
+                if (at := arrival[5]) is not None:
+                    self._count_time(event_id, kind, at, time, sent_at=sent_at)
+                if user is not None:
+                    yield user, number, arrival[1], kind, event_id, False
                 continue
-            self._compare_id(
+            pair = self._compare_id(
                 [Sent(*each) for each in (row, *more_sent.get(event_id, ()))],
                 [Arrival(*each) for each in (arrival, *more_arrivals.get(event_id, ())) if each],
                 [Known(*each) for each in key.get(event_id, ())],
             )
+            if pair is not None:
+                yield pair
+        self._count_plain(plain)
         for event_id, arrival in arrivals.items():
             count = 1 + len(more_arrivals.get(event_id, ()))
             self._found.unexpected.add(event_id, self._kinds.names[arrival[4]], count=count)
 
-    def _count_plain(self, row: Row, arrival: Row) -> None:
-        """Count an event that was sent once and arrived once, unchanged."""
-        _, number, _, _, kind, _, user, time, _, _ = row
-        self._found.matched += 1
-        self._sent[kind] += 1
-        self._expected[kind] += 1
-        self._arrived[kind] += 1
-        at = arrival[5]
-        if at is not None and time is not None:
-            self._count_time(row[0], kind, at, time)
-        if user is not None:
-            self._pairs.add(user, (user, number, arrival[1], kind, row[0], False))
+    def _count_plain(self, plain: Counter[int]) -> None:
+        """Count events that were sent once and arrived once, unchanged."""
+        self._found.matched += plain.total()
+        self._sent.update(plain)
+        self._expected.update(plain)
+        self._arrived.update(plain)
+        if self._has_record:
+            self._accepted.update(plain)
 
-    def _compare_id(self, rows: list[Sent], arrivals: list[Arrival], known: list[Known]) -> None:
+    def _compare_id(
+        self, rows: list[Sent], arrivals: list[Arrival], known: list[Known]
+    ) -> Row | None:
+        """Compare what was sent with an id with what arrived; return the pair, if there is one."""
         found, (event_id, kind) = self._found, (rows[0].id, rows[0].kind)
         event_type = self._kinds.names[kind]
         case = (Case.of_record if self._has_record else Case.of_events)(rows)
@@ -151,11 +162,11 @@ class Comparison:
         if not case.tries and not case.drops:
             if arrivals:
                 found.unexpected.add(event_id, event_type, count=len(arrivals))
-            return
+            return None
         disturbances = self._count_disturbances(event_id, event_type, known)
         if not arrivals:
             self._miss(case, event_id, event_type)
-            return
+            return None
         self._arrived[kind] += min(len(arrivals), case.expected)
         extra = len(arrivals) - max(case.allowed, len(known))
         if extra > 0:
@@ -166,7 +177,8 @@ class Comparison:
             self._compare_times(case.tries, arrivals, known)
             if first.user is not None:
                 pair = (first.user, first.number, arrivals[0].number, kind, event_id)
-                self._pairs.add(first.user, (*pair, disturbances))
+                return *pair, disturbances
+        return None
 
     def _count_disturbances(self, event_id: str, event_type: str, known: list[Known]) -> bool:
         """Count what was disturbed on purpose; return whether its place in the order was."""

@@ -40,8 +40,9 @@ class Form:
 
     def shown(self, content: Content) -> dict[str, Any]:
         """Return the whole content for people."""
-        found = {self.path(name): each for name, each in content.value.items()}
-        return found if content.timestamp is None else found | {"timestamp": content.timestamp}
+        value, timestamp = content
+        found = {self.path(name): each for name, each in value.items()}
+        return found if timestamp is None else found | {"timestamp": timestamp}
 
     @property
     def absent(self) -> tuple[str, ...]:
@@ -56,10 +57,10 @@ class _EventForm(Form):
     type_names = ("event_type",)
 
     def content(self, value: dict[str, Any]) -> Content:
-        return Content(value, None)
+        return value, None
 
     def expected(self, made: dict[str, Any]) -> Content:
-        return Content(made, None)
+        return made, None
 
     def arrival(self, value: dict[str, Any]) -> float | None:  # noqa: ARG002 - events do not say it
         return None

@@ -10,7 +10,7 @@ from ..delivery import DropReason, FilterReason
 from ..receiver.rudderstack import Loss
 from ._charting import RateCounter
 from ._collect import Collector
-from ._content import Content, digest
+from ._content import digest
 from ._expected import Expectation
 from ._rows import Kinds, Known, Sent, id_of, name_of, reason_number, user_of
 from ._shapes import Shape
@@ -100,10 +100,21 @@ class SentReader:
         made = self._expected(event)
         kind, user = self._kinds[event_type], user_of(event.get("user"))
         time = _time(event.get("time"))
-        if type(made) is Content:
-            known, at = digest(made.value), made.timestamp
-            return event_id, number, known, at, kind, None, user, time, None, None
-        reason = reason_number(made)  # type: ignore[arg-type]  # it is no content
+        if isinstance(made, tuple):
+            content, timestamp = made
+            return (
+                event_id,
+                number,
+                digest(content),
+                timestamp,
+                kind,
+                None,
+                user,
+                time,
+                None,
+                None,
+            )
+        reason = reason_number(made)
         return event_id, number, None, None, kind, reason, user, time, None, None
 
     def _of_record(self) -> Iterator[Row]:

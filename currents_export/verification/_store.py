@@ -7,7 +7,7 @@ memory. That is faster than an index: nothing is sorted, and rows are written an
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,7 +23,7 @@ Row = tuple[Any, ...]
 
 
 class Partitions:
-    """Rows by a key, in a file that is deleted with its directory.
+    """Rows by their first part, in a file that is deleted with its directory.
 
     Args:
         path: the file. It is only made if there are many rows.
@@ -35,13 +35,19 @@ class Partitions:
         self._chunks: list[list[tuple[int, int]]] = [[] for _ in range(PARTITIONS)]
         self._file: IO[bytes] | None = None
 
-    def add(self, key: str | int, row: Row) -> None:
-        """Add a row to the partition of its key."""
-        number = hash(key) & (PARTITIONS - 1)
-        waiting = self._waiting[number]
-        waiting.append(row)
-        if len(waiting) >= _CHUNK:
-            self._write(number)
+    def add(self, row: Row) -> None:
+        """Add a row to the partition of its first part."""
+        self.add_all((row,))
+
+    def add_all(self, rows: Iterable[Row]) -> None:
+        """Add rows to the partitions of their first parts."""
+        partitions, last = self._waiting, PARTITIONS - 1
+        for row in rows:
+            number = hash(row[0]) & last
+            waiting = partitions[number]
+            waiting.append(row)
+            if len(waiting) >= _CHUNK:
+                self._write(number)
 
     def _write(self, number: int) -> None:
         if self._file is None:

@@ -154,9 +154,7 @@ class _Work:
                 rates=self._rates,
                 unexpected=self._found.unexpected,
             )
-            add = self._rows["received"].add
-            for row in self._arrivals.rows():
-                add(row[0], row)
+            self._rows["received"].add_all(self._arrivals.rows())
 
     def read_sent(
         self, sent: Input, current: Current | None, mapping: Mapping[str, str] | None
@@ -175,9 +173,7 @@ class _Work:
             self._reader = SentReader(
                 values, self._expected, self._kinds, self._rates, on_known=self._add_known
             )
-            add = self._rows["sent"].add
-            for row in self._reader.rows():
-                add(row[0], row)
+            self._rows["sent"].add_all(self._reader.rows())
         self._losses.is_over = True
 
     def read_key(self, answer_key: Input | None) -> None:
@@ -191,7 +187,7 @@ class _Work:
 
     def _add_known(self, known: Known) -> None:
         self._has_key = True
-        self._rows["key"].add(known.id, tuple(known))
+        self._rows["key"].add(tuple(known))
 
     def compare(self, late_after: float | None) -> None:
         """Compare the rows, and the contents of altered events."""
