@@ -223,7 +223,7 @@ def run(
             html=html,
             junit=junit,
             title=chosen.integration_name,
-            details={"Destination": chosen.shown_url, "Traffic": repeating, "At": now_text()},
+            details=_details(chosen, repeating, delivery, is_settled=is_settled),
             personal_data=show_personal_data,
         )
         outcome = _Outcome(
@@ -284,10 +284,26 @@ class _Outcome:
             print_json(facts | self.report.to_dict(personal_data=personal_data))
         else:
             print_report(self.report, personal_data=personal_data)
-            print_line(sentence(self.report))
-        if self.unsent and not self.delivery.interrupted:
+            so_far = "so far: " if self.delivery.interrupted else ""
+            print_line(f"{so_far}{sentence(self.report)}")
+        if self.unsent:
             because = f": {self.result.reason}" if self.result.reason else ""
-            print_error(f"{counted(self.unsent, 'event')} could not be sent{because}")
+            what = "were not" if self.delivery.interrupted else "could not be"
+            print_error(f"{counted(self.unsent, 'event')} {what} sent{because}")
+        if not self.report.received:
+            print_note("nothing arrived at all: check where RudderStack's destination sends to")
+
+
+def _details(
+    current: Current, traffic: str, delivery: Delivery, *, is_settled: bool
+) -> dict[str, str]:
+    """Return what the page says about the run."""
+    details = {"Destination": current.shown_url, "Traffic": traffic, "At": now_text()}
+    if delivery.interrupted:
+        details["Interrupted"] = "this is what was known by then"
+    elif not is_settled:
+        details["Not settled"] = "messages were still arriving"
+    return details
 
 
 def _check_combination(
