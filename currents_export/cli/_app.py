@@ -49,6 +49,7 @@ COMMANDS = {
     "check": "Check the credentials with a request that has no events.",
     "serve": "Receive events until interrupted, then report what arrived.",
     "verify": "Compare what was sent with what arrived.",
+    "qa": "Send traffic, take what RudderStack makes of it, and say whether the source is right.",
 }
 
 

@@ -12,8 +12,20 @@ from typing import Any, Protocol
 import attrs
 import typer
 
+from .._files import STDOUT
 from ..current import Current
-from ..delivery import Action, AsRecorded, Attempt, Drop, Hooks, Notice, NoticeKind, Result, Sender
+from ..delivery import (
+    Action,
+    AsRecorded,
+    Attempt,
+    Drop,
+    Hooks,
+    Notice,
+    NoticeKind,
+    Result,
+    Sender,
+    SendRecord,
+)
 from ..errors import (
     EventError,
     InvalidEventsError,
@@ -65,6 +77,7 @@ class Delivery:
             input, too.
         forever: whether an interrupt is the end that the user plans, and not a failure.
         on_attempt: called after each request.
+        record: where to write what is sent, if anywhere.
         drops: the events that were dropped.
         unread: pieces of the input that could not be read, are not events, or cannot be written.
         not_accepted: the events, if any, at which the sender took no more.
@@ -80,6 +93,7 @@ class Delivery:
     live: bool = False
     forever: bool = False
     on_attempt: Callable[[Attempt], object] | None = None
+    record: SendRecord | None = None
     drops: list[Drop] = attrs.field(factory=list)
     unread: int = 0
     not_accepted: tuple[Event, ...] = ()
@@ -102,6 +116,8 @@ class Delivery:
                 on_dropped=self.drops.append,
                 on_notice=self._noticed,
             )
+            if self.record is not None:
+                hooks = self.record.hooks.also(hooks)
             sender = Sender(self.current, hooks=hooks, outbox=self.outbox, **options)
             with self._closing(sender):
                 try:
@@ -159,6 +175,7 @@ class Delivery:
         result = sender.result
         kept = self.pending.name if self.pending and self.pending.written else None
         unknown = self._unknown_event_types(result)
+        problem = self.end_record() or problem
         if self.pending is not None and self.pending.is_stdout:
             results_to_stderr()
         if as_json:
@@ -230,6 +247,18 @@ class Delivery:
                 shown = "standard input" if name == "-" else name
                 print_note(f"{shown} was not read to its end; it may contain more events")
         return problem is not None
+
+    def end_record(self) -> bool:
+        """Close the record; return whether something is missing from it."""
+        if self.record is None:
+            return False
+        self.record.close()
+        if self.record.name == STDOUT:
+            results_to_stderr()
+        if self.record.problem is None:
+            return False
+        print_error(f"{self.record.name}: the record is incomplete: {self.record.problem}")
+        return True
 
     def _lines(self, sender: Sender, rest: Iterable[Event]) -> Iterator[bytes]:
         """Yield the events that were not sent as JSON; count those that were not accepted."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..catalog import Catalog
-from ..delivery import AsRecorded, Durability
+from ..delivery import AsRecorded, Durability, SendRecord
 from ..errors import OptionError, ReadError
 from ..events import Event
 from ..payload import BATCH_SIZE
@@ -116,6 +116,14 @@ def run(
     ] = None,
     outbox: OutboxFile = None,
     durability: KeptFor = Durability.PROCESS,
+    record: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Append each event to it as it was sent, with the attempt, the status and the "
+            "times, as JSON Lines; verify --sent reads it. '-' is standard output.",
+        ),
+    ] = None,
     allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
@@ -145,11 +153,12 @@ def run(
     chosen = load_current(current, catalog_dir)
     context = read_context(ca_file=ca_file, client_cert=client_cert, client_key=client_key)
     note = ""
+    kept = None if record is None else _open_record(record, [*(files or ()), pending])
     if scenario_file is None:
         file = _pending_file(pending, files or ["-"])
         note_terminal(files)
         source = StoppableEvents(files)
-        delivery = Delivery(chosen, source=source, pending=file, outbox=outbox)
+        delivery = Delivery(chosen, source=source, pending=file, outbox=outbox, record=kept)
         read = _events(source, delivery)
         if recorded:
             read = delivery.pace = AsRecorded(read, speed=1.0 if speed is None else speed)
@@ -160,7 +169,7 @@ def run(
         made, note = _generate(
             scenario_file, chosen.catalog, seed=seed, start=start, until=until, pace=pace
         )
-        delivery = Delivery(chosen, source=made, pending=file, outbox=outbox)
+        delivery = Delivery(chosen, source=made, pending=file, outbox=outbox, record=kept)
         by_file = None
         events, rest = iter(made), iter(())
     with delivery.interruptible():
@@ -215,6 +224,12 @@ def _generate(
         return event.time if latest[0].arrival is None else latest[0].arrival
 
     return PacedEvents(events, start=began, pace=pace, arrival=arrival), note
+
+
+def _open_record(name: str, others: Iterable[str | None]) -> SendRecord:
+    if any(each is not None and Path(each).resolve() == Path(name).resolve() for each in others):
+        raise typer.BadParameter(f"--record {name} is another file of this command, too")
+    return SendRecord(name)
 
 
 def _pending_file(name: str | None, files: list[str]) -> PendingFile | None:

@@ -8,42 +8,37 @@ from typing import Annotated
 import typer
 
 from ..errors import ReadError
-from ..receiver.rudderstack import Loss, VanishReason, load_mapping
-from ..verification import Example, Findings, Report, Verdict, reconcile
+from ..receiver.rudderstack import load_mapping
+from ..verification import Delays, FindingKind, Report, Row, Verdict, reconcile
 from ._current import load_current
 from ._exit_codes import BAD_INPUT, NOT_ALL
 from ._options import AsJson, CatalogDir
+from ._report import HtmlFile, JunitFile, check_files, now_text, write_files
 from ._streams import print_error, print_json, print_line
 from ._tables import print_table
 from ._wording import counted
 
-__all__ = ["run"]
+__all__ = ["print_report", "run"]
 
-#: What each kind of finding means, and where to look.
-_MEANINGS = {
-    "missing": "should have arrived and did not: look for requests without a 2XX, and for errors "
-    "after the receiver's 200",
-    "duplicated": "arrived more often than sent: the sender sends again when a response is lost; "
-    "the id tells duplicates apart",
-    "altered": "arrived with another content: look at the fields",
-    "unexpected": "arrived and should not have: look for another sender, or another run",
-    "reordered": "arrived before an earlier event of the same user, which parallel requests cause",
-    "late": "arrived later than --late-after allows",
-}
 _SHOWN_FIELDS = 20
 
 
 def run(
     *,
     sent: Annotated[
-        str, typer.Option(metavar="FILE", help="The events that were sent; '-' is standard input.")
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="What was sent: events, the record that send --record wrote, or the answer key "
+            "that generate wrote; '-' is standard input.",
+        ),
     ],
     received: Annotated[
         str,
         typer.Option(
             metavar="FILE",
-            help="The events or messages that arrived, such as a capture of serve; '-' is standard "
-            "input.",
+            help="What arrived: a capture of serve, messages of RudderStack as JSON, or the tracks "
+            "table of a warehouse as CSV, JSON Lines, Parquet or DuckDB; '-' is standard input.",
         ),
     ],
     through: Annotated[
@@ -51,15 +46,16 @@ def run(
         typer.Option(
             metavar="KIND",
             help="What is between the two: currents (nothing) or rudderstack (its Braze source). "
-            "By default, the first arrival tells.",
+            "By default, it follows from the first arrival.",
         ),
     ] = None,
     current: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The Current's TOML file, if --sent contains what the Current was given. It says "
-            "which events are not sent, and which fields are removed or hashed.",
+            help="The Current's TOML file, if --sent contains what the Current was given, which a "
+            "record does not. It says which events are not sent, and which fields are removed or "
+            "hashed.",
         ),
     ] = None,
     mapping: Annotated[
@@ -70,9 +66,21 @@ def run(
             "JSON or TOML.",
         ),
     ] = None,
+    answer_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="The answer key that generate wrote with the events. What it disturbed on purpose "
+            "is not a finding.",
+        ),
+    ] = None,
     late_after: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="Report events that were older when they arrived."),
+        typer.Option(
+            metavar="SECONDS",
+            help="Report events that took longer to arrive: from their request, if --sent is a "
+            "record, or else from their time.",
+        ),
     ] = None,
     exactly_once: Annotated[
         bool, typer.Option("--exactly-once", help="Exit with 1 if there are duplicates, too.")
@@ -83,6 +91,8 @@ def run(
     show_personal_data: Annotated[
         bool, typer.Option("--show-personal-data", help="Show the texts of altered fields.")
     ] = False,
+    html: HtmlFile = None,
+    junit: JunitFile = None,
     catalog_dir: CatalogDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -92,6 +102,7 @@ def run(
     input could not be read. Duplicates and another order are reported, but are not wrong by
     default.
     """
+    check_files(html, junit, sent, received)
     unreadable: list[ReadError] = []
 
     def note(error: ReadError) -> None:
@@ -104,69 +115,85 @@ def run(
         through=through,
         current=None if current is None else load_current(current, catalog_dir),
         mapping=None if mapping is None else load_mapping(mapping),
+        answer_key=answer_key,
         late_after=late_after,
         exactly_once=exactly_once,
         in_order=in_order,
         on_unreadable=note,
     )
+    is_written = write_files(
+        report,
+        html=html,
+        junit=junit,
+        title=f"{sent} against {received}",
+        details={"Sent": sent, "Received": received, "Compared": now_text()},
+        personal_data=show_personal_data,
+    )
     if as_json:
         print_json(report.to_dict(personal_data=show_personal_data))
     else:
-        _print(report, personal_data=show_personal_data)
-    if unreadable:
+        print_report(report, personal_data=show_personal_data)
+    if unreadable or not is_written:
         raise typer.Exit(BAD_INPUT)
     if report.verdict is Verdict.WRONG:
         raise typer.Exit(NOT_ALL)
 
 
-def _print(report: Report, *, personal_data: bool) -> None:
+def print_report(report: Report, *, personal_data: bool) -> None:
+    """Print a report as lines and tables."""
     print_line(f"{report.verdict}: {report.verdict.description}")
     noun = "event" if report.through == "currents" else "message"
     print_line(
         f"{counted(report.sent, 'event')} sent, {counted(report.received, noun)} received; "
         f"{counted(report.matched, 'id')} in both"
     )
-    rows = [
-        (findings.count, kind, meaning, _first(findings, personal_data=personal_data))
-        for kind, meaning in _MEANINGS.items()
-        if (findings := getattr(report, kind)).count
-    ]
-    rows += [
-        (findings.count, "filtered", f"the Current does not send it: {code}", _first(findings))
-        for code, findings in report.filtered.items()
-    ]
-    rows += [
-        (findings.count, "vanished", VanishReason(code).description, _first(findings))
-        for code, findings in report.vanished.items()
-    ]
-    rows += [
-        (findings.count, "reduced", Loss(code).description, _first(findings))
-        for code, findings in report.reduced.items()
-    ]
-    if rows:
-        print_table({"count": "right", "what": "", "meaning": "", "for example": ""}, rows)
+    if rows := report.rows:
+        print_table(
+            {"count": "right", "what": "", "for example": ""},
+            (
+                (row.findings.count, _name(row), _first(row, personal_data=personal_data))
+                for row in rows
+            ),
+        )
+        for row in rows:
+            print_line(f"{_name(row)}: {row.meaning}")
     if report.altered.by_field:
         fields = list(report.altered.by_field.items())[:_SHOWN_FIELDS]
         print_table({"count": "right", "altered field": ""}, ((n, name) for name, n in fields))
-    if report.ages is not None:
-        ages = report.ages
-        print_line(
-            f"seconds from an event's time to its arrival: {ages.p50:g} (half of the events), "
-            f"{ages.p95:g} (95 of 100), {ages.max:g} (the most)"
-        )
+    _print_delays(report.ages, "an event's time")
+    _print_delays(report.latency, "the request that delivered it")
+    if report.absent:
+        shown = ", ".join(report.absent[:_SHOWN_FIELDS])
+        more = ", ..." if len(report.absent) > _SHOWN_FIELDS else ""
+        print_line(f"not compared, since the table has no columns for them: {shown}{more}")
     if report.without_id:
         print_line(f"{counted(report.without_id, 'event')} without an id could not be compared")
 
 
-def _first(findings: Findings, *, personal_data: bool = False) -> str:
-    if not findings.examples:
+def _print_delays(delays: Delays | None, since: str) -> None:
+    if delays is not None:
+        print_line(
+            f"seconds from {since} to its arrival: {_number(delays.p50)} (half of the events), "
+            f"{_number(delays.p95)} (95 of 100), {_number(delays.max)} (the most)"
+        )
+
+
+def _number(seconds: float) -> str:
+    return f"{seconds:,.0f}" if abs(seconds) >= 1000 else f"{seconds:g}"
+
+
+def _name(row: Row) -> str:
+    return str(row.kind) if row.reason is None else f"{row.kind} ({row.reason})"
+
+
+def _first(row: Row, *, personal_data: bool) -> str:
+    if not row.findings.examples:
         return ""
-    return _shown(findings.examples[0], personal_data=personal_data)
-
-
-def _shown(example: Example, *, personal_data: bool) -> str:
+    example = row.findings.examples[0]
     text = f"{example.id} ({example.event_type})"
     if example.field is None:
         return text
     values = example.to_dict(personal_data=personal_data)
+    if row.kind is FindingKind.LATE:
+        return f"{text}: {_number(values['got'])} seconds, more than {values['expected']:g}"
     return f"{text}: {example.field} is {values['got']!r}, not {values['expected']!r}"

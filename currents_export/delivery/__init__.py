@@ -12,6 +12,7 @@ from .clock import Clock, ManualClock, SystemClock
 from .hooks import Attempt, Hooks, Notice
 from .pacing import AsRecorded
 from .reasons import DropReason, FilterReason
+from .record import SendRecord
 from .result import Result
 from .sender import Sender
 
@@ -34,6 +35,7 @@ __all__ = [
     "Quota",
     "Response",
     "Result",
+    "SendRecord",
     "Sender",
     "State",
     "SystemClock",

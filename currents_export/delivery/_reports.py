@@ -56,7 +56,8 @@ class Reports:
                     self._noticed(each)
 
     def _attempted(self, each: Attempted) -> None:
-        if self._hooks.on_attempt is not None or _log.shows_debug:
+        hooks = self._hooks
+        if hooks.on_attempt is not None or hooks.on_batch is not None or _log.shows_debug:
             attempt = Attempt(
                 event_type=each.batch.event_type,
                 size=len(each.batch.events),
@@ -68,7 +69,10 @@ class Reports:
             )
             if _log.shows_debug:
                 self._calls.add(_log_attempt, attempt)
-            self._calls.add(self._hooks.on_attempt, attempt)
+            self._calls.add(hooks.on_attempt, attempt)
+            if hooks.on_batch is not None:
+                bodies = tuple([event.body for event in each.batch.events])
+                self._calls.add(hooks.on_batch, attempt, bodies)
 
     def _noticed(self, each: Noticed) -> None:
         current = self._current()

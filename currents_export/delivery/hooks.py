@@ -113,6 +113,8 @@ class Hooks:
 
     Attributes:
         on_attempt: called after a request got a response or failed.
+        on_batch: called after `on_attempt` with the same attempt, and the JSON of each event of the
+            batch, as it was sent.
         on_delivered: called with the event type and the ids of events that were delivered.
         on_dropped: called when an accepted event was dropped.
         on_filtered: called with an event that was not accepted, and the reason.
@@ -121,7 +123,27 @@ class Hooks:
     """
 
     on_attempt: Callable[[Attempt], object] | None = None
+    on_batch: Callable[[Attempt, tuple[bytes, ...]], object] | None = None
     on_delivered: Callable[[str, tuple[str, ...]], object] | None = None
     on_dropped: Callable[[Drop], object] | None = None
     on_filtered: Callable[[Event, FilterReason], object] | None = None
     on_notice: Callable[[Notice], object] | None = None
+
+    def also(self, others: Hooks) -> Hooks:
+        """Return hooks that call these and then the others, also if one of these fails."""
+        mine = attrs.asdict(self, recurse=False)
+        for name, theirs in attrs.asdict(others, recurse=False).items():
+            first = mine[name]
+            mine[name] = _both(first, theirs) if first and theirs else first or theirs
+        return Hooks(**mine)
+
+
+def _both(first: Callable[..., object], second: Callable[..., object]) -> Callable[..., object]:
+    def call(*args: object) -> object:
+        try:
+            first(*args)
+        finally:
+            result = second(*args)
+        return result
+
+    return call

@@ -56,7 +56,8 @@ def _read_lines(
             if raw.strip():
                 yield from read_document(raw, source, number)
             continue
-        if suspect or type(value) is not dict or "event_type" not in value:
+        # Only an object with `events` may be a body.
+        if suspect or type(value) is not dict or "events" in value:
             yield from located(value, suspect, source, number)
         else:
             yield Located(value, source, number)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
-from .report import Ages, Example, Findings
+from .findings import Example, Findings
 
-__all__ = ["MAX_EXAMPLES", "AgeCounter", "Collector"]
+__all__ = ["MAX_EXAMPLES", "Collector", "found_by_code"]
 
 #: How many examples a report has of each kind.
 MAX_EXAMPLES = 20
-#: The largest number of event types that are counted separately.
-_MAX_TYPES = 1000
+
+_id_of = attrgetter("id")
 
 
 class Collector:
-    """The findings of one kind."""
+    """The findings of one kind.
+
+    The examples are those with the smallest ids, so that they do not depend on the order in which
+    findings come.
+    """
 
     def __init__(self) -> None:
         self._count = 0
@@ -25,21 +32,17 @@ class Collector:
 
     def add(self, event_id: str, event_type: str, *, count: int = 1, **details: Any) -> None:
         """Add findings about an event."""
-        self.add_count(event_type, count)
+        self._count += count
+        self._by_event_type[event_type] += count
         self.add_example(event_id, event_type, **details)
 
-    def add_count(self, event_type: str, count: int = 1) -> None:
-        """Add findings without an example."""
-        self._count += count
-        name = event_type
-        if name not in self._by_event_type and len(self._by_event_type) >= _MAX_TYPES:
-            name = "other"
-        self._by_event_type[name] += count
-
     def add_example(self, event_id: str, event_type: str, **details: Any) -> None:
-        """Add an example, if there is room for it."""
+        """Add an example without counting it, if there is room for it."""
         if len(self._examples) < MAX_EXAMPLES:
-            self._examples.append(Example(event_id, event_type, **details))
+            insort(self._examples, Example(event_id, event_type, **details), key=_id_of)
+        elif event_id < self._examples[-1].id:
+            self._examples.pop()
+            insort(self._examples, Example(event_id, event_type, **details), key=_id_of)
 
     @property
     def count(self) -> int:
@@ -54,29 +57,14 @@ class Collector:
         )
 
 
-class AgeCounter:
-    """Count ages, rounded to three digits, so that there are not many different ones."""
+def found_by_code(
+    collectors: Mapping[Any, Collector], codes: Iterable[Any] | None = None
+) -> dict[str, Findings]:
+    """Return the findings by code, where there are any.
 
-    def __init__(self) -> None:
-        self._ages: Counter[float] = Counter()
-        self._max = float("-inf")
-
-    def add(self, age: float) -> None:
-        """Add an age in seconds."""
-        self._ages[float(f"{age:.3g}")] += 1
-        self._max = max(self._max, age)
-
-    @property
-    def ages(self) -> Ages | None:
-        """The ages so far; None if there are none."""
-        if not self._ages:
-            return None
-        return Ages(self._at(0.50), self._at(0.95), round(self._max, 3))
-
-    def _at(self, share: float) -> float:
-        left = share * self._ages.total()
-        for age, count in sorted(self._ages.items()):
-            left -= count
-            if left <= 0:
-                return age
-        return self._max
+    Args:
+        collectors: the findings by a `Code`.
+        codes: which of them to return, all by default.
+    """
+    wanted = collectors if codes is None else codes
+    return {str(code): found for code in wanted if (found := collectors[code].findings).count}

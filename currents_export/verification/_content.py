@@ -6,65 +6,54 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
-from .report import Through
-
-__all__ = ["Content", "arrival", "content_of", "differences", "digest", "shape"]
+__all__ = ["Content", "arrival", "differences", "digest", "expected_of", "message_content"]
 
 #: What RudderStack adds to a message after its source has made it.
-_ADDED = ("rudderId", "receivedAt", "request_ip", "channel", "originalTimestamp", "sentAt")
+_ADDED = frozenset(
+    {"rudderId", "receivedAt", "request_ip", "channel", "originalTimestamp", "sentAt"}
+)
 #: A timestamp that RudderStack keeps. It replaces others with the time of arrival.
 _READABLE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+#: How many characters of a timestamp are compared.
+_MAX_TIMESTAMP = 40
+#: Values nested more deeply differ as a whole.
+_MAX_DEPTH = 100
 _MISSING = object()
 
 
-class Content(NamedTuple):
-    """What is compared of an event or a message.
-
-    Attributes:
-        value: everything except what RudderStack adds, and the timestamp of a message.
-        timestamp: the timestamp of a message; None for an event, and for a message without one.
-    """
-
-    value: dict[str, Any]
-    timestamp: str | None
-
-    def is_met_by(self, timestamp: str | None) -> bool:
-        """Return whether a timestamp that arrived is the expected one."""
-        is_kept = self.timestamp is not None and _READABLE.fullmatch(self.timestamp)
-        return not is_kept or self.timestamp == timestamp
+#: What is compared of an event or a message: everything except what RudderStack adds and the
+#: timestamp of a message; and that timestamp, which is None for an event, for a message without
+#: one, and for an expected one that RudderStack replaces. It is no class of its own for speed.
+Content = tuple[dict[str, Any], str | None]
 
 
-def shape(value: Any) -> Through | None:
-    """Return whether a received value is an event or a message of RudderStack's source."""
-    if not isinstance(value, dict):
-        return None
-    if "event_type" in value:
-        return Through.CURRENTS
-    return Through.RUDDERSTACK if "messageId" in value and "event" in value else None
-
-
-def content_of(value: dict[str, Any], through: Through) -> Content:
-    """Return what is compared of an event or a message."""
-    if through is Through.CURRENTS:
-        return Content(value, None)
-    content = value.copy()
-    for name in _ADDED:
-        content.pop(name, None)
+def message_content(message: dict[str, Any]) -> Content:
+    """Return what is compared of a message that arrived."""
+    content = message.copy()
+    for name in _ADDED.intersection(message):
+        del content[name]
     timestamp = content.pop("timestamp", None)
     context = content.get("context")
-    if isinstance(context, dict) and "ip" in context:
+    if type(context) is dict and "ip" in context:
         content["context"] = {name: each for name, each in context.items() if name != "ip"}
-    return Content(content, None if timestamp is None else str(timestamp))
+    return content, None if timestamp is None else str(timestamp)[:_MAX_TIMESTAMP]
 
 
-def arrival(message: Any) -> float | None:
+def expected_of(message: dict[str, Any]) -> Content:
+    """Return what is compared of a message that `transform` made; it is changed."""
+    timestamp = message.pop("timestamp", None)
+    is_kept = type(timestamp) is str and _READABLE.fullmatch(timestamp)
+    return message, timestamp if is_kept else None
+
+
+def arrival(message: dict[str, Any]) -> float | None:
     """Return when a message arrived at RudderStack, in seconds since the epoch, if it says so."""
-    text = message.get("receivedAt") if isinstance(message, dict) else None
-    if not isinstance(text, str):
+    text = message.get("receivedAt")
+    if type(text) is not str:
         return None
     try:
         moment = datetime.fromisoformat(text)
@@ -83,19 +72,28 @@ def digest(content: dict[str, Any]) -> int:
 
 def differences(expected: Content, got: Content) -> Iterator[tuple[str, Any, Any]]:
     """Yield the fields that differ: the path, and the two values, of which one may be None."""
-    if not expected.is_met_by(got.timestamp):
-        yield "timestamp", expected.timestamp, got.timestamp
-    yield from _differences("", expected.value, got.value)
+    (expected_value, expected_time), (value, time) = expected, got
+    if expected_time is not None and expected_time != time:
+        yield "timestamp", expected_time, time
+    yield from _differences("", expected_value, value)
 
 
-def _differences(path: str, expected: Any, got: Any) -> Iterator[tuple[str, Any, Any]]:
-    if isinstance(expected, dict) and isinstance(got, dict):
+def _differences(
+    path: str, expected: Any, got: Any, depth: int = 0
+) -> Iterator[tuple[str, Any, Any]]:
+    if depth < _MAX_DEPTH and isinstance(expected, dict) and isinstance(got, dict):
         for name in dict.fromkeys((*expected, *got)):
             inner = f"{path}.{name}" if path else name
-            yield from _differences(inner, expected.get(name, _MISSING), got.get(name, _MISSING))
-    elif isinstance(expected, list) and isinstance(got, list) and len(expected) == len(got):
+            before, after = expected.get(name, _MISSING), got.get(name, _MISSING)
+            yield from _differences(inner, before, after, depth + 1)
+    elif (
+        depth < _MAX_DEPTH
+        and isinstance(expected, list)
+        and isinstance(got, list)
+        and len(expected) == len(got)
+    ):
         for one, other in zip(expected, got, strict=True):
-            yield from _differences(f"{path}[]", one, other)
+            yield from _differences(f"{path}[]", one, other, depth + 1)
     # True equals 1 in Python, but not in JSON.
     elif expected != got or isinstance(expected, bool) is not isinstance(got, bool):
         yield path, _shown(expected), _shown(got)

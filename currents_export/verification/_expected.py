@@ -11,7 +11,8 @@ from ..errors import EventError
 from ..events import Event
 from ..payload import transform as apply_transformations
 from ..receiver.rudderstack import Loss, VanishReason, loss, transformed
-from ._content import Content, content_of
+from ._content import Content
+from ._forms import Form
 from .report import Through
 
 __all__ = ["Expectation", "expectation"]
@@ -22,6 +23,7 @@ Expectation = Callable[[dict[str, Any]], Content | FilterReason | VanishReason]
 
 def expectation(
     through: Through,
+    form: Form,
     *,
     current: Current | None,
     mapping: Mapping[str, str] | None,
@@ -31,26 +33,28 @@ def expectation(
 
     Args:
         through: what is between the sender and what is received.
+        form: how what arrived is read.
         current: the Current that sent the events, if they are not what it sent but what it was
             given: it filters events, and transforms fields.
         mapping: the custom mapping of RudderStack's source.
         on_loss: called for an event of which RudderStack's source loses something.
     """
 
-    def expected(event: dict[str, Any]) -> Content | FilterReason | VanishReason:
-        if current is not None:
-            sent = _sent(current, event)
-            if isinstance(sent, FilterReason):
-                return sent
-            event = sent
-        if through is Through.CURRENTS:
-            return content_of(event, through)
-        made = transformed(event, mapping)
-        if isinstance(made, VanishReason):
-            return made
-        if (lost := loss(event, made)) is not None:
+    def made(event: dict[str, Any]) -> Content | FilterReason | VanishReason:
+        message = transformed(event, mapping)
+        if isinstance(message, VanishReason):
+            return message
+        if (lost := loss(event, message)) is not None:
             on_loss(event, lost)
-        return content_of(made, through)
+        return form.expected(message)
+
+    arrived: Expectation = made if through is Through.RUDDERSTACK else form.expected
+    if current is None:
+        return arrived
+
+    def expected(event: dict[str, Any]) -> Content | FilterReason | VanishReason:
+        sent = _sent(current, event)
+        return sent if isinstance(sent, FilterReason) else arrived(sent)
 
     return expected
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import orjson
 
 from ..errors import ReadError
 from ..events import Event
-from ..reading import Located, read_path, reads_once
+from ..reading import Located, read_values, reads_once, why_unreadable
+from ._tables import read_table
 
 __all__ = ["Input", "OnUnreadable", "Source"]
+
+T = TypeVar("T")
 
 #: A file, or values.
 Input = Path | str | Iterable[Any]
@@ -26,21 +31,20 @@ class Source:
     Args:
         given: the name of a file, or values.
         name: what the values are called in errors.
-        directory: where values that can be read only once are kept.
+        directory: where an input that can be read only once is kept.
     """
 
     def __init__(self, given: Input, *, name: str, directory: Path) -> None:
         self._given = given
-        self._name = name
         self._kept = directory / name
+        self._is_file = isinstance(given, Path | str)
         self._once = (
             reads_once(str(given)) if isinstance(given, Path | str) else iter(given) is given
         )
-
-    @property
-    def name(self) -> str:
-        """The name of the file, or what the values are called."""
-        return str(self._given) if isinstance(self._given, Path | str) else f"<{self._name}>"
+        #: The name of the file, or what the values are called.
+        self.name = f"<{name}>"
+        if isinstance(given, Path | str):
+            self.name = "<stdin>" if str(given) == "-" else str(given)
 
     def read(self, on_unreadable: OnUnreadable) -> Generator[tuple[int, Any]]:
         """Yield each value that can be read, with its number.
@@ -48,30 +52,62 @@ class Source:
         Raises:
             ReadError: the file cannot be opened.
         """
-        if not self._once:
-            yield from enumerate(self._values(self._given, on_unreadable))
-            return
+        if self._once and self._is_file:
+            self._copy()
+        elif self._once:
+            self._keep(on_unreadable)
+        yield from enumerate(self._values(on_unreadable))
+
+    def read_again(self) -> Iterator[tuple[int, Any]]:
+        """Yield the same values after `read`."""
+        yield from enumerate(self._values(lambda _: None))
+
+    def _copy(self) -> None:
+        """Copy a pipe to a file, as it is."""
+        try:
+            if str(self._given) != "-":
+                with Path(str(self._given)).open("rb") as pipe, self._kept.open("wb") as kept:
+                    shutil.copyfileobj(pipe, kept)
+            elif sys.stdin is None:
+                raise ReadError("cannot be read: it is closed", source=self.name)
+            else:
+                with self._kept.open("wb") as kept:
+                    shutil.copyfileobj(sys.stdin.buffer, kept)
+        except OSError as error:
+            raise ReadError(why_unreadable(error), source=self.name) from error
+
+    def _keep(self, on_unreadable: OnUnreadable) -> None:
+        """Write values that can be read only once to a file."""
         with self._kept.open("wb") as kept:
-            for value in self._values(self._given, on_unreadable):
+            for each in cast("Iterable[Any]", self._given):
+                value = each.to_dict() if isinstance(each, Event) else each
                 try:
                     kept.write(orjson.dumps(value) + b"\n")
                 except TypeError as error:
                     on_unreadable(ReadError(f"a value is not JSON: {error}", source=self.name))
-        yield from self.read_again()
 
-    def read_again(self) -> Iterator[tuple[int, Any]]:
-        """Yield the same values after `read`."""
-        given = self._kept if self._once else self._given
-        yield from enumerate(self._values(given, lambda _: None))
-
-    def _values(self, given: Input, on_unreadable: OnUnreadable) -> Iterator[Any]:
-        if not isinstance(given, Path | str):
-            yield from (each.to_dict() if isinstance(each, Event) else each for each in given)
+    def _values(self, on_unreadable: OnUnreadable) -> Iterator[Any]:
+        if not self._is_file and not self._once:
+            values = cast("Iterable[Any]", self._given)
+            yield from (each.to_dict() if isinstance(each, Event) else each for each in values)
             return
-        # An error in the caller must close the file, too.
-        with closing(cast("Generator[Located | ReadError]", read_path(given))) as items:
-            for item in items:
-                if isinstance(item, ReadError):
-                    on_unreadable(item)
-                else:
-                    yield item.value
+        path = self._kept if self._once else Path(cast("str", self._given))
+        try:
+            if path.is_file() and (rows := read_table(path, self.name)) is not None:
+                yield from self._usable(rows, on_unreadable)
+                return
+            lines = path.open("rb")
+        except (OSError, ValueError) as error:  # the latter for a name that no file can have
+            raise ReadError(why_unreadable(error), source=self.name) from error
+        with lines:
+            items = cast("Generator[Located | ReadError]", read_values(lines, source=self.name))
+            with closing(items):
+                yield from (each.value for each in self._usable(items, on_unreadable))
+
+    @staticmethod
+    def _usable(items: Iterable[T | ReadError], on_unreadable: OnUnreadable) -> Iterator[T]:
+        for item in items:
+            if isinstance(item, ReadError):
+                on_unreadable(item)
+            else:
+                yield item

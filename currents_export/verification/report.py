@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
 
 from .._codes import Code
-from ._masking import masked
+from ..delivery import DropReason, FilterReason
+from ..receiver.rudderstack import Loss, VanishReason
+from .charts import Delays, Rates, Stages
+from .findings import Altered, Caused, FindingKind, Findings, Row
 
-__all__ = ["Ages", "Altered", "Example", "Findings", "Report", "Through", "Verdict"]
+__all__ = ["Report", "Through", "Verdict"]
 
 
 class Through(Code):
@@ -27,108 +30,6 @@ class Verdict(Code):
     WRONG = "wrong", "something did not arrive as it should have"
 
 
-#: Fields whose texts are not personal data.
-_IMPERSONAL = frozenset({"timestamp", "time", "event", "event_type", "type"})
-
-
-@attrs.frozen
-class Example:
-    """An event with a finding.
-
-    Attributes:
-        id: the event's id.
-        event_type: the event type, or the name of the message if the event was never sent.
-        field: the path of the field that differs; None if the finding is not about a field.
-        expected: the value that was expected; None if there is none.
-        got: the value that arrived; None if there is none.
-    """
-
-    id: str
-    event_type: str | None = None
-    field: str | None = None
-    expected: Any = None
-    got: Any = None
-
-    def to_dict(self, *, personal_data: bool = False) -> dict[str, Any]:
-        """Return the example as a JSON object, without a field if it is not about one.
-
-        Args:
-            personal_data: whether to show texts, which may be personal data.
-        """
-        named = {"id": self.id, "event_type": self.event_type}
-        if self.field is None:
-            return named
-        values = {"expected": self.expected, "got": self.got}
-        if not personal_data and self.field not in _IMPERSONAL:
-            values = masked(values)
-        return named | {"field": self.field} | values
-
-
-@attrs.frozen
-class Findings:
-    """The findings of one kind.
-
-    Attributes:
-        count: how many there are.
-        examples: some of them; which ones does not depend on the order of the input.
-        by_event_type: the findings by event type.
-    """
-
-    count: int = 0
-    examples: tuple[Example, ...] = ()
-    by_event_type: Mapping[str, int] = attrs.field(factory=dict)
-
-    def to_dict(self, *, personal_data: bool = False) -> dict[str, Any]:
-        """Return the findings as a JSON object.
-
-        Args:
-            personal_data: whether to show texts of events, which may be personal data.
-        """
-        return {
-            "count": self.count,
-            "examples": [each.to_dict(personal_data=personal_data) for each in self.examples],
-            "by_event_type": dict(self.by_event_type),
-        }
-
-
-@attrs.frozen
-class Altered(Findings):
-    """Events that arrived with another content.
-
-    Attributes:
-        by_field: how many of the examined ones differ, by the path of the field; list positions are
-            left out.
-        examined: how many were compared field by field.
-    """
-
-    by_field: Mapping[str, int] = attrs.field(factory=dict)
-    examined: int = 0
-
-    def to_dict(self, *, personal_data: bool = False) -> dict[str, Any]:
-        """Return the findings as a JSON object.
-
-        Args:
-            personal_data: whether to show texts of events, which may be personal data.
-        """
-        more = {"by_field": dict(self.by_field), "examined": self.examined}
-        return super().to_dict(personal_data=personal_data) | more
-
-
-@attrs.frozen
-class Ages:
-    """The seconds from an event's `time` to its arrival, where both are known.
-
-    Attributes:
-        p50: half of the events were not older.
-        p95: 95 of 100 events were not older.
-        max: the age of the oldest event.
-    """
-
-    p50: float
-    p95: float
-    max: float
-
-
 @attrs.frozen(kw_only=True)
 class Report:
     """What a comparison of sent and received events found.
@@ -138,18 +39,32 @@ class Report:
         sent: how many events were sent, duplicates included.
         received: how many events or messages were received, duplicates included.
         matched: how many different ids were both sent and received.
-        missing: events that should have arrived and did not.
-        duplicated: arrivals of an id beyond the number of times it was sent.
-        altered: arrivals whose content is not the expected one.
+        missing: events that should have arrived and did not. Causes: `lost`, `not_accepted`,
+            `dropped`.
+        duplicated: arrivals of an id beyond the number of times it was sent. Causes, which only a
+            record shows: `redelivered`, `repeated`.
+        altered: arrivals whose content is not the expected one. Causes: `wrong_time`,
+            `unmapped_names`, `clear_personal_data`, `changed`.
         unexpected: arrivals that were never sent, or that should not have arrived.
         reordered: events that arrived before an event of the same user that was sent earlier.
         late: events that arrived later than allowed.
         filtered: events that the Current does not send, by the code of the reason.
+        dropped: events that the sender dropped and that did not arrive, by the code of the reason;
+            they are among `missing`.
         vanished: events of which RudderStack's source makes no message, by the code of the reason.
         reduced: events of which RudderStack's source is known to lose a part, by the code of the
             loss; what is left of them is compared.
+        disturbed: events that the answer key explains, by the kind of the disturbance. They are
+            not findings.
         without_id: sent events without an id, which cannot be compared.
-        ages: how old events were when they arrived; None if that is not known.
+        absent: the paths of fields for which a warehouse's table has no column, so that they cannot
+            be compared; at most 1,000.
+        stages: how far the events of each type came.
+        ages: the seconds from events' `time` to their arrival; None if that is not known.
+        latency: the seconds from the request that delivered an event to its arrival; None if no
+            record says when that was.
+        rates: events over time; None if no times are known.
+        has_record: whether `sent` was a record of a sender.
         exactly_once: whether a duplicate is wrong.
         in_order: whether a reordered event is wrong.
     """
@@ -158,17 +73,24 @@ class Report:
     sent: int
     received: int
     matched: int
-    missing: Findings
-    duplicated: Findings
+    missing: Caused
+    duplicated: Caused
     altered: Altered
     unexpected: Findings
     reordered: Findings
     late: Findings
     filtered: Mapping[str, Findings]
     vanished: Mapping[str, Findings]
+    dropped: Mapping[str, Findings] = attrs.field(factory=dict)
     reduced: Mapping[str, Findings] = attrs.field(factory=dict)
+    disturbed: Mapping[str, Findings] = attrs.field(factory=dict)
     without_id: int = 0
-    ages: Ages | None = None
+    absent: tuple[str, ...] = ()
+    stages: Mapping[str, Stages] = attrs.field(factory=dict)
+    ages: Delays | None = None
+    latency: Delays | None = None
+    rates: Rates | None = None
+    has_record: bool = False
     exactly_once: bool = False
     in_order: bool = False
 
@@ -179,10 +101,53 @@ class Report:
         Duplicates are right where delivery is at least once, and so is another order, unless the
         caller asked for more.
         """
-        wrong = [self.missing, self.altered, self.unexpected, self.late]
-        wrong += [self.duplicated] if self.exactly_once else []
-        wrong += [self.reordered] if self.in_order else []
-        return Verdict.WRONG if any(each.count for each in wrong) else Verdict.RIGHT
+        return Verdict.WRONG if any(row.is_wrong for row in self.rows) else Verdict.RIGHT
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """A table of what was found, in the order of the attributes; it may be empty.
+
+        The causes of missing, duplicated and altered events are separate rows. Rows that are not
+        wrong explain what did not arrive, or what is allowed.
+        """
+        return tuple(row for row in self._rows() if row.findings.count)
+
+    def _rows(self) -> Iterator[Row]:
+        for kind, findings in _by_cause(self.missing, FindingKind.LOST):
+            if kind is not FindingKind.DROPPED:
+                yield Row(kind, findings, True, None, kind.description)
+        yield from self._explained(FindingKind.DROPPED, self.dropped, DropReason, is_wrong=True)
+        for kind, findings in _by_cause(self.duplicated, FindingKind.DUPLICATED):
+            yield Row(kind, findings, self.exactly_once, None, kind.description)
+        for kind, findings in _by_cause(self.altered, FindingKind.CHANGED):
+            meaning = kind.description
+            if kind is FindingKind.WRONG_TIME and self.altered.shift_s:
+                meaning += f"; {_shift(self.altered.shift_s)}"
+            yield Row(kind, findings, True, None, meaning)
+        for kind, findings, is_wrong in (
+            (FindingKind.UNEXPECTED, self.unexpected, True),
+            (FindingKind.REORDERED, self.reordered, self.in_order),
+            (FindingKind.LATE, self.late, True),
+        ):
+            yield Row(kind, findings, is_wrong, None, kind.description)
+        yield from self._explained(FindingKind.FILTERED, self.filtered, FilterReason)
+        yield from self._explained(FindingKind.VANISHED, self.vanished, VanishReason)
+        yield from self._explained(FindingKind.REDUCED, self.reduced, Loss)
+        for reason, findings in self.disturbed.items():
+            disturbed = FindingKind.DISTURBED
+            yield Row(disturbed, findings, False, reason, disturbed.description)
+
+    def _explained(
+        self,
+        kind: FindingKind,
+        found: Mapping[str, Findings],
+        reasons: type[Code],
+        *,
+        is_wrong: bool = False,
+    ) -> Iterator[Row]:
+        for reason, findings in found.items():
+            meaning = f"{kind.description} ({reasons(reason).description})"
+            yield Row(kind, findings, is_wrong, reason, meaning)
 
     def to_dict(self, *, personal_data: bool = False) -> dict[str, Any]:
         """Return the report as a JSON object.
@@ -191,6 +156,7 @@ class Report:
             personal_data: whether to show texts of events, which may be personal data.
         """
         kinds = ("missing", "duplicated", "altered", "unexpected", "reordered", "late")
+        explained = ("filtered", "dropped", "vanished", "reduced", "disturbed")
         return {
             "verdict": self.verdict.value,
             "through": self.through.value,
@@ -200,8 +166,34 @@ class Report:
             **{kind: getattr(self, kind).to_dict(personal_data=personal_data) for kind in kinds},
             **{
                 name: {code: each.to_dict() for code, each in getattr(self, name).items()}
-                for name in ("filtered", "vanished", "reduced")
+                for name in explained
             },
             "without_id": self.without_id,
-            "ages": None if self.ages is None else attrs.asdict(self.ages),
+            "absent": list(self.absent),
+            "stages": {name: each.to_dict() for name, each in self.stages.items()},
+            **{
+                name: None if (each := getattr(self, name)) is None else each.to_dict()
+                for name in ("ages", "latency", "rates")
+            },
         }
+
+
+def _shift(seconds: float) -> str:
+    """Return by how much all times differ, in words."""
+    where = "later" if seconds > 0 else "earlier"
+    hours = abs(seconds) / 3600
+    if hours.is_integer():
+        return f"all are {_counted(hours, 'hour')} {where}, as with another time zone"
+    return f"all are {_counted(abs(seconds), 'second')} {where}"
+
+
+def _counted(number: float, unit: str) -> str:
+    return f"{number:g} {unit}" if number == 1 else f"{number:g} {unit}s"
+
+
+def _by_cause(found: Caused, otherwise: FindingKind) -> Iterator[tuple[FindingKind, Findings]]:
+    """Yield the findings of each cause; all of them have one cause if the report names none."""
+    if not found.by_cause:
+        yield otherwise, found
+    for code, findings in found.by_cause.items():
+        yield FindingKind(code), findings

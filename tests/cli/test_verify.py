@@ -10,9 +10,10 @@ from typing import Any
 import orjson
 import pytest
 
+from currents_export.receiver import Receiver, listen
 from currents_export.receiver.rudderstack import transform
 from tests.cli.support import run, words
-from tests.support.events import OPEN, event, make_events
+from tests.support.events import CLICK, OPEN, event, make_events
 from tests.support.gateways import without_user
 
 Lines = Callable[..., Path]
@@ -38,11 +39,12 @@ def test_right(lines: Lines) -> None:
     sent, received = lines("sent", *EVENTS, without_user()), lines("received", *MESSAGES)
     result = run("verify", "--sent", sent, "--received", received)
     assert (result.exit_code, result.stderr) == (0, "")
-    verdict, totals, header, row, ages = result.stdout.splitlines()
+    verdict, totals, header, row, meaning, ages = result.stdout.splitlines()
     assert verdict == "right: everything that should have arrived did, and as it should be"
     assert totals == "6 events sent, 5 messages received; 5 ids in both"
-    assert header.split() == ["count", "what", "meaning", "for", "example"]
+    assert header.split() == ["count", "what", "for", "example"]
     assert row.split()[:2] == ["1", "vanished"]
+    assert meaning.startswith("vanished (no_user): gets a 200, and the source makes no message")
     assert ages.startswith("seconds from an event's time to its arrival: 18 (half of the events)")
 
 
@@ -56,9 +58,9 @@ def test_wrong(lines: Lines) -> None:
     assert result.stdout.startswith("wrong: something did not arrive as it should have\n")
     rows = [line.split()[:2] for line in result.stdout.splitlines()[3:-1]]
     assert rows[:4] == [
-        ["3", "missing"],
+        ["3", "lost"],
         ["1", "duplicated"],
-        ["1", "altered"],
+        ["1", "changed"],
         ["1", "unexpected"],
     ]
     assert rows[-1] == ["1", "properties.email_address"]
@@ -117,7 +119,7 @@ def test_current_and_mapping(lines: Lines, current: Callable[..., Path], tmp_pat
     options = ("--current", file, "--mapping", mapping)
     result = run("verify", "--sent", sent, "--received", received, *options)
     assert result.exit_code == 0
-    assert "the Current does not send it: not_selected" in result.stdout
+    assert "filtered (not_selected)" in result.stdout
     result = run("verify", "--sent", sent, "--received", received)
     assert result.exit_code == 1
 
@@ -151,7 +153,7 @@ def test_part_that_cannot_be_read(lines: Lines) -> None:
     [
         ([], EVENTS, (), "sent: it contains no events"),
         (EVENTS, [], (), "received: it contains no events"),
-        (EVENTS, [{"other": 1}], (), "its first values are neither events nor messages"),
+        (EVENTS, [{"other": 1}], (), "none of its first values is an event, a message"),
         (EVENTS, [event(99).to_dict()], (), "are the two inputs from the same run?"),
         (EVENTS, EVENTS, ("--through", "kafka"), "it must be currents or rudderstack"),
         (EVENTS, EVENTS, ("--mapping", "none"), "none: No such file"),
@@ -165,3 +167,63 @@ def test_bad_input(
     result = run("verify", *files, *options)
     assert (result.exit_code, result.stdout) == (2, "")
     assert says in words(result.stderr)
+
+
+def test_record(lines: Lines, current: Callable[..., Path], tmp_path: Path) -> None:
+    record, received = tmp_path / "record", tmp_path / "received"
+    with listen(Receiver(capture=received)) as url:
+        file = current(url, event_types=[OPEN])
+        sent = lines("sent", *EVENTS, event(9, CLICK).to_dict())
+        run("send", sent, "--current", file, "--record", record)
+    result = run("verify", "--sent", record, "--received", received)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "6 events sent, 5 events received; 5 ids in both" in result.stdout
+    assert "filtered (not_selected)" in result.stdout
+    assert record.stat().st_mode & 0o077 == 0
+
+
+def test_record_on_standard_output(lines: Lines, current: Callable[..., Path]) -> None:
+    with listen(Receiver()) as url:
+        sent = lines("sent", *EVENTS)
+        result = run("send", sent, "--current", current(url), "--record", "-")
+    assert {json.loads(line)["status"] for line in result.stdout.splitlines()} == {200}
+    assert "accepted 5, delivered 5" in result.stderr
+
+
+def test_record_is_another_file(lines: Lines, current: Callable[..., Path]) -> None:
+    sent = lines("sent", *EVENTS)
+    result = run("send", sent, "--current", current(), "--record", sent)
+    assert result.exit_code == 2
+    assert "is another file of this command, too" in words(result.stderr)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+def test_incomplete_record(lines: Lines, current: Callable[..., Path]) -> None:
+    with listen(Receiver()) as url:
+        sent = lines("sent", *EVENTS)
+        result = run("send", sent, "--current", current(url), "--record", "/dev/full")
+    assert result.exit_code == 2
+    assert "the record is incomplete: No space left on device" in result.stderr
+    assert "delivered 5" in result.stdout
+
+
+def test_answer_key(lines: Lines) -> None:
+    key = [{"id": each["id"], "event_type": OPEN, "disturbance": "duplicate"} for each in EVENTS]
+    sent, received = lines("sent", *EVENTS), lines("received", *EVENTS, *EVENTS)
+    files = ("--sent", sent, "--received", received, "--exactly-once")
+    assert run("verify", *files).exit_code == 1
+    result = run("verify", *files, "--answer-key", lines("key", *EVENTS, *EVENTS))
+    assert (result.exit_code, result.stdout) == (2, "")
+    result = run("verify", *files, "--answer-key", lines("key", *key, *key, {"summary": {}}))
+    assert result.exit_code == 0
+    assert "disturbed (duplicate)" in result.stdout
+
+
+def test_constant_shift(lines: Lines) -> None:
+    shifted = [each | {"time": each["time"] - 7200} for each in EVENTS]
+    sent, received = lines("sent", *EVENTS), lines("received", *shifted)
+    result = run("verify", "--sent", sent, "--received", received)
+    assert "all are 2 hours earlier, as with another time zone" in result.stdout
+    received = lines("received", *(each | {"time": each["time"] + 1} for each in EVENTS))
+    result = run("verify", "--sent", sent, "--received", received)
+    assert "all are 1 second later" in result.stdout

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +34,15 @@ SNIPPETS = [
         r"(?:<!-- ([^\n]*) -->\n)?```(\w+)\n(.*?)```", README, re.DOTALL
     )
 ]
+
+
+#: The ports that the snippets use.
+PORTS = ("8080", "8081", "8090")
+
+
+def with_ports(text: str, ports: Mapping[str, str]) -> str:
+    """Return a snippet with other ports than the README's."""
+    return re.sub("|".join(PORTS), lambda found: ports[found[0]], text)
 
 
 def of(language: str) -> list[Snippet]:
@@ -72,18 +81,22 @@ def serving(snippet: Snippet, directory: Path, environ: dict[str, str]) -> Itera
             process.send_signal(signal.SIGINT)
             output = process.stdout.read()
         assert process.wait(timeout=30) == 0
-        assert "0 conformance errors, 0 warnings" in output
+        is_standin = "--rudderstack" in snippet.text
+        assert ("0 given up" if is_standin else "0 conformance errors, 0 warnings") in output
 
 
 def test_walkthrough_runs(tmp_path: Path) -> None:
-    # The README's port may be in use on this machine; everything else is as in the README.
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        port = str(reserved.getsockname()[1])
+    # The README's ports may be in use on this machine; everything else is as in the README.
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in PORTS]
+        ports = {
+            name: str(each.getsockname()[1]) for name, each in zip(PORTS, servers, strict=True)
+        }
     environ = {k: v for k, v in os.environ.items() if not k.startswith("CURRENTS_EXPORT_")}
     environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
     with contextlib.ExitStack() as running:
         for snippet in SNIPPETS:
-            adapted = snippet._replace(text=snippet.text.replace("8080", port))
+            adapted = snippet._replace(text=with_ports(snippet.text, ports))
             if snippet.note.startswith("file: "):
                 name = snippet.note.removeprefix("file: ")
                 (tmp_path / name).write_text(adapted.text, "utf-8")

@@ -33,6 +33,8 @@ def loss(event: dict[str, Any], message: dict[str, Any]) -> Loss | None:
     properties, made = event.get("properties"), message.get("properties")
     if not isinstance(properties, dict):
         return None
+    if properties == made:  # as most are
+        return None
     others = made if isinstance(made, dict) else {}
     for name, value in properties.items():
         if name not in MOVED and others.get(name, _MISSING) != value:

@@ -5,9 +5,9 @@ Source: RudderStack, the Braze source of rudder-transformer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..._codes import Code
 from ...events import Event
@@ -16,25 +16,26 @@ from ._values import is_truthy, respelled, timestamp
 
 __all__ = ["MOVED", "VanishReason", "transform", "transformed"]
 
+#: A field, the part of the context it goes to if it is one, and its name there.
+_Place = tuple[str, str | None, str]
+
 #: Where the mapped fields of `user` go.
-_OF_USER = {"device_id": ("device", "id"), "timezone": (None, "timezone")}
+_OF_USER: tuple[_Place, ...] = (("device_id", "device", "id"), ("timezone", None, "timezone"))
 #: Where the mapped properties go in `context`, in order.
-_TO_CONTEXT = {
-    "device_model": ("device", "model"),
-    "os_version": ("os", "version"),
-    "platform": ("os", "name"),
-    "user_agent": (None, "userAgent"),
-    "ad_id": ("device", "advertisingId"),
-    "ad_tracking_enabled": ("device", "adTrackingEnabled"),
-}
+_TO_CONTEXT: tuple[_Place, ...] = (
+    ("device_model", "device", "model"),
+    ("os_version", "os", "version"),
+    ("platform", "os", "name"),
+    ("user_agent", None, "userAgent"),
+    ("ad_id", "device", "advertisingId"),
+    ("ad_tracking_enabled", "device", "adTrackingEnabled"),
+)
 _TO_TRAITS = {"email_address": "email", "to_phone_number": "phone"}
 #: The properties that are never among the message's properties.
-MOVED = frozenset({*_TO_CONTEXT, *_TO_TRAITS})
+MOVED = frozenset({*(field for field, _, _ in _TO_CONTEXT), *_TO_TRAITS})
 
 #: The types whose values need not be respelled.
 _UNCHANGED = frozenset({str, bool, type(None)})
-
-_is_plain = lru_cache(4096)(is_plain)
 
 
 class VanishReason(Code):
@@ -81,11 +82,12 @@ def transformed(
         return VanishReason.NO_EVENT_TYPE
     user = _object(event.get("user"))
     user_id, external_user_id = user.get("user_id"), user.get("external_user_id")
-    if not is_truthy(user_id) and not is_truthy(external_user_id):
+    if not (is_truthy(external_user_id) or is_truthy(user_id)):
         return VanishReason.NO_USER
     properties = event.get("properties")
+    plan = _plan(tuple(properties)) if isinstance(properties, dict) else _NOTHING
     try:
-        others = _other_properties(properties)
+        others = _other_properties(properties, plan)
     except UnsafeKeyError:
         return VanishReason.UNSAFE_PROPERTY
     mapped = mapping.get(event_type) if mapping and isinstance(event_type, str) else None
@@ -102,11 +104,11 @@ def transformed(
     ids = (("messageId", event.get("id")), ("anonymousId", user_id), ("userId", external_user_id))
     for name, value in ids:
         if value is not None:
-            message[name] = respelled(value)
-    properties = _object(properties)
+            message[name] = value if type(value) is str else respelled(value)
     _fill_context(context, user, _OF_USER)
-    _fill_context(context, properties, _TO_CONTEXT)
-    if traits := _traits(properties):
+    fields = _object(properties)
+    _fill_context(context, fields, plan.to_context)
+    if plan.to_traits and (traits := _traits(fields, plan.to_traits)):
         message["traits"] = traits
     if (when := timestamp(event.get("time"))) is not None:
         message["timestamp"] = when
@@ -119,26 +121,53 @@ def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+class _Plan(NamedTuple):
+    """Where properties with some names go.
+
+    Attributes:
+        to_context: those that go to the context.
+        to_traits: those that become traits.
+        others: the others, which stay properties.
+        are_plain: whether all of these keep their names.
+    """
+
+    to_context: tuple[_Place, ...]
+    to_traits: tuple[str, ...]
+    others: tuple[str, ...]
+    are_plain: bool
+
+
+_NOTHING = _Plan((), (), (), True)
+
+
+# Events of a type have the same names.
+@lru_cache(512)
+def _plan(names: tuple[Any, ...]) -> _Plan:
+    others = tuple(name for name in names if isinstance(name, str) and name not in MOVED)
+    return _Plan(
+        tuple(place for place in _TO_CONTEXT if place[0] in names),
+        tuple(name for name in _TO_TRAITS if name in names),
+        others,
+        all(map(is_plain, others)),
+    )
+
+
 def _fill_context(
-    context: dict[str, Any], source: dict[str, Any], table: dict[str, tuple[str | None, str]]
+    context: dict[str, Any], source: dict[str, Any], places: Iterable[_Place]
 ) -> None:
-    for field, (part, name) in table.items():
+    for field, part, name in places:
         value = source.get(field)
         if value is not None:
             target = context if part is None else context.setdefault(part, {})
             target[name] = value if type(value) is str else respelled(value)
 
 
-def _traits(properties: dict[str, Any]) -> dict[str, Any]:
-    traits = {}
-    for source, name in _TO_TRAITS.items():
-        value = properties.get(source)
-        if value is not None:
-            traits[name] = respelled(value)
-    return traits
+def _traits(properties: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    found = ((_TO_TRAITS[name], properties[name]) for name in names)
+    return {name: respelled(value) for name, value in found if value is not None}
 
 
-def _other_properties(properties: Any) -> Any:
+def _other_properties(properties: Any, plan: _Plan) -> Any:
     """Return what becomes of the properties that are not mapped; None if there are none.
 
     Raises:
@@ -146,9 +175,11 @@ def _other_properties(properties: Any) -> Any:
     """
     if isinstance(properties, list):  # its indexes are its names
         return respelled(properties) or None
-    others = {
-        name: value if type(value) in _UNCHANGED else respelled(value)
-        for name, value in _object(properties).items()
-        if name not in MOVED and isinstance(name, str)
-    }
-    return others or None if all(map(_is_plain, others)) else by_paths(others)
+    if not isinstance(properties, dict):
+        return None
+    others = {name: properties[name] for name in plan.others}
+    if not _UNCHANGED.issuperset(map(type, others.values())):
+        for name, value in others.items():
+            if type(value) not in _UNCHANGED:
+                others[name] = respelled(value)
+    return (others or None) if plan.are_plain else by_paths(others)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from ..._json import LARGEST_INT, SMALLEST_INT
@@ -92,6 +93,8 @@ def _number(value: float) -> float | None:
 
 def is_truthy(value: Any) -> bool:
     """Return whether JavaScript takes a JSON value for true; every object and array is."""
+    if type(value) is str:  # as most are
+        return value != ""
     if isinstance(value, dict | list):
         return True
     if isinstance(value, float) and math.isnan(value):
@@ -121,14 +124,20 @@ def timestamp(time: Any) -> str | None:
     if seconds is None or abs(seconds) > _MAX_SECONDS:
         return _INVALID
     if _YEARS_OF_DATETIME[0] <= seconds <= _YEARS_OF_DATETIME[1]:
-        moment = _EPOCH + timedelta(seconds=seconds)
-        return f"{moment.isoformat(timespec='seconds')}.000Z"
+        minutes, seconds = divmod(seconds, 60)
+        return f"{_minute(minutes)}:{seconds:02}.000Z"
     days, of_day = divmod(seconds, _SECONDS_OF_DAY)
     cycles, day = divmod(days, _DAYS_OF_CYCLE)
     moment = _EPOCH + timedelta(days=day, seconds=of_day)
     year = moment.year + cycles * _CYCLE
     sign = "-" if year < 0 else ""
     return f"{sign}{abs(year):04}-{moment:%m-%dT%H:%M:%S}.000Z"
+
+
+# Events that follow each other often happened in the same minute.
+@lru_cache(1024)
+def _minute(minutes: int) -> str:
+    return (_EPOCH + timedelta(minutes=minutes)).isoformat(timespec="minutes")
 
 
 def _leading_integer(time: Any) -> int | None:
