@@ -106,6 +106,13 @@ def run(
     ] = None,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
+    unknown_event_types: Annotated[
+        str | None,
+        typer.Option(
+            metavar="filter|send",
+            help="What happens to events of types that the schema version does not have.",
+        ),
+    ] = None,
     notice_command: Annotated[
         str | None,
         typer.Option(
@@ -141,6 +148,7 @@ def run(
         "event_types": event_types,
         "schema_version": schema_version,
         "catalog_dir": catalog_dir,
+        "unknown_event_types": unknown_event_types,
         "notice_command": notice_command and to_command(notice_command),
     }
     problems: list[tuple[str, str]] = []

@@ -192,6 +192,7 @@ def test_all_problems_at_once() -> None:
         allow_plain_http=1,
         schema_version=99,
         catalog_dir=5,
+        unknown_event_types=5,
         event_types=["a", "b"],
         field_transformations={"c": "hash", "gender": "d"},
         notice_command=5,
@@ -284,3 +285,18 @@ def test_many_table_problems_are_cut(tables: CopiedTables) -> None:
     found = problems(catalog_dir=tables.directory)
     assert len(found) < 50
     assert found[-1][1].startswith("and ")
+
+
+def test_unknown_event_types() -> None:
+    assert form().unknown_event_types == "filter"
+    assert not form().selects("users.new.Type")
+    current = form(event_types=["users.messages.email.*"], unknown_event_types="send")
+    assert current.selects("users.new.Type")
+    assert current.selects("users.messages.email.Open")
+    assert not current.selects("users.behaviors.Purchase")
+
+
+def test_wrong_unknown_event_types() -> None:
+    assert problems(unknown_event_types="drop") == [
+        ("unknown_event_types", "it is 'drop'; it must be filter or send")
+    ]
