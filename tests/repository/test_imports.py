@@ -53,6 +53,8 @@ PARTS: dict[str, set[str]] = {
     | {"simulation.people", "simulation.workspace"},
     "receiver": GROUND | {"catalog", "events"},
     "verification": GROUND | {"current", "delivery", "events", "payload", "reading", "receiver"},
+    "testing": GROUND | {"current", "delivery", "events", "payload", "receiver"},
+    "pytest_plugin": GROUND | {"catalog", "delivery", "receiver", "simulation", "testing"},
     "cli": GROUND
     | {"_config", "_toml", "catalog", "coherence", "current", "delivery", "destinations"}
     | {"events", "payload", "reading", "receiver", "simulation", "simulation.stories"}
