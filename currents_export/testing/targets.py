@@ -82,24 +82,23 @@ class Targets:
 
         A batch leaves after 0.05 s even if it is not full, and is sent again after about 0.01 s.
         After 8 attempts, or 5 s, the Current is paused, so that `flush` returns. With a `clock`,
-        the waits are as long as usual, on that clock.
+        the waits are as long as those of other senders, on that clock.
 
         Args:
             target: a Current, or whatever `current` takes.
             **options: other options of `Sender`.
         """
         current = target if isinstance(target, Current) else self.current(target)
+        defaults: dict[str, Any] = {"stop": tenacity.stop_after_attempt(_ATTEMPTS)}
         if "clock" not in options:
             defaults = {
                 "wait": Backoff(_FIRST_WAIT, _LONGEST_WAIT),
+                "stop": defaults["stop"] | tenacity.stop_after_delay(_TIMEOUT),
                 "max_age": _LONGEST_WAIT,
                 "max_retry_after": _LONGEST_WAIT,
                 "timeout": _TIMEOUT,
             }
-            options = {**defaults, **options}
-        options.setdefault(
-            "stop", tenacity.stop_after_attempt(_ATTEMPTS) | tenacity.stop_after_delay(_TIMEOUT)
-        )
+        options = {**defaults, **options}
         if "transport" not in options and (transport := self._transport_of(current)):
             options["transport"] = transport
         sender = Sender(current, **options)

@@ -202,7 +202,7 @@ def test_further_receivers(pytester: pytest.Pytester) -> None:
             sender = currents_sender(strict)
             sender.send(braze_world.sample("users.messages.email.Open", email_address=5))
             assert sender.flush().dropped == 1
-            assert strict.counts.by_status == {"503": 1, "400": 1}
+            assert set(strict.counts.by_status) == {"503", "400"}
         """
     )
     pytester.runpytest().assert_outcomes(passed=1)
