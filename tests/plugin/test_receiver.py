@@ -206,13 +206,15 @@ def test_responses_until_further_notice(receiver: CurrentsReceiver) -> None:
 def test_clear() -> None:
     with CurrentsReceiver(script=["503x*"], bearer_tokens=["a"]) as receiver:
         url = receiver.url
+        assert deliver(receiver, event()) == 503
+        receiver.respond()
         assert deliver(receiver, event()) == 401
         receiver.clear(script=(), bearer_tokens=())
         assert receiver.counts.requests == 0
         assert deliver(receiver, event()) == 200
         receiver.clear()
         assert receiver.events == []
-        assert deliver(receiver) == 401
+        assert deliver(receiver) == 503
         assert receiver.url == url
 
 
