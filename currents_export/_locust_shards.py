@@ -48,11 +48,15 @@ class Assignment:
         self._owners: dict[int, str] = {}
         self._leaving: set[int] = set()
 
-    def report(self, worker: str, positions: Iterable[tuple[int, int]]) -> None:
-        """Keep the positions that a worker reports, of the shards that it has."""
+    def report(self, worker: str, positions: Iterable[tuple[int, int]]) -> list[int]:
+        """Keep the positions that a worker reports; return the shards that are not its own."""
+        others = []
         for shard, position in positions:
             if self._owners.get(shard) == worker:
                 self._positions[shard] = position
+            else:
+                others.append(shard)
+        return others
 
     def release(self, worker: str, positions: Iterable[tuple[int, int]]) -> None:
         """Keep the positions of shards that a worker has given back."""
@@ -129,11 +133,6 @@ class ShardedEvents:
         self._next: list[tuple[tuple[float, ...], int, Event]] = []
         self._returned: deque[Event] = deque()
         self._open: dict[str, _Shard] = {}
-
-    @property
-    def ended(self) -> bool:
-        """Whether there are no more events."""
-        return not self._next and not self._returned
 
     def add(self, number: int, position: int) -> Iterator[None]:
         """Add a shard without its first events; yield from time to time, since that takes a while.

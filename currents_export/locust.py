@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -62,7 +63,7 @@ class CurrentsUser(User):
         scenario: the scenario of the world, or its TOML file.
         seed: the seed of the world; by default the scenario's, or 0.
         people: how many users the world has; by default as in the scenario, or 1,000.
-        start: when the events begin, in seconds since the epoch; by default as in the scenario, or
+        world_start: when the events begin, in seconds since the epoch; by default as in the scenario, or
             now.
         pace: how many seconds of the world pass in a second; by default as fast as possible.
         sender_options: options of the `Sender` of each Locust user. Different from its defaults,
@@ -76,7 +77,7 @@ class CurrentsUser(User):
     scenario: ClassVar[Scenario | Path | str | None] = None
     seed: ClassVar[int | None] = None
     people: ClassVar[int | None] = None
-    start: ClassVar[int | None] = None
+    world_start: ClassVar[int | None] = None
     pace: ClassVar[float | None] = None
     sender_options: ClassVar[Mapping[str, Any]] = {}
     patience: ClassVar[float] = 10.0
@@ -119,13 +120,8 @@ class CurrentsUser(User):
     def send_events(self) -> None:
         """Send the next events of the world; wait while there is no room for them."""
         source = self._node.sources.get(type(self).__name__)
-        taken = [] if source is None else source.take(100)
-        if taken:
+        if source is not None and (taken := source.take(100)):
             self._send(taken, source)
-        elif source is not None and source.ended:
-            self._sender.flush(self.patience)
-            if source.ended:  # nothing came back meanwhile
-                raise StopUser
         else:
             gevent.sleep(_IDLE)
 
@@ -178,7 +174,7 @@ class CurrentsUser(User):
         )
 
     def _drop(self, drop: Drop) -> None:
-        self._settle((drop.event.id,))
+        self._settle((drop.id,))
 
     def _settle(self, ids: Iterable[str]) -> None:
         if (source := self._node.sources.get(type(self).__name__)) is not None:
@@ -196,8 +192,8 @@ class _Source(ShardedEvents):
         scenario = kind.scenario
         if isinstance(scenario, Path | str):
             scenario = load_scenario(scenario)
-        if kind.start is not None:
-            start = kind.start
+        if kind.world_start is not None:
+            start = kind.world_start
         elif scenario is not None and scenario.start is not None:
             start = scenario.start
         super().__init__(World(kind.seed, users=kind.people, scenario=scenario), start, shards)
@@ -221,46 +217,57 @@ class _Node:
             if issubclass(each, CurrentsUser)
         }
         self._run: int | None = None
+        #: The shards that are being taken, since that takes a while.
+        self._coming: set[tuple[str, int]] = set()
         runner = environment.runner
         if isinstance(runner, WorkerRunner):
             self._runner = runner
             runner.register_message(_TAKE, self._take, concurrent=True)
-            runner.register_message(_GIVE_BACK, self._give_back)
-            environment.events.report_to_master.add_listener(self._report)
+            runner.register_message(_GIVE_BACK, self._give_back, concurrent=True)
+            _listen(environment.events.report_to_master, self._report)
+            _listen(environment.events.test_start, self._forget)
         else:
-            environment.events.test_start.add_listener(self._start)
-            environment.events.test_stop.add_listener(lambda **_: self.sources.clear())
+            _listen(environment.events.test_start, self._start)
 
     def _start(self, **_: Any) -> None:
         """Begin a test in this process only."""
         for name, kind in self._kinds.items():
-            source = _Source(kind, int(time.time()), 1)
-            for _ in source.add(0, 0):
-                pass
-            self.sources[name] = source
+            self.sources[name] = source = _Source(kind, int(time.time()), 1)
+            deque(source.add(0, 0), maxlen=0)
 
-    def _take(self, msg: Any, **_: Any) -> None:
+    def _forget(self, **_: Any) -> None:
+        """Forget the events of an earlier test."""
+        self.sources.clear()
+        self._coming.clear()
+
+    def _take(self, msg: Any, **__: Any) -> None:
         data = msg.data
         name = data["class"]
         if data["run"] != self._run:
-            self.sources.clear()
+            self._forget()
             self._run = data["run"]
+        self._coming |= {(name, shard) for shard, _ in data["shards"]}
         if name not in self.sources:
             self.sources[name] = _Source(self._kinds[name], data["start"], SHARDS)
+        source = self.sources[name]
         for shard, position in data["shards"]:
-            for _ in self.sources[name].add(shard, position):
-                gevent.sleep(0)
+            for _ in source.add(shard, position):
+                gevent.sleep(0)  # let others run
+            self._coming.discard((name, shard))
 
     def _give_back(self, msg: Any, **_: Any) -> None:
         data = msg.data
-        if data["run"] != self._run or data["class"] not in self.sources:
+        name = data["class"]
+        while any((name, shard) in self._coming for shard in data["shards"]):
+            gevent.sleep(_IDLE)
+        source = self.sources.get(name)
+        if source is None or data["run"] != self._run:
             return
-        source = self.sources[data["class"]]
         found = [(shard, source.remove(shard)) for shard in data["shards"]]
         shards = [(shard, position) for shard, position in found if position is not None]
         self._runner.send_message(_GIVEN_BACK, {**data, "shards": shards})
 
-    def _report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
+    def _report(self, data: dict[str, Any], **_: Any) -> None:
         positions = {name: source.positions() for name, source in self.sources.items()}
         data[_REPORT] = {"run": self._run, "positions": positions}
 
@@ -273,9 +280,9 @@ class _Master:
         self._run, self._start_time = 0, 0
         self._assignments: dict[str, Assignment] = {}
         runner.register_message(_GIVEN_BACK, self._given_back)
-        environment.events.worker_report.add_listener(self._reported)
-        environment.events.test_start.add_listener(self._start)
-        environment.events.test_stop.add_listener(lambda **_: self._assignments.clear())
+        _listen(environment.events.worker_report, self._reported)
+        _listen(environment.events.test_start, self._start)
+        _listen(environment.events.test_stop, lambda **_: self._assignments.clear())
         runner.greenlet.spawn(self._watch)
 
     def _start(self, **_: Any) -> None:
@@ -303,14 +310,22 @@ class _Master:
                 if each.user_classes_count.get(name)
             ]
             moves = assignment.update(working, connected)
-            common = {"run": self._run, "class": name, "start": self._start_time}
             for client_id, shards in moves.give_back.items():
-                _log.info("%s gives back %d parts of the world of %s", client_id, len(shards), name)
-                self._runner.send_message(_GIVE_BACK, {**common, "shards": shards}, client_id)
+                self._ask_back(name, client_id, shards)
             for client_id, positions in moves.take.items():
                 _log.info("%s takes %d parts of the world of %s", client_id, len(positions), name)
-                data = {**common, "shards": [*positions.items()]}
+                data = {
+                    "run": self._run,
+                    "class": name,
+                    "start": self._start_time,
+                    "shards": [*positions.items()],
+                }
                 self._runner.send_message(_TAKE, data, client_id)
+
+    def _ask_back(self, name: str, client_id: str, shards: Sequence[int]) -> None:
+        _log.info("%s gives back %d parts of the world of %s", client_id, len(shards), name)
+        data = {"run": self._run, "class": name, "shards": shards}
+        self._runner.send_message(_GIVE_BACK, data, client_id)
 
     def _given_back(self, msg: Any, **_: Any) -> None:
         data = msg.data
@@ -322,8 +337,16 @@ class _Master:
         report = data.get(_REPORT, {})
         if report.get("run") == self._run:
             for name, positions in report["positions"].items():
-                if name in self._assignments:
-                    self._assignments[name].report(client_id, positions)
+                if name not in self._assignments:
+                    continue
+                # A worker that was out of reach has shards that others have now.
+                if others := self._assignments[name].report(client_id, positions):
+                    self._ask_back(name, client_id, others)
+
+
+def _listen(hook: Any, listener: Callable[..., None]) -> None:
+    """Call a listener when something happens; the hooks of Locust have no types."""
+    hook.add_listener(listener)
 
 
 _nodes: WeakKeyDictionary[Environment, _Node] = WeakKeyDictionary()
@@ -335,9 +358,11 @@ def _node_of(environment: Environment) -> _Node:
     return _nodes[environment]
 
 
-@events.init.add_listener
 def _on_init(environment: Environment, runner: Any, **_: Any) -> None:
     if isinstance(runner, MasterRunner):
         _Master(environment, runner)
     else:
         _node_of(environment)
+
+
+_listen(events.init, _on_init)
