@@ -97,6 +97,9 @@ class Current(DestinationFields):
         schema_version: the version of the Currents schema; the newest by default. Event types of
             later versions cannot be selected.
         catalog_dir: a directory of catalog tables to use instead of the packaged ones.
+        unknown_event_types: what happens to events of types that the schema version does not have.
+            `filter`, the default: they are filtered, as by Braze. `send`: they are sent, whatever
+            types are selected; so tests can show what a receiver does with a new type.
         field_transformations: field names to `remove` or `hash`; they apply to every event in
             which the field occurs, and only to text. None by default.
         notice_command: a program and its arguments, as a list or in one text. It is run, without a
@@ -154,6 +157,15 @@ class Current(DestinationFields):
             "Catalog directory",
             "A directory of catalog tables to use instead of the packaged ones.",
             '"tables"',
+        ),
+    )
+    unknown_event_types: str = attrs.field(
+        default="filter",
+        metadata=about(
+            "Unknown event types",
+            '"send" sends event types that the schema version does not have; they are filtered by '
+            "default.",
+            '"send"',
         ),
     )
     field_transformations: Mapping[str, Transformation] = attrs.field(
@@ -215,6 +227,9 @@ class Current(DestinationFields):
         catalog, found = _choose_catalog(self)
         problems += found
         problems += _event_type_problems(self.event_types, catalog)
+        if self.unknown_event_types not in ("filter", "send"):
+            what = quoted(self.unknown_event_types)
+            problems.append(("unknown_event_types", f"it is {what}; it must be filter or send"))
         problems += _transformation_problems(self.field_transformations, catalog)
         problems += command_problems("notice_command", self.notice_command)
         problems += test_current_problems(self.test_current, self.workspace, self.workspace_file)
@@ -241,6 +256,12 @@ class Current(DestinationFields):
         }
         transformations = dict(self.field_transformations)
         return _restore, (type(self), values | {"field_transformations": transformations})
+
+    def selects(self, event_type: str) -> bool:
+        """Return whether the Current sends events of a type."""
+        if event_type in self.selected:
+            return True
+        return self.unknown_event_types == "send" and event_type not in self.catalog
 
     @property
     def url(self) -> str:

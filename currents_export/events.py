@@ -116,6 +116,46 @@ class Event:
             raise EventError(f"{FLAT}; {PAYLOAD}")
         return cls(event_type, time, user, properties, event_id, rest)
 
+    def replace(
+        self,
+        *,
+        event_type: str | None = None,
+        time: int | None = None,
+        user: Mapping[str, Any] | None = None,
+        properties: Mapping[str, Any] | None = None,
+        id: str | None = None,  # noqa: A002 - the name of the attribute
+        extra: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Return a copy with other attributes, and a new random id unless one is given.
+
+        A receiver recognizes duplicates by the id, so a changed event needs a new one. What is not
+        given stays as it is; `event.replace()` is the same event with a new id. The dicts are
+        copied, but not the values in them.
+
+        >>> event = Event("users.messages.email.Open", 1_782_907_200, properties={"a": 1, "b": 2})
+        >>> event.replace(properties=event.properties | {"b": 3}).properties
+        {'a': 1, 'b': 3}
+
+        Args:
+            event_type: the full name of the type.
+            time: when it happened, in whole seconds since the Unix epoch.
+            user: all fields of the user.
+            properties: all other fields.
+            id: the UUID; by default, a new random one.
+            extra: other top-level keys.
+
+        Raises:
+            EventError: an attribute is empty or has the wrong type.
+        """
+        return type(self)(
+            self.event_type if event_type is None else event_type,
+            self.time if time is None else time,
+            dict(self.user if user is None else user),
+            dict(self.properties if properties is None else properties),
+            _new_id() if id is None else id,
+            dict(self.extra if extra is None else extra),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object that a Current sends: Braze's five keys in order, then `extra`.
 

@@ -184,3 +184,26 @@ def test_garbage_is_handled(value: Any) -> None:
         assert str(error)  # noqa: PT017 - either outcome is right
     else:
         assert event.to_dict().items() >= dict(value).items()
+
+
+def test_replace() -> None:
+    one = Event(OPEN, 1, {"user_id": "u"}, {"a": 1}, EVENT_ID, {"more": True})
+    other = one.replace(time=2, properties=one.properties | {"b": 2})
+    assert (other.time, other.user, other.properties) == (2, {"user_id": "u"}, {"a": 1, "b": 2})
+    assert (other.event_type, other.extra) == (OPEN, {"more": True})
+    assert uuid.UUID(other.id).version == 4
+    assert other.id != EVENT_ID
+
+
+def test_replace_nothing_but_the_id() -> None:
+    one = Event(OPEN, 1, properties={"a": 1})
+    copied = one.replace()
+    assert copied.id != one.id
+    assert one.replace(id=one.id) == one
+    copied.properties["a"] = 2
+    assert one.properties == {"a": 1}
+
+
+def test_replace_checks_attributes() -> None:
+    with pytest.raises(EventError, match="event_type"):
+        Event(OPEN, 1).replace(event_type="")

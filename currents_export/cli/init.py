@@ -106,6 +106,13 @@ def run(
     ] = None,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
+    unknown_event_types: Annotated[
+        str | None,
+        typer.Option(
+            metavar="filter|send",
+            help="What happens to events of types that the schema version does not have.",
+        ),
+    ] = None,
     notice_command: Annotated[
         str | None,
         typer.Option(
@@ -161,6 +168,7 @@ def run(
         "test_current": test_current,
         "workspace": workspace,
         "workspace_file": workspace_file,
+        "unknown_event_types": unknown_event_types,
         "notice_command": notice_command and to_command(notice_command),
     }
     problems: list[tuple[str, str]] = []

@@ -66,7 +66,7 @@ def prepare(
             others[index] = EventError(
                 f"send takes Event objects, not {type(event).__name__}; see Event.from_dict"
             )
-        elif event.event_type not in selected:
+        elif event.event_type not in selected and not current.selects(event.event_type):
             known = event.event_type in current.catalog
             others[index] = (
                 FilterReason.NOT_SELECTED if known else FilterReason.NOT_IN_SCHEMA_VERSION

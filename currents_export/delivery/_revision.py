@@ -20,6 +20,7 @@ def form_of(current: Current) -> bytes:
     """Return a digest of what decides which events a Current sends, and what is in them."""
     parts = (
         sorted(current.selected),
+        current.unknown_event_types,
         sorted(current.field_transformations.items()),
         current.destination.needs_external_user_id,
     )

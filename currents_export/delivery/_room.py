@@ -38,8 +38,9 @@ class _Budget:
     @property
     def common(self) -> int:
         """What any type can still take; below 0 if the division has changed."""
-        common_used = self.used - self.in_parts
-        return self.limit - self.types * self.part - common_used - self.promised
+        # Types that the Current does not select have parts, too, if it sends unknown types.
+        parts = max(self.types * self.part, self.in_parts)
+        return self.limit - parts - (self.used - self.in_parts) - self.promised
 
     def fits(self, held: int, amount: int) -> bool:
         """Return whether a type that holds so much may take an amount."""

@@ -20,7 +20,7 @@ from ._traffic import traffic_rule
 from .fields import Draft
 from .people.model import User
 from .people.people import People
-from .stories import find_outcome, find_story, make_journey, make_single
+from .stories import find_outcome, find_story, make_journey, make_single, parts_of
 from .workspace.model import Workspace
 
 __all__ = ["Singles"]
@@ -44,7 +44,15 @@ class Singles:
     users: People
     plans: Plans
 
-    def sample(self, name: str, time: int, *, canvas: bool) -> Event:
+    def sample(
+        self,
+        name: str,
+        time: int,
+        properties: Mapping[str, Any],
+        *,
+        canvas: bool,
+        event_id: str | None,
+    ) -> Event:
         """Return a sample of a type; see `World.sample`."""
         plan = self.plans.get(name)
         drafts = [
@@ -59,7 +67,19 @@ class Singles:
             beside=frozenset((*first.user, *first.properties)),
         )
         fill(first, plan, drafts[0], others=second)
-        return second if canvas else first
+        sample = second if canvas else first
+        if not properties and event_id is None:
+            return sample
+        parts = parts_of(plan.event_type, properties)
+        for field, value in properties.items():
+            values = getattr(sample, parts[field])
+            if value is None:
+                values.pop(field, None)
+            else:
+                values[field] = value
+        if properties and event_id is None:
+            event_id = self._id(name, f"{canvas}:{sorted(properties.items())!r}", time)
+        return sample.replace(id=event_id)
 
     def placeholder(self, name: str, time: int) -> Event:
         """Return a placeholder of a type; see `World.placeholder`."""

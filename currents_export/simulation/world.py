@@ -151,7 +151,13 @@ class World:
         )
 
     def sample(
-        self, event_type: EventType | str, *, time: int | None = None, canvas: bool = False
+        self,
+        event_type: EventType | str,
+        *,
+        time: int | None = None,
+        canvas: bool = False,
+        id: str | None = None,  # noqa: A002 - the name of the event's attribute
+        **properties: Any,
     ) -> Event:
         """Return one event of a type, with every field that can occur together.
 
@@ -173,20 +179,24 @@ class World:
         If two events cannot keep all sets apart (surveys, WhatsApp replies), the Canvas side has
         more fields than one real event would. In a sample, a machine opened the email, and a bot is
         suspected of a click. The same world gives the same sample of a type, regardless of earlier
-        calls; a sample at another time has another id.
+        calls; a sample at another time or with other properties has another id. To send the same
+        sample twice, as different events, use `Event.replace`.
 
         Args:
             event_type: the type, or its name.
             time: when it happens, in seconds since the epoch; by default 2026-07-01 12:00:00 UTC
                 (1782907200).
             canvas: whether to return the Canvas side.
+            id: the id; by default, one that follows from the other arguments.
+            **properties: fields to replace, as for `event`; the other fields stay as they are.
 
         Raises:
-            UnknownNameError: the schema version has no such type.
+            UnknownNameError: the schema version has no such type, or the type no such field.
             OptionError: `time` is not between 1 and 4294967295.
+            EventError: `id` is not text, or is empty.
         """
-        name = self.catalog[_name(event_type)].name
-        return self._singles.sample(name, sample_time(time), canvas=canvas)
+        name, time = self.catalog[_name(event_type)].name, sample_time(time)
+        return self._singles.sample(name, time, properties, canvas=canvas, event_id=id)
 
     def placeholder(self, event_type: EventType | str, *, time: int | None = None) -> Event:
         """Return an event of a type whose values match only the data type.

@@ -65,7 +65,7 @@ def _sent(current: Current, value: dict[str, Any]) -> dict[str, Any] | FilterRea
         event = Event.from_dict(value)
     except EventError:
         return value
-    if event.event_type not in current.selected:
+    if not current.selects(event.event_type):
         known = event.event_type in current.catalog
         return FilterReason.NOT_SELECTED if known else FilterReason.NOT_IN_SCHEMA_VERSION
     needed = current.destination.needs_external_user_id

@@ -193,6 +193,7 @@ def test_all_problems_at_once() -> None:
         allow_plain_http=1,
         schema_version=99,
         catalog_dir=5,
+        unknown_event_types=5,
         event_types=["a", "b"],
         field_transformations={"c": "hash", "gender": "d"},
         notice_command=5,
@@ -315,3 +316,18 @@ def test_unusable_test_current(values: dict[str, Any], field: str, problem: str)
     ((found, message),) = problems(**values)
     assert found == field
     assert problem in message
+
+
+def test_unknown_event_types() -> None:
+    assert form().unknown_event_types == "filter"
+    assert not form().selects("users.new.Type")
+    current = form(event_types=["users.messages.email.*"], unknown_event_types="send")
+    assert current.selects("users.new.Type")
+    assert current.selects("users.messages.email.Open")
+    assert not current.selects("users.behaviors.Purchase")
+
+
+def test_wrong_unknown_event_types() -> None:
+    assert problems(unknown_event_types="drop") == [
+        ("unknown_event_types", "it is 'drop'; it must be filter or send")
+    ]

@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpResponse
+from django.test import override_settings
 from django.urls import path
 from fastapi import FastAPI, Request
 
@@ -151,8 +152,9 @@ def test_django() -> None:
         urlpatterns = (path("currents", take),)
 
     if not settings.configured:
-        settings.configure(ROOT_URLCONF=Urls, ALLOWED_HOSTS=["*"], SECRET_KEY="-", USE_TZ=True)
+        settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="-", USE_TZ=True)
     with (
+        override_settings(ROOT_URLCONF=Urls),
         WsgiTransport(get_wsgi_application()) as transport,
         Sender(custom("http://localhost/currents"), transport=transport) as sender,
     ):

@@ -15,7 +15,14 @@ from currents_export.errors import SenderClosedError
 from tests.support.currents import custom
 from tests.support.events import CLICK, OPEN, event, make_events
 from tests.support.processes import run_python
-from tests.support.senders import PATIENCE, LeapingClock, abandoned, stuck, worker_threads
+from tests.support.senders import (
+    PATIENCE,
+    LeapingClock,
+    abandoned,
+    assert_threads_end,
+    stuck,
+    worker_threads,
+)
 from tests.support.servers import Responding
 
 
@@ -57,9 +64,7 @@ def test_close_interrupts_backoff(caplog: pytest.LogCaptureFixture) -> None:
     assert (result.pending, result.delivered) == (3, 0)
     assert {each.id for each in sender.pending()} == {each.id for each in make_events(3)}
     assert "closed with 3 events pending" in caplog.text
-    for thread in worker_threads() - before:
-        thread.join(PATIENCE)
-    assert worker_threads() <= before
+    assert_threads_end(before)
 
 
 def test_closed_sender_refuses_events(ok: Responding, clock: ManualClock) -> None:

@@ -80,3 +80,20 @@ def test_error_of_the_iterable_carries_problems(ok: Responding, clock: ManualClo
             sender.send(broken())
         assert "price is nan" in caught.value.__notes__[0]
     assert sender.result.delivered == 1
+
+
+def test_unknown_types_are_sent_on_request(ok: Responding, clock: ManualClock) -> None:
+    current = custom(event_types=[OPEN], unknown_event_types="send")
+    anonymous = Event("users.new.Type", 1)
+    unknown = anonymous.replace(user={"external_user_id": "someone"})
+    with Sender(current, transport=ok, clock=clock) as sender:
+        sender.send([event(0), event(1, CLICK), unknown, anonymous])
+    assert {name: each.delivered for name, each in sender.result.by_event_type.items()} == {
+        OPEN: 1,
+        CLICK: 0,
+        "users.new.Type": 1,
+    }
+    assert sender.result.filter_reasons == {
+        FilterReason.NOT_SELECTED: 1,
+        FilterReason.NO_EXTERNAL_USER_ID: 1,
+    }

@@ -13,7 +13,13 @@ from currents_export.delivery import Sender
 from tests.support.currents import custom
 from tests.support.events import make_events
 from tests.support.hostile import ENDLESS, Behavior, Line
-from tests.support.senders import PATIENCE, LeapingClock, adds_up, worker_threads
+from tests.support.senders import (
+    PATIENCE,
+    LeapingClock,
+    adds_up,
+    assert_threads_end,
+    worker_threads,
+)
 from tests.support.servers import keep_alive_server, read_request
 
 #: Seconds that `flush` and `close` get; the clock leaps over them.
@@ -50,6 +56,4 @@ def test_endless_response_keeps_bounds(behavior: Behavior, concurrency: int) -> 
     assert BOUND <= closed - flushed <= BOUND + LAST_CHANCE + 0.001
     assert adds_up(result)
     assert (result.delivered, result.pending) == (0, 10)
-    for thread in worker_threads() - before:
-        thread.join(PATIENCE)
-    assert worker_threads() <= before
+    assert_threads_end(before)

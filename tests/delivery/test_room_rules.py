@@ -110,3 +110,8 @@ def test_bytes_keep_to_limit(events: list[tuple[str, int]]) -> None:
             first[event_type] = first[event_type] or size
             held[event_type] += size
     assert room.bytes.used == held.total() <= 1_000 + first.total()
+
+
+def test_more_types_than_the_room_was_divided_among() -> None:
+    room = Room(100, 10**6, types=2)
+    assert sum(fill(room, name) for name in "fedcba") == 100

@@ -53,6 +53,10 @@ PARTS: dict[str, set[str]] = {
     | {"simulation.people", "simulation.workspace"},
     "receiver": GROUND | {"catalog", "events"},
     "verification": GROUND | {"current", "delivery", "events", "payload", "reading", "receiver"},
+    "testing": GROUND | {"current", "delivery", "events", "payload", "receiver"},
+    "pytest_plugin": GROUND | {"catalog", "delivery", "receiver", "simulation", "testing"},
+    "_locust_shards": {"events", "simulation"},
+    "locust": GROUND | {"_locust_shards", "current", "delivery", "events", "simulation"},
     "cli": GROUND
     | {"_config", "_toml", "catalog", "coherence", "current", "delivery", "destinations"}
     | {"events", "payload", "reading", "receiver", "simulation", "simulation.stories"}

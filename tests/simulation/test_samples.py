@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from currents_export.catalog import Catalog, check_event
+from currents_export.errors import UnknownNameError
 from currents_export.simulation import SAMPLE_TIME, World
 from tests.support.traffic import CAMPAIGN, CANVAS, NEWEST, VERSIONS, unfilled
 
+OPEN = "users.messages.email.Open"
 PURCHASE = "users.behaviors.Purchase"
 WORLDS = {seed: World(seed, users=40) for seed in (0, 1, 2)}
 
@@ -115,3 +119,42 @@ def test_first_sides_are_coherent() -> None:
     survey = world.sample("users.messages.survey.Response").properties
     assert survey["answer_type"] == "nps"
     assert world.sample("users.messages.email.Open").properties["machine_open"] == "true"
+
+
+def test_sample_with_properties() -> None:
+    world = World()
+    plain = world.sample(OPEN)
+    made = world.sample(
+        OPEN, email_address="x@example.com", external_user_id="me", campaign_id=None
+    )
+    assert made.properties == {
+        name: value for name, value in plain.properties.items() if name != "campaign_id"
+    } | {"email_address": "x@example.com"}
+    assert made.user == plain.user | {"external_user_id": "me"}
+    assert made.id != plain.id
+
+
+def test_sample_has_the_id_of_its_arguments() -> None:
+    world = World()
+    given: dict[str, Any] = {"email_address": "x@example.com"}
+    assert world.sample(OPEN, **given) == World().sample(OPEN, **given)
+    ids = {
+        world.sample(OPEN).id,
+        world.sample(OPEN, **given).id,
+        world.sample(OPEN, canvas=True, **given).id,
+        world.sample(OPEN, time=1_800_000_000, **given).id,
+        world.sample(OPEN, email_address="y@example.com").id,
+    }
+    assert len(ids) == 5
+
+
+def test_sample_with_a_given_id() -> None:
+    assert World().sample(OPEN, id="mine").id == "mine"
+    assert World().sample(OPEN, id="mine", email_address="x").id == "mine"
+
+
+def test_sample_with_an_unknown_property() -> None:
+    with pytest.raises(
+        UnknownNameError, match=r"no field 'email_adress'; did you mean 'email_addr"
+    ):
+        World().sample(OPEN, email_adress="x@example.com")

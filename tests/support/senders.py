@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +31,7 @@ __all__ = [
     "LeapingClock",
     "abandoned",
     "adds_up",
+    "assert_threads_end",
     "stuck",
     "worker_threads",
 ]
@@ -89,6 +91,15 @@ def adds_up(result: Result) -> bool:
 def worker_threads() -> set[threading.Thread]:
     """Return the threads of all senders."""
     return {each for each in threading.enumerate() if each.name == "currents-export"}
+
+
+def assert_threads_end(before: set[threading.Thread]) -> None:
+    """Wait until all threads of senders but these have ended; one of them may start another."""
+    until = time.monotonic() + PATIENCE
+    while (left := worker_threads() - before) and time.monotonic() < until:
+        for thread in left:
+            thread.join(0.1)
+    assert not left
 
 
 class LeapingClock(ManualClock):

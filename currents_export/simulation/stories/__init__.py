@@ -1,7 +1,7 @@
 """Events on demand: built-in journeys, and single events."""
 
 from ._make import make_journey
-from ._single import make_single
+from ._single import make_single, parts_of
 from ._stories import STORIES, Outcome, Story, find_outcome, find_story
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "find_story",
     "make_journey",
     "make_single",
+    "parts_of",
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._suggestions import nearest, question
+from ...catalog import EventType
 from ...errors import OptionError, UnknownNameError
 from ...events import Event
 from .._audience import Pool, make_audience
@@ -16,7 +17,7 @@ from ..people.model import Device, User
 from ..workspace.model import Message
 from ._people import number_of
 
-__all__ = ["make_single"]
+__all__ = ["make_single", "parts_of"]
 
 #: An event has a device if more than this share of its type have one.
 _OFTEN = 0.5
@@ -34,15 +35,7 @@ def make_single(
     properties: Mapping[str, Any],
 ) -> Event:
     """Return an event with the given fields; see `World.event`. `draft` is overwritten."""
-    parts = {field.name: field.part for field in plan.event_type.fields.values()}
-    for name in properties:
-        if name not in parts:
-            close = nearest(name, parts)
-            raise UnknownNameError(
-                f"{plan.event_type.name} has no field {name!r}{question(close)}",
-                name=name,
-                nearest=close,
-            )
+    parts = parts_of(plan.event_type, properties)
     pairs = plan.audience
     if user is not None:
         pairs = _of_user(plan, rule, required, users[number_of(user, users)])
@@ -59,6 +52,24 @@ def make_single(
             else:
                 event.user[name] = value
     return event
+
+
+def parts_of(event_type: EventType, names: Iterable[str]) -> dict[str, str]:
+    """Return the part of an event that each field of a type is in, by the field's name.
+
+    Raises:
+        UnknownNameError: the type does not have one of `names`.
+    """
+    parts: dict[str, str] = {each.name: each.part for each in event_type.fields.values()}
+    for name in names:
+        if name not in parts:
+            close = nearest(name, parts)
+            raise UnknownNameError(
+                f"{event_type.name} has no field {name!r}{question(close)}",
+                name=name,
+                nearest=close,
+            )
+    return parts
 
 
 def _of_user(
