@@ -19,6 +19,8 @@ _ADDED = frozenset(
 _TIMESTAMP = 24
 #: How many characters of a timestamp are compared.
 _MAX_TIMESTAMP = 40
+#: How many characters of a name are shown in a path.
+_MAX_NAME = 200
 #: Values nested more deeply differ as a whole.
 _MAX_DEPTH = 100
 _MISSING = object()
@@ -84,7 +86,7 @@ def _differences(
 ) -> Iterator[tuple[str, Any, Any]]:
     if depth < _MAX_DEPTH and isinstance(expected, dict) and isinstance(got, dict):
         for name in dict.fromkeys((*expected, *got)):
-            inner = f"{path}.{name}" if path else name
+            inner = f"{path}.{name[:_MAX_NAME]}" if path else name[:_MAX_NAME]
             before, after = expected.get(name, _MISSING), got.get(name, _MISSING)
             yield from _differences(inner, before, after, depth + 1)
     elif (
