@@ -99,6 +99,8 @@ def run(
     input could not be read. Duplicates and another order are reported, but are not wrong by
     default.
     """
+    if [sent, received, answer_key].count("-") > 1:
+        raise typer.BadParameter("only one of the inputs can be standard input")
     unreadable: list[ReadError] = []
 
     def note(error: ReadError) -> None:
