@@ -102,7 +102,9 @@ def run(
     input could not be read. Duplicates and another order are reported, but are not wrong by
     default.
     """
-    check_files(html, junit, sent, received)
+    if [sent, received, answer_key].count("-") > 1:
+        raise typer.BadParameter("only one of the inputs can be standard input")
+    check_files(html, junit, sent, received, answer_key)
     unreadable: list[ReadError] = []
 
     def note(error: ReadError) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -16,10 +15,12 @@ __all__ = ["Content", "arrival", "differences", "digest", "expected_of", "messag
 _ADDED = frozenset(
     {"rudderId", "receivedAt", "request_ip", "channel", "originalTimestamp", "sentAt"}
 )
-#: A timestamp that RudderStack keeps. It replaces others with the time of arrival.
-_READABLE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+#: The length of a timestamp that RudderStack keeps, such as 2026-07-01T12:00:00.000Z.
+_TIMESTAMP = 24
 #: How many characters of a timestamp are compared.
 _MAX_TIMESTAMP = 40
+#: How many characters of a name are shown in a path.
+_MAX_NAME = 200
 #: Values nested more deeply differ as a whole.
 _MAX_DEPTH = 100
 _MISSING = object()
@@ -39,14 +40,16 @@ def message_content(message: dict[str, Any]) -> Content:
     timestamp = content.pop("timestamp", None)
     context = content.get("context")
     if type(context) is dict and "ip" in context:
-        content["context"] = {name: each for name, each in context.items() if name != "ip"}
+        content["context"] = context = context.copy()
+        del context["ip"]
     return content, None if timestamp is None else str(timestamp)[:_MAX_TIMESTAMP]
 
 
 def expected_of(message: dict[str, Any]) -> Content:
     """Return what is compared of a message that `transform` made; it is changed."""
     timestamp = message.pop("timestamp", None)
-    is_kept = type(timestamp) is str and _READABLE.fullmatch(timestamp)
+    # RudderStack replaces others with the time of arrival: invalid ones, and years beyond 9999.
+    is_kept = timestamp is not None and len(timestamp) == _TIMESTAMP
     return message, timestamp if is_kept else None
 
 
@@ -83,7 +86,7 @@ def _differences(
 ) -> Iterator[tuple[str, Any, Any]]:
     if depth < _MAX_DEPTH and isinstance(expected, dict) and isinstance(got, dict):
         for name in dict.fromkeys((*expected, *got)):
-            inner = f"{path}.{name}" if path else name
+            inner = f"{path}.{name[:_MAX_NAME]}" if path else name[:_MAX_NAME]
             before, after = expected.get(name, _MISSING), got.get(name, _MISSING)
             yield from _differences(inner, before, after, depth + 1)
     elif (

@@ -19,6 +19,9 @@ from .findings import Altered, FindingKind, Findings, Pair
 
 __all__ = ["Examiner"]
 
+#: How many fields that differ are counted separately, and what counts the others.
+_MAX_FIELDS = 1000
+_OTHERS = "(others)"
 #: How many altered events a report has as a whole.
 _MAX_PAIRS = 5
 _TIMES = frozenset({"timestamp", "time"})
@@ -99,7 +102,9 @@ class Examiner:
             (self._form.path(path), before, after)
             for path, before, after in differences(expected, got)
         ]
-        self._by_field.update({path for path, _, _ in found})
+        for path in {path for path, _, _ in found}:
+            is_counted = path in self._by_field or len(self._by_field) < _MAX_FIELDS
+            self._by_field[path if is_counted else _OTHERS] += 1
         by_cause: dict[FindingKind, tuple[str, Any, Any]] = {}
         for difference in found:
             path, before, after = difference

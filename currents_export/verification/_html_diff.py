@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .._redaction import printable
 from ._masking import masked
-from ._sentences import cut, value_text
+from ._sentences import cut, value_text, visible
 from .findings import IMPERSONAL
 
 __all__ = ["Line", "lines_of"]
@@ -175,4 +174,4 @@ def _from(start: int, text: str) -> str:
     if not start:
         return value_text(text)
     rest = json.dumps(cut(text[start:]), ensure_ascii=False)
-    return printable(f'"... {rest[1:]}')
+    return visible(f'"... {rest[1:]}')

@@ -10,6 +10,7 @@ from ..receiver.rudderstack import VanishReason
 
 __all__ = [
     "DROPPED",
+    "MAX_ID",
     "REASONS",
     "Arrival",
     "Kinds",
@@ -32,8 +33,8 @@ DROPPED = len(FilterReason) + len(VanishReason)
 _NUMBERS = {(type(each), each.value): number for number, each in enumerate(REASONS)}
 #: The largest number of event types that are counted separately.
 _MAX_TYPES = 1000
-#: A longer id is abbreviated.
-_MAX_ID = 200
+#: The most characters of an id; a longer one is abbreviated.
+MAX_ID = 200
 
 
 class Sent(NamedTuple):
@@ -105,10 +106,14 @@ class Kinds:
         self.names: list[str] = []
         self._numbers: dict[str, int] = {}
 
-    def __getitem__(self, name: str) -> int:
-        number = self._numbers.get(name)
-        if number is not None:
-            return number
+    def number(self, name: Any) -> int:
+        """Return the number of an event type, which may be any JSON value."""
+        found = self._numbers.get(name) if type(name) is str else None
+        if found is not None:
+            return found
+        name = name_of(name)
+        if name in self._numbers:
+            return self._numbers[name]
         if len(self.names) >= _MAX_TYPES:
             if len(self.names) == _MAX_TYPES:
                 self.names.append("other")
@@ -126,7 +131,7 @@ def reason_number(reason: FilterReason | VanishReason | DropReason) -> int:
 def id_of(value: Any) -> str:
     """Return an id as text; empty if there is none. A very long one is abbreviated."""
     text = value if type(value) is str else "" if value is None else str(value)
-    if len(text) <= _MAX_ID:
+    if len(text) <= MAX_ID:
         return text
     known = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{text[:100]}... ({known})"

@@ -12,7 +12,7 @@ from ._charting import RateCounter
 from ._collect import Collector
 from ._content import digest
 from ._expected import Expectation
-from ._rows import Kinds, Known, Sent, id_of, name_of, reason_number, user_of
+from ._rows import MAX_ID, Kinds, Known, Sent, id_of, name_of, reason_number, user_of
 from ._shapes import Shape
 from ._store import Row
 from ._values import Values
@@ -84,36 +84,31 @@ class SentReader:
                 return self._of_events()
 
     def _of_events(self) -> Iterator[Row]:
+        add_time = self._rates.add
         for number, value in self._values:
             self.count += 1
             if (row := self._row(number, value)) is not None:
-                if row[7] is not None:
-                    self._rates.add(0, row[7])
+                if (time := row[7]) is not None:
+                    add_time(0, time)
                 yield row
 
     def _row(self, number: int, event: dict[str, Any]) -> Row | None:
         """Return the row of an event; None if it has no id."""
-        event_id, event_type = id_of(event.get("id")), name_of(event.get("event_type"))
-        if not event_id:
-            self.without_id[event_type] += 1
-            return None
+        event_id = event.get("id")
+        if type(event_id) is not str or len(event_id) > MAX_ID or not event_id:
+            event_id = id_of(event_id)
+            if not event_id:
+                self.without_id[name_of(event.get("event_type"))] += 1
+                return None
         made = self._expected(event)
-        kind, user = self._kinds[event_type], user_of(event.get("user"))
-        time = _time(event.get("time"))
+        kind = self._kinds.number(event.get("event_type"))
+        user, time = user_of(event.get("user")), event.get("time")
+        if type(time) is not int or abs(time) >= _MAX_TIME:
+            time = None
         if isinstance(made, tuple):
             content, timestamp = made
-            return (
-                event_id,
-                number,
-                digest(content),
-                timestamp,
-                kind,
-                None,
-                user,
-                time,
-                None,
-                None,
-            )
+            known = digest(content)
+            return event_id, number, known, timestamp, kind, None, user, time, None, None
         reason = reason_number(made)
         return event_id, number, None, None, kind, reason, user, time, None, None
 
@@ -145,14 +140,14 @@ class SentReader:
             return
         if event_id:
             self.count += 1
-            kind = self._kinds[name_of(value.get("event_type"))]
+            kind = self._kinds.number(value.get("event_type"))
             yield tuple(Sent(event_id, number, None, None, kind, reason_number(reason), None, None))
 
     def _of_key(self) -> Iterator[Row]:
         for number, value in self._values:
             self.count += 1
             self._on_known(known_of(value))
-            kind = self._kinds[name_of(value["event_type"])]
+            kind = self._kinds.number(value["event_type"])
             yield tuple(Sent(id_of(value["id"]), number, None, None, kind, None, None, None))
 
 

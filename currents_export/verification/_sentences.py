@@ -18,6 +18,7 @@ __all__ = [
     "sentence",
     "shown_name",
     "value_text",
+    "visible",
 ]
 
 #: What each kind of finding is called at the head of a row.
@@ -110,6 +111,15 @@ def shown_name(text: str, most: int = _MOST) -> str:
     return printable(cut(text, most))
 
 
+def visible(text: str) -> str:
+    """Return a text with its invisible characters as escapes; unlike `printable`, keep spaces."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
 def value_text(value: Any) -> str:
     """Return a JSON value as text, cut short, with what is invisible written as an escape."""
     if isinstance(value, str):
@@ -118,7 +128,7 @@ def value_text(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False)
     except (ValueError, TypeError, RecursionError):  # for example, a number of 5,000 digits
         return f"a value of type {type(value).__name__}"
-    return printable(cut(text, 2 * _MOST))
+    return visible(cut(text, 2 * _MOST))
 
 
 def example_text(example: Example, *, personal_data: bool) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import orjson
 
@@ -17,8 +17,6 @@ from ..reading import Located, read_values, reads_once, why_unreadable
 from ._tables import read_table
 
 __all__ = ["Input", "OnUnreadable", "Source"]
-
-T = TypeVar("T")
 
 #: A file, or values.
 Input = Path | str | Iterable[Any]
@@ -94,7 +92,11 @@ class Source:
         path = self._kept if self._once else Path(cast("str", self._given))
         try:
             if path.is_file() and (rows := read_table(path, self.name)) is not None:
-                yield from self._usable(rows, on_unreadable)
+                for row in rows:
+                    if isinstance(row, ReadError):
+                        on_unreadable(row)
+                    else:
+                        yield row
                 return
             lines = path.open("rb")
         except (OSError, ValueError) as error:  # the latter for a name that no file can have
@@ -102,12 +104,8 @@ class Source:
         with lines:
             items = cast("Generator[Located | ReadError]", read_values(lines, source=self.name))
             with closing(items):
-                yield from (each.value for each in self._usable(items, on_unreadable))
-
-    @staticmethod
-    def _usable(items: Iterable[T | ReadError], on_unreadable: OnUnreadable) -> Iterator[T]:
-        for item in items:
-            if isinstance(item, ReadError):
-                on_unreadable(item)
-            else:
-                yield item
+                for item in items:
+                    if type(item) is Located:
+                        yield item.value
+                    else:
+                        on_unreadable(cast("ReadError", item))

@@ -84,7 +84,7 @@ def _read_csv(path: Path, source: str, delimiter: str) -> Iterator[_Row | ReadEr
             except StopIteration:
                 return
             except csv.Error as error:
-                yield ReadError(f"is not CSV: {error}", source=source, line=rows.line_num)
+                yield ReadError(f"not CSV: {error}", source=source, line=rows.line_num)
                 continue
             except OSError as error:
                 why = error.strerror or error
@@ -93,7 +93,7 @@ def _read_csv(path: Path, source: str, delimiter: str) -> Iterator[_Row | ReadEr
             if not names:
                 names = [_name(each) for each in row]
             elif lines.take_problem():
-                yield ReadError("is not UTF-8", source=source, line=rows.line_num)
+                yield ReadError("not UTF-8", source=source, line=rows.line_num)
             elif len(row) == len(names):
                 yield dict(zip(names, row, strict=True))
             elif row:

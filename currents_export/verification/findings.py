@@ -223,8 +223,8 @@ class Altered(Caused):
     """Events that arrived with another content.
 
     Attributes:
-        by_field: how many of the examined ones differ, by the path of the field; list positions are
-            left out.
+        by_field: how many of the examined ones differ, by the path of the field, without positions
+            in lists; those after the first 1,000 paths have one name in common.
         examined: how many were compared field by field; only these are in `by_cause`.
         pairs: some of them as a whole.
         shift_s: the seconds by which the times that arrived differ from those that were expected,

@@ -241,7 +241,7 @@ class _Work:
             reduced=found_by_code(self._losses.found),
             disturbed=found_by_code(found.disturbed, sorted(found.disturbed)),
             without_id=without_id,
-            absent=self._form.absent,
+            absent=self._form.absent(),
             stages=self._comparison.stages,
             ages=found.ages.delays,
             latency=found.latency.delays,

@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import pytest
 from typer.testing import Result
 
 from currents_export.catalog import Catalog
-from currents_export.cli import _qa
+from currents_export.cli import _qa, qa
 from currents_export.receiver import RudderStack, ScriptedResponse, listen
 from tests.cli.processes import Start, ended
 from tests.cli.support import CLOSED, PATIENCE, run, words
@@ -30,8 +30,13 @@ from tests.support.mutations import MUTATIONS, Mutation
 Write = Callable[..., Path]
 TRIES = int(PATIENCE / 0.01)
 #: The types of the Current, few so that runs are quick.
-TYPES = ["users.messages.email.*"]
+TYPES = ("users.messages.email.*",)
 SMALL = ("--count", 200, "--seed", 4)
+
+
+@pytest.fixture(autouse=True)
+def _few_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qa, "_USERS", 30)
 
 
 def free_port() -> int:
@@ -41,11 +46,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def standin(current: Write, **options: Any) -> Iterator[tuple[Path, RudderStack]]:
+def standin(
+    current: Write, *, event_types: Sequence[str] = TYPES, **options: Any
+) -> Iterator[tuple[Path, RudderStack]]:
     """Serve a stand-in, and write the file of a Current that sends to it."""
     gateway = RudderStack(write_keys=[WRITE_KEY], group_seconds=0.0, **options)
     with listen(gateway) as url:
-        yield current(key=f"{url}{WEBHOOK}", region="US", event_types=TYPES), gateway
+        yield current(key=f"{url}{WEBHOOK}", region="US", event_types=event_types), gateway
 
 
 def to_file(current: Write, tmp_path: Path, *args: object, **options: Any) -> Result:
@@ -291,8 +298,9 @@ def test_interrupted_while_waiting(current: Write, tmp_path: Path, start: Start)
 
 def test_everything_is_filtered(current: Write, tmp_path: Path) -> None:
     """What the Current does not send says nothing about the source."""
-    args = ("--count", 1, "--start", "2026-07-01", "--no-test-events")
-    result = to_file(current, tmp_path, *args)
+    rare = ["agentconsole.ToolInvocation"]
+    args = ("--count", 5, "--start", "2026-07-01", "--no-test-events")
+    result = to_file(current, tmp_path, *args, event_types=rare)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "nothing was sent, so there is nothing to compare" in result.stderr
 

@@ -291,7 +291,7 @@ def test_large_cell(tmp_path: Path) -> None:
     [
         (lambda text: text[:-40], "cells; the first line names"),
         (lambda text: text + "a,b\r\n", "has 2 cells; the first line names"),
-        (lambda text: text + '"a', "is not CSV: unexpected end of data"),
+        (lambda text: text + '"a', "not CSV: unexpected end of data"),
     ],
 )
 def test_broken_csv(edit: Callable[[str], str], says: str, tmp_path: Path) -> None:
@@ -313,7 +313,7 @@ def test_csv_that_is_not_utf8(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"user-2", b"user-\xff"))
     errors: list[ReadError] = []
     report = reconcile(SENT, path, on_unreadable=errors.append)
-    assert [str(each).split(": ", 1)[1] for each in errors] == ["is not UTF-8"]
+    assert [str(each).split(": ", 1)[1] for each in errors] == ["not UTF-8"]
     assert (report.matched, report.missing.examples[0].id) == (3, SENT[2]["id"])
 
 

@@ -33,9 +33,12 @@ def loss(event: dict[str, Any], message: dict[str, Any]) -> Loss | None:
     properties, made = event.get("properties"), message.get("properties")
     if not isinstance(properties, dict):
         return None
-    if properties == made:  # as most are
-        return None
     others = made if isinstance(made, dict) else {}
+    # Most events lose nothing, which is found faster without a loop.
+    if len(others) == len(properties.keys() - MOVED) and (
+        [*map(properties.get, others)] == [*others.values()]
+    ):
+        return None
     for name, value in properties.items():
         if name not in MOVED and others.get(name, _MISSING) != value:
             plain = all(map(is_plain, properties))

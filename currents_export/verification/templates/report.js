@@ -2,12 +2,18 @@
 (() => {
   // A printed page shows everything that can be opened.
   let closed = [];
+  let isPrinting = false;
+  let filter = () => {};
   addEventListener("beforeprint", () => {
+    isPrinting = true;
+    filter();
     closed = [...document.querySelectorAll("details:not([open]):not(.numbers)")];
     for (const each of closed) each.open = true;
   });
   addEventListener("afterprint", () => {
     for (const each of closed) each.open = false;
+    isPrinting = false;
+    filter();
   });
 
   const form = document.getElementById("filter");
@@ -45,14 +51,14 @@
     return found;
   });
   const total = groups.reduce((sum, each) => sum + each.rows.length, 0);
-  const filter = () => {
+  filter = () => {
     const { kind, type, text, wrong } = form.elements;
     const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
     const isNarrow = Boolean(kind.value || type.value || words.length);
     let count = 0;
     for (const each of groups) {
       const fits = (!kind.value || each.kind === kind.value) && (!wrong.checked || each.wrong);
-      const isCut = each.more && !each.isWhole && !isNarrow;
+      const isCut = each.more && !each.isWhole && !isNarrow && !isPrinting;
       let some = false;
       for (const [number, { row, ...its }] of each.rows.entries()) {
         const isShown =
