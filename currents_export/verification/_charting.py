@@ -34,13 +34,17 @@ class DelayCounter:
     """Count delays in seconds, rounded to three digits."""
 
     def __init__(self) -> None:
-        self._delays: Counter[tuple[int, int]] = Counter()
+        self._delays: dict[int, int] = {}  # by the exponent and the mantissa
         self._max = -math.inf
 
     def add(self, delay: float) -> None:
         """Add a delay."""
         mantissa, exponent = math.frexp(delay)
-        self._delays[exponent, int(mantissa * _SCALE)] += 1
+        key = (exponent << _DIGITS + 1) + int(mantissa * _SCALE)
+        try:
+            self._delays[key] += 1
+        except KeyError:
+            self._delays[key] = 1
         self._max = max(self._max, delay)
 
     @property
@@ -48,11 +52,8 @@ class DelayCounter:
         """The delays so far; None if there are none."""
         if not self._delays:
             return None
-        values = sorted(
-            (math.ldexp(mantissa / _SCALE, exponent), count)
-            for (exponent, mantissa), count in self._delays.items()
-        )
-        total = self._delays.total()
+        values = sorted((_delay_of(key), count) for key, count in self._delays.items())
+        total = sum(self._delays.values())
         return Delays(
             min(_at(values, 0.50 * total), self._max),
             min(_at(values, 0.95 * total), self._max),
@@ -60,6 +61,11 @@ class DelayCounter:
             total,
             tuple(_bars(values)),
         )
+
+
+def _delay_of(key: int) -> float:
+    exponent = (key + _SCALE) >> _DIGITS + 1
+    return math.ldexp((key - (exponent << _DIGITS + 1)) / _SCALE, exponent)
 
 
 def _at(values: list[tuple[float, int]], left: float) -> float:
@@ -94,9 +100,9 @@ class RateCounter:
         """Count a sent event (0) or an arrival (1) at a time in seconds since the epoch."""
         steps = self._steps[side]
         step = int(at // self._width)
-        if step in steps:
+        try:
             steps[step] += 1
-        else:
+        except KeyError:
             steps[step] = 1
             while len(steps) > _MAX_COUNTED:
                 self._widen()

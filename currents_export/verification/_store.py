@@ -15,6 +15,8 @@ __all__ = ["PARTITIONS", "Partitions", "Row"]
 
 #: How many partitions there are; a power of 2. Each of 10 million rows' has 40,000.
 PARTITIONS = 256
+#: The format without references, which would cost a look at each object.
+_VERSION = 2
 #: How many rows of a partition are written at once.
 _CHUNK = 256
 
@@ -52,7 +54,7 @@ class Partitions:
     def _write(self, number: int) -> None:
         if self._file is None:
             self._file = self._path.open("w+b")
-        chunk = marshal.dumps(self._waiting[number])
+        chunk = marshal.dumps(self._waiting[number], _VERSION)
         self._chunks[number].append((self._file.tell(), len(chunk)))
         self._file.write(chunk)
         self._waiting[number].clear()

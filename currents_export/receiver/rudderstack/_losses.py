@@ -6,7 +6,7 @@ from typing import Any
 
 from ..._codes import Code
 from ._paths import is_plain
-from ._transform import MOVED
+from ._transform import KEPT, MOVED, plan_of
 
 __all__ = ["Loss", "loss"]
 
@@ -33,12 +33,10 @@ def loss(event: dict[str, Any], message: dict[str, Any]) -> Loss | None:
     properties, made = event.get("properties"), message.get("properties")
     if not isinstance(properties, dict):
         return None
-    others = made if isinstance(made, dict) else {}
-    # Most events lose nothing, which is found faster without a loop.
-    if len(others) == len(properties.keys() - MOVED) and (
-        [*map(properties.get, others)] == [*others.values()]
-    ):
+    # Most events have nothing that can be lost, which is found faster without a loop.
+    if plan_of(tuple(properties)).are_plain and KEPT.issuperset(map(type, properties.values())):
         return None
+    others = made if isinstance(made, dict) else {}
     for name, value in properties.items():
         if name not in MOVED and others.get(name, _MISSING) != value:
             plain = all(map(is_plain, properties))

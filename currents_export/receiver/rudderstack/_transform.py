@@ -14,7 +14,7 @@ from ...events import Event
 from ._paths import UnsafeKeyError, by_paths, is_plain
 from ._values import is_truthy, respelled, timestamp
 
-__all__ = ["MOVED", "VanishReason", "transform", "transformed"]
+__all__ = ["KEPT", "MOVED", "VanishReason", "plan_of", "transform", "transformed"]
 
 #: A field, the part of the context it goes to if it is one, and its name there.
 _Place = tuple[str, str | None, str]
@@ -34,8 +34,8 @@ _TO_TRAITS = {"email_address": "email", "to_phone_number": "phone"}
 #: The properties that are never among the message's properties.
 MOVED = frozenset({*(field for field, _, _ in _TO_CONTEXT), *_TO_TRAITS})
 
-#: The types whose values need not be respelled.
-_UNCHANGED = frozenset({str, bool, type(None)})
+#: The types whose values are kept as they are.
+KEPT = frozenset({str, bool, type(None)})
 
 
 class VanishReason(Code):
@@ -85,7 +85,7 @@ def transformed(
     if not (is_truthy(external_user_id) or is_truthy(user_id)):
         return VanishReason.NO_USER
     properties = event.get("properties")
-    plan = _plan(tuple(properties)) if isinstance(properties, dict) else _NOTHING
+    plan = plan_of(tuple(properties)) if isinstance(properties, dict) else _NOTHING
     try:
         others = _other_properties(properties, plan)
     except UnsafeKeyError:
@@ -142,7 +142,8 @@ _NOTHING = _Plan((), (), (), True)
 
 # Events of a type have the same names.
 @lru_cache(512)
-def _plan(names: tuple[Any, ...]) -> _Plan:
+def plan_of(names: tuple[Any, ...]) -> _Plan:
+    """Return where properties with these names go."""
     others = tuple(name for name in names if isinstance(name, str) and name not in MOVED)
     return _Plan(
         tuple(place for place in _TO_CONTEXT if place[0] in names),
@@ -178,8 +179,8 @@ def _other_properties(properties: Any, plan: _Plan) -> Any:
     if not isinstance(properties, dict):
         return None
     others = {name: properties[name] for name in plan.others}
-    if not _UNCHANGED.issuperset(map(type, others.values())):
+    if not KEPT.issuperset(map(type, others.values())):
         for name, value in others.items():
-            if type(value) not in _UNCHANGED:
+            if type(value) not in KEPT:
                 others[name] = respelled(value)
     return (others or None) if plan.are_plain else by_paths(others)
