@@ -99,7 +99,7 @@ def test_it_follows_an_action(trigger: str) -> None:
 
 def test_send_id_is_asked_for() -> None:
     with_id, without = (
-        of_type(run(campaign(entry="purchase", trigger="api", send_id=asked), until="20d"), SEND)
+        of_type(run(campaign(entry="session_start", trigger="api", send_id=asked)), SEND)
         for asked in (True, False)
     )
     assert len({event.properties["send_id"] for event in with_id}) == len(with_id) > 3

@@ -170,7 +170,7 @@ def test_paths_of_a_split(kind: Literal["decision", "audience"]) -> None:
         ],
     )
     last = DeclaredStep(name="Last", channel="webhook")
-    made = world(split, WEBHOOK, last, users=300, until="10d")
+    made = world(split, WEBHOOK, last, users=600, until="10d")
     events = list(made.events())
     entered = times_of(of_type(events, ENTRY))
     steps = steps_of(of_type(events, "users.messages.webhook.Send"))

@@ -53,7 +53,10 @@ def device_of(event: Event, owners: dict[str, User]) -> Device | None:
     """Return the device an event names; None when it names none."""
     if "device_id" not in event.user:
         return None
-    devices = {each.id: each for each in owners[event.user["user_id"]].devices}
+    owner = owners[event.user["user_id"]]
+    # The phone of the user before can be handed over.
+    before = [each for each in owners.values() if each.number == owner.number - 1]
+    devices = {each.id: each for one in (*before, owner) for each in one.devices}
     return devices[event.user["device_id"]]
 
 
