@@ -236,11 +236,12 @@ class StoredSending(Sending):
         self._waiting.append((admission, prepared, skipped))
         self._events += len(events)
         self._bytes += admission.size
-        # Not more than necessary, so that there is always something to store.
-        while self._waiting and (
-            self._waiting[0][0].resolved or self._events > _MOST_EVENTS or self._bytes > _MOST_BYTES
-        ):
+        while self._waiting and self._waiting[0][0].resolved:
             yield from self._finish_first()
+        if self._events > _MOST_EVENTS or self._bytes > _MOST_BYTES:
+            # Half of it, so that there is always something to store, and waits are few.
+            while self._events > _MOST_EVENTS // 2 or self._bytes > _MOST_BYTES // 2:
+                yield from self._finish_first()
 
     def finish(self) -> Steps[None]:
         """Wait until all events are stored, unless one was refused."""

@@ -29,8 +29,8 @@ __all__ = ["SqliteOutbox"]
 
 _log = Log("delivery")
 
-#: The largest number of rows in one statement; a power of 2.
-_ROWS = 64
+#: The largest number of rows in one statement, whose parameters SQLite limits to 32,766.
+_ROWS = 1_000
 #: Seconds to wait for a process that only looks who uses the file.
 _PATIENCE = 0.2
 #: About how many events are stored together, without and with waits for the disk. With small
@@ -174,8 +174,7 @@ class SqliteOutbox:
             try:
                 with self._transaction():
                     numbers = self._add_types({each[0] for each in entries})
-                    keys, rows = self._rows(entries, numbers, now)
-                    self._insert(rows)
+                    keys = self._insert(entries, numbers, now)
                     totals = self._totals.after_accepting(Counter(each[0] for each in entries))
                     self._write("totals", totals.to_json())
                     if outdated:
@@ -196,30 +195,27 @@ class SqliteOutbox:
             self._connection.execute("INSERT INTO types VALUES (?, ?)", (numbers[name], name))
         return numbers
 
-    def _rows(
+    def _insert(
         self, entries: Sequence[Entry], numbers: Mapping[str, int], now: float
-    ) -> tuple[list[int], list[tuple[Any, ...]]]:
+    ) -> list[int]:
+        # Written for speed: every event passes through here.
         counts = {name: self._totals.accepted(name) for name in {each[0] for each in entries}}
-        keys, rows, at = [], [], int(now * 1000)
-        for event_type, event_id, body, original in entries:
-            counts[event_type] += 1
-            key = numbers[event_type] << TYPE_BITS | counts[event_type]
-            crc = zlib.crc32(body)
-            if original is not None:
-                crc = zlib.crc32(original, crc)
-            rows.append((key, event_id.encode(), body, original, at, crc))
-            keys.append(key)
-        return keys, rows
-
-    def _insert(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        # One statement for many rows: with each, SQLite gives up Python's global lock once.
-        at, size = 0, _ROWS
-        while at < len(rows):
-            while size > len(rows) - at:
-                size //= 2
-            values = [value for row in rows[at : at + size] for value in row]
-            self._connection.execute(_INSERT[size], values)
-            at += size
+        keys: list[int] = []
+        at_ms = int(now * 1000)
+        for first in range(0, len(entries), _ROWS):
+            part = entries[first : first + _ROWS]
+            values: list[Any] = []
+            for event_type, event_id, body, original in part:
+                counts[event_type] += 1
+                key = numbers[event_type] << TYPE_BITS | counts[event_type]
+                crc = (
+                    zlib.crc32(body) if original is None else zlib.crc32(original, zlib.crc32(body))
+                )
+                values += (key, event_id.encode(), body, original, at_ms, crc)
+                keys.append(key)
+            # One statement for many rows: with each, SQLite gives up Python's global lock once.
+            self._connection.execute(_INSERT + _MORE * (len(part) - 1), values)
+        return keys
 
     def _add_progress(self, progress: Sequence[Progress]) -> dict[str, int]:
         sources = dict(self._sources) if progress else self._sources
@@ -391,10 +387,8 @@ class SqliteOutbox:
         self._connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
 
 
-_INSERT = {
-    size: f"INSERT INTO events VALUES {', '.join(['(?, ?, ?, ?, ?, ?)'] * size)}"  # noqa: S608
-    for size in (2**power for power in range(_ROWS.bit_length()))
-}
+_INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)"
+_MORE = ", (?, ?, ?, ?, ?, ?)"
 _ADD_DROP = "INSERT INTO drops (event_type, id, reason, response, at) VALUES (?, ?, ?, ?, ?)"
 _FORGET_DROPS = "DELETE FROM drops WHERE number <= (SELECT max(number) FROM drops) - ?"
 
