@@ -286,6 +286,7 @@
     }
   }
   function show(view, push = true) {
+    uncoverList();
     state.view = view;
     state.asked += 1;
     state.busy = false;
@@ -317,6 +318,7 @@
   function filterBy(values) {
     for (const field of $("filters").elements) if (field.name) field.value = values[field.name] || "";
     if (state.view !== "events") show("events", false);
+    else uncoverList();
     filtersChanged();
     $("explorer").scrollIntoView({block: "start"});
   }
@@ -458,14 +460,19 @@
     remember({request: id});
     if (focus) heading.focus({preventScroll: false});
   });
+  function close() {
+    state.selected = null;
+    $("shown").hidden = true;
+    $("hint").hidden = false;
+    $("split").classList.remove("chosen");
+    mark();
+  }
+  // On a narrow screen, the details take the place of the list.
+  const uncoverList = () => { if (matchMedia("(max-width: 1399px)").matches) close(); };
   function choose(what, focus = true) {
     if (what === null) {
       const before = state.selected;
-      state.selected = null;
-      $("shown").hidden = true;
-      $("hint").hidden = false;
-      $("split").classList.remove("chosen");
-      mark();
+      close();
       remember({});
       const row = [...$("tbody").children].find((each) => each.dataset.id === before);
       (row ? row.querySelector(".open") : $("scroll")).focus();
@@ -494,7 +501,7 @@
     show(view, false);
     if (given.get("event")) choose({event: given.get("event")}, false);
     else if (/^\d+$/.test(given.get("request") || "")) choose({request: given.get("request")}, false);
-    else { $("shown").hidden = true; $("hint").hidden = false; $("split").classList.remove("chosen"); state.selected = null; }
+    else close();
   }
 
   // ---- the connection ----
