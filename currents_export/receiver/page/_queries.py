@@ -99,8 +99,13 @@ def _text_test(text: str) -> Callable[[EventRow], bool]:
         return lambda row: wanted in row.data.lower()
     # To decode every event would take too long, so these are the usual ways to write it.
     written = {text, text.lower(), text.upper(), text.capitalize(), text.title()}
-    search = re.compile(b"|".join(re.escape(each.encode()) for each in sorted(written))).search
-    return lambda row: search(row.data) is not None
+    forms = [each.encode() for each in sorted(written)]
+
+    def has_text(row: EventRow) -> bool:
+        data = row.data
+        return any(form in data for form in forms)
+
+    return has_text
 
 
 def events_window(
