@@ -189,6 +189,7 @@ def run(
     _check_kind(ctx, rudderstack=rudderstack, destination=destination)
     responses = [parse_script(each) for each in script or ()]
     receiver: Receiver | RudderStack | WebhookDestination
+    catalog = None
     if rudderstack:
         receiver = RudderStack(
             write_keys=write_key or (),
@@ -214,6 +215,7 @@ def run(
             request_timeout=request_timeout,
         )
     else:
+        catalog = Catalog.load(schema_version, catalog_dir)
         receiver = Receiver(
             write_keys=write_key or (),
             bearer_tokens=bearer_token or (),
@@ -223,9 +225,9 @@ def run(
             strict=strict,
             max_body_bytes=max_body_bytes,
             request_timeout=request_timeout,
-            catalog=Catalog.load(schema_version, catalog_dir),
+            catalog=catalog,
         )
-    page = None if no_page else Page(receiver, token=page_token)
+    page = None if no_page else Page(receiver, token=page_token, catalog=catalog)
     if capture == STDOUT:
         results_to_stderr()
     stop = threading.Event()

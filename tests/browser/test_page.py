@@ -48,7 +48,7 @@ def test_events_appear_as_they_come(url: str, page: Page) -> None:
     page.get_by_text("Nothing has arrived yet").wait_for()
     post(url, *make_events(3))
     page.locator("#tbody tr").nth(2).wait_for()
-    page.wait_for_function("document.querySelector('#n-events').textContent === '3'")
+    page.locator("#n-events", has_text="3").wait_for()
     post(url, event(9, CLICK))
     page.get_by_role("link", name="email.Click").wait_for()
     assert page.locator("#tbody tr").count() == 4
@@ -126,7 +126,7 @@ def test_faults_show_in_the_retries(url: str, page: Page) -> None:
     page.locator("#faults-panel.on").wait_for()
     assert page.locator("#fault-state").inner_text().endswith("2 more requests")
     current = custom(url)
-    with Sender(current, max_age=0.0, wait=Backoff(initial=0.01, maximum=0.02)) as sender:
+    with Sender(current, max_age=0.01, wait=Backoff(initial=0.01, maximum=0.02)) as sender:
         sender.send(event())
     assert sender.result.retries == 2
     page.get_by_text("Responding as usual.").wait_for()
@@ -153,7 +153,7 @@ def test_buttons_of_an_event(url: str, page: Page) -> None:
     assert (WRITE_KEY in command, "$WRITE_KEY" in command) == (False, True)
     page.get_by_role("button", name="Send again").click()
     page.get_by_text("Sent again: 200").wait_for()
-    page.wait_for_function("document.querySelector('#n-duplicates').textContent === '1 duplicate'")
+    page.get_by_text("1 duplicate", exact=True).wait_for()
 
 
 def test_timeline_of_a_user(url: str, page: Page) -> None:
@@ -180,19 +180,18 @@ def test_keyboard(url: str, page: Page) -> None:
     page.locator("#tbody .open").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement.tagName === 'H3'")
+    page.locator("h3:focus").wait_for()
     assert page.locator("#tbody tr.chosen").count() == 1
     assert "chosen" in (page.locator("#tbody tr").nth(1).get_attribute("class") or "")
     page.keyboard.press("Escape")
-    page.wait_for_function("document.activeElement.classList.contains('open')")
+    page.locator("#tbody .open:focus").wait_for()
     page.get_by_role("tab", name="Events").focus()
     page.keyboard.press("ArrowRight")
     assert page.get_by_role("tab", name="Requests").get_attribute("aria-selected") == "true"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440, 3840])
-def test_axe_finds_nothing(browser: Browser, url: str, scheme: Any, width: int) -> None:
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1440, "dark"), (3840, "light")])
+def test_axe_finds_nothing(browser: Browser, url: str, width: int, scheme: Any) -> None:
     axe = pytest.importorskip("axe_playwright_python", reason="axe is not installed")
     script = Path(axe.__file__).with_name("axe.min.js").read_text("utf-8")
     post(url, *make_events(5), broken(7))

@@ -194,6 +194,7 @@ class Api:
                 self.store,
                 failed=query.get("failed") == "1",
                 before=_number(query.get("before")),
+                after=-1 if (after := _number(query.get("after"))) is None else after,
                 limit=_number(query.get("limit")) or 50,
             )
         )
@@ -208,6 +209,7 @@ class Api:
                 self.store,
                 wanted,
                 before=_number(query.get("before")),
+                after=-1 if (after := _number(query.get("after"))) is None else after,
                 limit=_number(query.get("limit")) or 50,
                 masks=self._masks_of(request),
             )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
+import glob
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -16,6 +18,8 @@ __all__ = ["Filter", "event_summary", "events_window", "request_summary", "reque
 
 #: The most rows of a window, and of a timeline.
 MOST_ROWS, MOST_MOMENTS = 200, 500
+#: How many events one window takes into account, so that other requests need not wait for it.
+MOST_SEARCHED = 25_000
 
 
 @attrs.frozen
@@ -44,31 +48,39 @@ class Filter:
         if self.type:
             tests.append(_type_test(self.type.strip().lower()))
         if self.user:
-            tests.append(_user_test(self.user.strip()))
+            wanted_user = self.user.strip()
+            tests.append(lambda row: wanted_user in row.users_text)
         if self.campaign:
-            wanted = self.campaign.strip().lower()
-            tests.append(
-                lambda row: wanted in row.campaign.lower() or wanted in row.campaign_name.lower()
-            )
+            tests.append(_campaign_test(self.campaign.strip().lower()))
         if self.finding:
             tests.append(_finding_test(self.finding.strip().lower()))
-        if self.text:
-            tests.append(_text_test(self.text))
         if self.request.isdecimal():
             number = int(self.request[:18])
             tests.append(lambda row: row.request == number)
+        if self.text:
+            tests.append(_text_test(self.text))
+        if len(tests) == 1:
+            return tests[0]
         return lambda row: all(test(row) for test in tests)
 
 
 def _type_test(wanted: str) -> Callable[[EventRow], bool]:
-    if any(each in wanted for each in "*?["):
-        matches = re.compile(fnmatch.translate(wanted)).match
-        return lambda row: matches(row.event_type.lower()) is not None
-    return lambda row: wanted in row.event_type.lower()
+    pattern = wanted if any(each in wanted for each in "*?[") else f"*{glob.escape(wanted)}*"
+    matches = re.compile(fnmatch.translate(pattern), re.IGNORECASE).match
+
+    @lru_cache(4096)
+    def is_wanted(event_type: str) -> bool:
+        return matches(event_type) is not None
+
+    return lambda row: is_wanted(row.event_type)
 
 
-def _user_test(wanted: str) -> Callable[[EventRow], bool]:
-    return lambda row: row.tag == wanted or any(wanted in each for each in row.users)
+def _campaign_test(wanted: str) -> Callable[[EventRow], bool]:
+    @lru_cache(4096)
+    def is_wanted(campaign: str, name: str) -> bool:
+        return wanted in campaign.lower() or wanted in name.lower()
+
+    return lambda row: is_wanted(row.campaign, row.campaign_name)
 
 
 def _finding_test(wanted: str) -> Callable[[EventRow], bool]:
@@ -82,33 +94,54 @@ def _finding_test(wanted: str) -> Callable[[EventRow], bool]:
 
 
 def _text_test(text: str) -> Callable[[EventRow], bool]:
-    wanted = text.lower().encode(errors="replace")
     if text.isascii():
+        wanted = text.lower().encode()
         return lambda row: wanted in row.data.lower()
-    return lambda row: text.lower() in row.data.decode(errors="replace").lower()
+    # To decode every event would take too long, so these are the usual ways to write it.
+    written = {text, text.lower(), text.upper(), text.capitalize(), text.title()}
+    forms = [each.encode() for each in sorted(written)]
+
+    def has_text(row: EventRow) -> bool:
+        data = row.data
+        return any(form in data for form in forms)
+
+    return has_text
 
 
 def events_window(
-    store: Store, wanted: Filter, *, before: int | None, limit: int, masks: Masks | None
+    store: Store,
+    wanted: Filter,
+    *,
+    before: int | None = None,
+    after: int = -1,
+    limit: int,
+    masks: Masks | None,
 ) -> dict[str, Any]:
     """Return the newest events that pass the filter, and where the next window begins.
+
+    A window may have fewer events than its limit although there are more, because it takes
+    only so many into account.
 
     Args:
         store: the events.
         wanted: the filter.
         before: only events with smaller numbers; None for all.
+        after: only events with larger numbers.
         limit: the most events.
         masks: mask personal data; None to show it.
     """
     accept = wanted.test()
     found: list[EventRow] = []
     more = None
-    for row in store.events.newest_first(before):
+    rows = store.events.newest_first(before, after, MOST_SEARCHED)
+    for row in rows:
         if accept(row):
-            if len(found) == min(limit, MOST_ROWS):
-                more = found[-1].number
-                break
             found.append(row)
+            if len(found) == min(limit, MOST_ROWS):
+                break
+    last = found[-1] if len(found) == min(limit, MOST_ROWS) else rows[-1] if rows else None
+    if last is not None and last.number > store.events.first:
+        more = last.number
     return {
         "events": [event_summary(store, each, masks) for each in found],
         "more": more,
@@ -119,7 +152,7 @@ def events_window(
 
 
 def requests_window(
-    store: Store, *, failed: bool, before: int | None, limit: int
+    store: Store, *, failed: bool, before: int | None = None, after: int = -1, limit: int
 ) -> dict[str, Any]:
     """Return the newest requests, and where the next window begins.
 
@@ -127,11 +160,12 @@ def requests_window(
         store: the requests.
         failed: whether to return only those whose status is not 2XX.
         before: only requests with smaller numbers; None for all.
+        after: only requests with larger numbers.
         limit: the most requests.
     """
     found: list[RequestRow] = []
     more = None
-    for row in store.requests.newest_first(before):
+    for row in store.requests.newest_first(before, after):
         if failed and row.status.startswith("2"):
             continue
         if len(found) == min(limit, MOST_ROWS):
@@ -159,8 +193,7 @@ def timeline(store: Store, *, user: str, campaign: str, masks: Masks | None) -> 
     found: list[EventRow] = []
     more = False
     for row in store.events.newest_first():
-        is_theirs = row.tag == user or user in row.users
-        if is_theirs and campaign in ("", row.campaign):
+        if (row.tag == user or user in row.users) and campaign in ("", row.campaign):
             if len(found) == MOST_MOMENTS:
                 more = True
                 break

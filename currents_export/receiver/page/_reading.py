@@ -20,7 +20,8 @@ _MESSAGE_USER_IDS = ("userId", "anonymousId")
 def encoded(value: Any) -> bytes:
     """Return a value that came as JSON as JSON again."""
     try:
-        return orjson.dumps(value)
+        # orjson's own result keeps its buffer, which has a few times the size of an event.
+        return bytes(memoryview(orjson.dumps(value)))
     except TypeError:  # orjson reads deeper than it writes, and no numbers beyond 64 bits
         return orjson.dumps(f"the event cannot be kept: {visible(repr(value)[:200])}")
 
@@ -60,7 +61,8 @@ def row_of(
         event_id=visible(id_of(event)),
         event_type=visible(event_type) if isinstance(event_type, str) and event_type else "?",
         users=users,
-        tag=masks.tag(users[0]) if users else "",
+        tag=(tag := masks.tag(users[0]) if users else ""),
+        users_text="\n".join((*users, tag)),
         campaign=campaign,
         campaign_name=name,
         data=encoded(event),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -90,6 +90,7 @@ class EventRow:
         event_type: its type; `?` if it has none.
         users: the ids of its user.
         tag: what stands for the user while personal data is masked; empty without a user.
+        users_text: the ids and the tag, to search in.
         campaign: the id of its campaign or Canvas; empty if it has none.
         campaign_name: the name of its campaign or Canvas.
         data: the event as JSON.
@@ -106,6 +107,7 @@ class EventRow:
     event_type: str
     users: tuple[str, ...]
     tag: str
+    users_text: str
     campaign: str
     campaign_name: str
     data: bytes
@@ -168,14 +170,24 @@ class Ring(Generic[Row]):
         row = self._rows[number % len(self._rows)]
         return row if row is not None and row.number == number else None
 
-    def newest_first(self, before: int | None = None) -> Iterator[Row]:
-        """Yield the rows, the newest first, from the one before the number `before`."""
-        start = self.next if before is None else min(before, self.next)
-        for number in range(start - 1, self.first - 1, -1):
-            row = self.get(number)
-            if row is None:  # it was dropped meanwhile
-                return
-            yield row
+    def newest_first(
+        self, before: int | None = None, after: int = -1, most: int | None = None
+    ) -> list[Row]:
+        """Return the rows, the newest first.
+
+        Args:
+            before: only rows with smaller numbers; None for all.
+            after: only rows with larger numbers.
+            most: the most rows; None for all.
+        """
+        end = self.next if before is None else max(self.first, min(before, self.next))
+        start = min(end, max(self.first, after + 1, 0 if most is None else end - most))
+        size = len(self._rows)
+        low, high = start % size, end % size
+        if start == end:
+            return []
+        found = self._rows[low:high] if low < high else self._rows[low:] + self._rows[:high]
+        return [row for row in reversed(found) if row is not None]
 
     def clear(self) -> None:
         """Drop all rows; the numbers go on."""

@@ -9,7 +9,7 @@ from currents_export.receiver.page._store import EventRow, RequestRow, Ring
 
 
 def row(number: int, size: int) -> EventRow:
-    return EventRow(number, 0, 0, 0.0, None, "", "?", (), "", "", "", b"x" * size, (), True)
+    return EventRow(number, 0, 0, 0.0, None, "", "?", (), "", "", "", "", b"x" * size, (), True)
 
 
 @given(

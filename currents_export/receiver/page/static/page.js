@@ -187,7 +187,7 @@
     if (reading && $("tbody").children.length) {
       $("new").hidden = false;
       $("new").textContent = view === "events" && isFiltered() ? "There are new ones – show" : `${number(fresh)} new – show`;
-    } else if (!state.busy && performance.now() - state.last > 700) refresh();
+    } else if (!state.busy && performance.now() - state.last > 700) update();
   }
 
   // ---- lists ----
@@ -206,7 +206,7 @@
     return node;
   }
   function eventRow(each) {
-    return make("tr", {"data-id": each.id, class: each.taken ? null : "refused"},
+    return make("tr", {"data-id": each.id, "data-number": each.number, class: each.taken ? null : "refused"},
       make("td", {class: "time", text: clock(each.at)}),
       make("th", {scope: "row", class: "type"}, typeLink(each, `open hue-${hue(each.type)}`), each.taken ? null : make("span", {class: "badge error", text: "not taken"})),
       make("td", {class: "user"}, make("span", {text: each.user, title: each.user})),
@@ -218,7 +218,7 @@
     if (each.retry_of !== null) notes.push(`again: #${each.retry_of}`);
     if (each.fault) notes.push("by hand");
     if (each.resent) notes.push("sent from here");
-    return make("tr", {"data-id": String(each.number)},
+    return make("tr", {"data-id": String(each.number), "data-number": each.number},
       make("td", {class: "time", text: clock(each.at)}),
       make("th", {scope: "row"}, link({request: each.number}, each.status, {class: `open status ${STATUS(each.status)}`, "data-request": each.number, "aria-label": `Request ${each.number}: ${each.status}`})),
       make("td", {class: "num", text: each.events === null ? "–" : number(each.events)}),
@@ -226,6 +226,7 @@
       make("td", {class: "num", text: each.ms < 10 ? each.ms.toFixed(1) : number(Math.round(each.ms))}),
       make("td", {class: "notes"}, make("span", {text: [...notes, each.reason].filter(Boolean).join(" · "), title: each.reason}), badge(0, each.worst)));
   }
+  const rowOf = (each) => state.view === "events" ? eventRow(each) : requestRow(each);
   const filters = () => Object.fromEntries(new FormData($("filters")));
   const isFiltered = () => Object.values(filters()).some(Boolean);
   function parameters() {
@@ -239,43 +240,84 @@
     state.last = performance.now();
     try {
       const value = await ask(view, {...parameters(), limit: WINDOW});
-      if (asked === state.asked) fill(view, value);
+      if (asked !== state.asked) return;
+      fill(view, value);
+      await searchOn(asked);
     } finally {
       if (asked === state.asked) state.busy = false;
     }
   });
+  // One answer of the receiver takes only a part of the events into account.
+  async function searchOn(asked) {
+    while (state.view === "events" && state.more !== null && $("tbody").children.length < WINDOW) {
+      setText("empty", $("tbody").children.length ? "" : "Searching …");
+      const value = await ask("events", {...parameters(), before: state.more, limit: WINDOW - $("tbody").children.length});
+      if (asked !== state.asked) return;
+      append("events", value);
+    }
+    emptyText();
+  }
+  function append(view, value) {
+    state.more = value.more;
+    $("tbody").append(...value[view].map(rowOf));
+    $("more").hidden = value.more === null;
+    mark();
+  }
+  function emptyText() {
+    const filtered = state.view === "events" ? isFiltered() : $("f-failed").checked;
+    setText("empty", $("tbody").children.length ? "" : filtered ? "Nothing that is kept passes this filter." : "Nothing has arrived yet. Send something to this address.");
+  }
   function fill(view, value) {
     const rows = value[view];
-    const key = (each) => view === "events" ? each.id : String(each.number);
-    const body = $("tbody");
-    const wanted = new Set(rows.map(key));
-    // Rows that stay are not moved, so that the focus and a selection of text stay too.
-    for (const row of [...body.children]) if (!wanted.has(row.dataset.id)) row.remove();
-    const known = new Set([...body.children].map((row) => row.dataset.id));
-    const first = body.firstChild;
-    const fresh = rows.filter((each) => !known.has(key(each))).map(view === "events" ? eventRow : requestRow);
-    if (first && known.has(key(rows[rows.length - 1]))) fresh.forEach((row) => body.insertBefore(row, first));
-    else body.replaceChildren(...rows.map(view === "events" ? eventRow : requestRow));
+    $("tbody").replaceChildren(...rows.map(rowOf));
     state.newest[view] = value.next - 1;
     state.more = value.more;
     state.older = false;
     $("new").hidden = true;
     $("more").hidden = value.more === null;
-    const filtered = view === "events" ? isFiltered() : $("f-failed").checked;
-    $("empty").textContent = rows.length ? "" : filtered ? "Nothing that is kept passes this filter." : "Nothing has arrived yet. Send something to this address.";
-    $("foot").textContent = `${plural(value.kept, view === "events" ? "event" : "request")} kept${value.dropped ? `; ${number(value.dropped)} older ones are not kept any more` : ""}`;
+    if (view === "requests" || value.more === null || rows.length) emptyText();
+    foot(value);
     mark();
   }
+  function foot(value) {
+    setText("foot", `${plural(value.kept, state.view === "events" ? "event" : "request")} kept${value.dropped ? `; ${number(value.dropped)} older ones are not kept any more` : ""}`);
+  }
+  // Add what is new. Rows that stay are not moved, so that a selection of text stays too.
+  const update = attempt(async () => {
+    const view = state.view;
+    const asked = state.asked;
+    state.busy = true;
+    state.last = performance.now();
+    try {
+      const value = await ask(view, {...parameters(), after: state.newest[view], limit: WINDOW});
+      if (asked !== state.asked) return;
+      if (value[view].length === WINDOW) { fill(view, value); return; }
+      const body = $("tbody");
+      body.prepend(...value[view].map(rowOf));
+      if (body.children.length > WINDOW) {
+        while (body.children.length > WINDOW) body.lastChild.remove();
+        state.more = Number(body.lastChild.dataset.number);
+        $("more").hidden = false;
+      }
+      state.newest[view] = value.next - 1;
+      foot(value);
+      emptyText();
+    } finally {
+      if (asked === state.asked) state.busy = false;
+    }
+  });
   const showOlder = attempt(async () => {
     const view = state.view;
-    const value = await ask(view, {...parameters(), before: state.more, limit: WINDOW});
-    if (view !== state.view) return;
+    const asked = state.asked;
     state.older = true;
-    state.more = value.more;
-    $("tbody").append(...value[view].map(view === "events" ? eventRow : requestRow));
+    let left = WINDOW;
+    while (left > 0 && state.more !== null) {
+      const value = await ask(view, {...parameters(), before: state.more, limit: left});
+      if (asked !== state.asked) return;
+      left -= value[view].length;
+      append(view, value);
+    }
     while ($("tbody").children.length > MOST_ROWS) $("tbody").firstChild.remove();
-    $("more").hidden = value.more === null;
-    mark();
   });
   function mark() {
     for (const row of $("tbody").children) {
@@ -286,6 +328,7 @@
     }
   }
   function show(view, push = true) {
+    uncoverList();
     state.view = view;
     state.asked += 1;
     state.busy = false;
@@ -317,6 +360,7 @@
   function filterBy(values) {
     for (const field of $("filters").elements) if (field.name) field.value = values[field.name] || "";
     if (state.view !== "events") show("events", false);
+    else uncoverList();
     filtersChanged();
     $("explorer").scrollIntoView({block: "start"});
   }
@@ -458,14 +502,19 @@
     remember({request: id});
     if (focus) heading.focus({preventScroll: false});
   });
+  function close() {
+    state.selected = null;
+    $("shown").hidden = true;
+    $("hint").hidden = false;
+    $("split").classList.remove("chosen");
+    mark();
+  }
+  // On a narrow screen, the details take the place of the list.
+  const uncoverList = () => { if (matchMedia("(max-width: 1399px)").matches) close(); };
   function choose(what, focus = true) {
     if (what === null) {
       const before = state.selected;
-      state.selected = null;
-      $("shown").hidden = true;
-      $("hint").hidden = false;
-      $("split").classList.remove("chosen");
-      mark();
+      close();
       remember({});
       const row = [...$("tbody").children].find((each) => each.dataset.id === before);
       (row ? row.querySelector(".open") : $("scroll")).focus();
@@ -494,7 +543,7 @@
     show(view, false);
     if (given.get("event")) choose({event: given.get("event")}, false);
     else if (/^\d+$/.test(given.get("request") || "")) choose({request: given.get("request")}, false);
-    else { $("shown").hidden = true; $("hint").hidden = false; $("split").classList.remove("chosen"); state.selected = null; }
+    else close();
   }
 
   // ---- the connection ----
@@ -549,7 +598,7 @@
     });
   });
   let typing;
-  $("filters").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(filtersChanged, 150); });
+  $("filters").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(filtersChanged, 60); });
   $("filters").addEventListener("submit", (event) => { event.preventDefault(); filtersChanged(); });
   $("filters").addEventListener("reset", () => setTimeout(() => { $("filters").elements.request.value = ""; filtersChanged(); }));
   $("f-failed").addEventListener("change", () => refresh());
