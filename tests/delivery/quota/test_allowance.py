@@ -14,7 +14,7 @@ from tests.delivery.test_core_machine import LONG, CoreMachine
 
 LIMIT = 10
 DAY = 86_400
-EXAMPLES = 1_000 if LONG else 60
+EXAMPLES = 1_000 if LONG else 40
 
 
 class QuotaMachine(CoreMachine):

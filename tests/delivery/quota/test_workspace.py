@@ -103,7 +103,7 @@ from tests.support.events import make_events
 from tests.support.servers import Responding
 
 transport = Responding(lambda _: 200)
-with Sender(member(Path(sys.argv[1]), sys.argv[2]), transport=transport, batch_size=10) as sender:
+with Sender(member(Path(sys.argv[1]), sys.argv[2]), transport=transport, batch_size=50) as sender:
     print("ready", flush=True)
     sys.stdin.readline()
     sender.send(make_events(1_000))
