@@ -107,8 +107,9 @@ class Current(DestinationFields):
             None by default.
         test_current: whether it is a Test Current, which sends at most 1,500 events in a day in
             UTC. False by default.
-        workspace: the name of the workspace that shares this number among its Test Currents, in
-            all processes of this user; by default, each sender or outbox counts by itself.
+        workspace: the name of a workspace, whose Test Currents share this number in all processes
+            of this user. It has at most ten on a day; those with the same name are one. By
+            default, each sender or outbox counts by itself.
         workspace_file: the file in which workspaces are counted; by default one in the directory
             for state of this user.
         destination: where the events go; derived.

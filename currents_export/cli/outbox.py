@@ -149,6 +149,8 @@ def _show(contents: Contents) -> None:
     print_line(f"{counted(contents.pending, 'pending event')}{where}")
     if contents.oldest is not None:
         print_line(f"the oldest was accepted {_time(contents.oldest)}")
+    if contents.delivered_today:
+        print_line(f"delivered on this day in UTC: {contents.delivered_today:,}")
     status = contents.status
     since = "" if status.since is None else f" since {_time(status.since)}"
     because = f": {status.reason}" if status.reason else ""

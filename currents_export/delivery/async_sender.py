@@ -104,8 +104,8 @@ class AsyncSender(BaseSender):
         Raises:
             EventError: the event cannot be written as JSON. If it is in an iterable, the other
                 events are accepted, and `InvalidEventsError` is raised at the end.
-            QueueFullError: there is no room, and `block` is false, `timeout` has passed, or the
-                Current is paused, so that nothing will make room.
+            QueueFullError: there is no room, and `block` is false, `timeout` has passed, or nothing
+                will make room, because the Current is paused or its quota is used up.
             NotStoredError: the outbox cannot store an event.
             SenderClosedError: the sender is closed.
         """

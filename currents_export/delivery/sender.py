@@ -33,6 +33,11 @@ class Sender(BaseSender):
     events that are pending when the process ends are lost, and an error is logged. After a fork, it
     belongs to the parent; in the child, each method raises `SenderClosedError`.
 
+    Of a Test Current, at most 1,500 events leave in a day in UTC. They count when they leave, and
+    what is not delivered is given back. Then nothing leaves until the next day, and nothing is
+    lost. They are counted in the outbox, or in the file of the Current's workspace; otherwise, each
+    sender counts by itself.
+
     Args:
         current: where events are sent to, and which ones.
         batch_size: the largest number of events in a request. Braze: 100.
@@ -76,6 +81,8 @@ class Sender(BaseSender):
     Raises:
         OptionError: an argument is out of range.
         OutboxError: the outbox cannot be used, is in use, or belongs to another Current.
+        WorkspaceError: the file of the workspace cannot be used, or the workspace has ten other
+            Test Currents on this day.
 
     Source: Braze, Custom Currents export, Event delivery semantics, Currents FAQ.
     """
@@ -128,8 +135,8 @@ class Sender(BaseSender):
         Raises:
             EventError: the event cannot be written as JSON. If it is in an iterable, the other
                 events are accepted, and `InvalidEventsError` is raised at the end.
-            QueueFullError: there is no room, and `block` is false, `timeout` has passed, or the
-                Current is paused, so that nothing will make room.
+            QueueFullError: there is no room, and `block` is false, `timeout` has passed, or nothing
+                will make room, because the Current is paused or its quota is used up.
             NotStoredError: the outbox cannot store an event.
             SenderClosedError: the sender is closed.
         """
@@ -154,8 +161,8 @@ class Sender(BaseSender):
         """Send everything that is queued, and wait until it has left.
 
         It also waits for the hooks that are due. It returns early if the Current is paused or
-        disabled, because then nothing leaves. It does not wait for events that other threads send
-        meanwhile.
+        disabled, or the quota of a Test Current is used up, because then nothing leaves. It does
+        not wait for events that other threads send meanwhile.
 
         Args:
             timeout: the longest time to wait, in seconds; None waits as long as necessary.
@@ -199,7 +206,7 @@ class Sender(BaseSender):
             current: the Current with its new settings.
 
         Raises:
-            CurrentError: httpx cannot use the Current's URL.
+            CurrentError: httpx cannot use the Current's URL, or the Current has another quota.
             OutboxError: the outbox cannot store that it belongs to this Current now.
             SenderClosedError: the sender is closed.
 
