@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..delivery import Durability
+from ._completion import complete_pattern
 
 __all__ = [
     "AllowEmpty",
@@ -64,6 +65,7 @@ EventTypes = Annotated[
     typer.Option(
         "--event-type",
         metavar="PATTERN",
+        autocompletion=complete_pattern,
         help="A name, family or glob; can be given more than once. All by default.",
     ),
 ]

@@ -9,15 +9,25 @@ import typer
 
 from .._redaction import shown
 from ..catalog import Catalog
+from ._completion import complete_outcome, complete_story
 
 __all__ = ["Outcome", "Set", "StoryName", "UserNumber", "Users", "parse_properties"]
 
 StoryName = Annotated[
-    str, typer.Argument(metavar="NAME", help="The journey; 'journeys' lists them.")
+    str,
+    typer.Argument(
+        metavar="NAME",
+        autocompletion=complete_story,
+        help="The journey; 'journeys' lists them.",
+    ),
 ]
 Outcome = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="How it ends, such as converted; its first one by default."),
+    typer.Option(
+        metavar="NAME",
+        autocompletion=complete_outcome,
+        help="How it ends, such as converted; its first one by default.",
+    ),
 ]
 UserNumber = Annotated[
     int | None,
