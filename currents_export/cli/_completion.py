@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import typer
+
 __all__ = ["complete_event_type", "complete_outcome", "complete_pattern", "complete_story"]
 
 
@@ -24,12 +26,7 @@ def complete_pattern(incomplete: str) -> list[str]:
     # `users.` continues with the next part of the names, and a glob for all that have it.
     globs = {".".join(name.split(".")[: parts + 1]) + ".*" for name in catalog}
     globs = {each for each in globs if any(name.startswith(each[:-1]) for name in catalog)}
-    found = _beginning([*names, *sorted(globs)], incomplete)
-    if found or not incomplete:
-        return found
-    # `email.O` stands for `users.messages.email.Open`.
-    short = {name.split(".", count)[-1] for name in catalog for count in (1, 2, 3)}
-    return _beginning(sorted(each for each in short if "." in each), incomplete)
+    return _beginning([*names, *sorted(globs)], incomplete)
 
 
 def complete_story(incomplete: str) -> list[tuple[str, str]]:
@@ -41,13 +38,14 @@ def complete_story(incomplete: str) -> list[tuple[str, str]]:
     ]
 
 
-def complete_outcome(incomplete: str) -> list[str]:
-    """Return the outcomes of all journeys that begin like this."""
+def complete_outcome(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the outcomes of the journey on the command line that begin like this."""
     from ..simulation.stories import STORIES  # noqa: PLC0415 - as above
 
-    return _beginning(
-        sorted({name for story in STORIES.values() for name in story.outcomes}), incomplete
-    )
+    story = STORIES.get(ctx.params.get("name") or "")
+    stories = STORIES.values() if story is None else [story]
+    names = dict.fromkeys(name for each in stories for name in each.outcomes)
+    return _beginning(names, incomplete)
 
 
 def _beginning(names: Iterable[str], incomplete: str) -> list[str]:

@@ -71,7 +71,9 @@ EventTypes = Annotated[
 ]
 Seed = Annotated[
     int | None,
-    typer.Option("--seed", help="The same seed gives the same world; random by default."),
+    typer.Option(
+        "--seed", metavar="N", help="The same seed gives the same world; random by default."
+    ),
 ]
 ScenarioFile = Annotated[
     Path | None,

@@ -38,7 +38,7 @@ UserNumber = Annotated[
         help="Whose journey it is; by default that of the first user who can have it.",
     ),
 ]
-Users = Annotated[int, typer.Option(min=1, help="How many users the world has.")]
+Users = Annotated[int, typer.Option(metavar="N", min=1, help="How many users the world has.")]
 Set = Annotated[
     list[str] | None,
     typer.Option(

@@ -43,7 +43,8 @@ class History(enum.StrEnum):
 def run(
     *,
     count: Annotated[
-        int | None, typer.Option("--count", "-n", min=1, help="How many events; 100 by default.")
+        int | None,
+        typer.Option("--count", "-n", metavar="N", min=1, help="How many events; 100 by default."),
     ] = None,
     current: Annotated[
         Path | None,
@@ -82,6 +83,7 @@ def run(
     users: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             min=1,
             max=_MOST_USERS,
             help="How many users the world has; 1,000 by default.",
@@ -103,15 +105,17 @@ def run(
     start: Annotated[
         str | None,
         typer.Option(
+            metavar="TIME",
             help="The time of the first event: ISO 8601, UTC by default; seconds since the epoch; "
-            "or now, the default."
+            "or now, the default.",
         ),
     ] = None,
     until: Annotated[
         str | None,
         typer.Option(
+            metavar="TIME",
             help="The time after the last event, written as --start is; with --scenario also "
-            "quiet, the end of each user's last journey in it."
+            "quiet, the end of each user's last journey in it.",
         ),
     ] = None,
     history: Annotated[
@@ -124,14 +128,16 @@ def run(
     rate: Annotated[
         float | None,
         typer.Option(
-            help="About how many events a second happen; it chooses how many users are active."
+            metavar="N",
+            help="About how many events a second happen; it chooses how many users are active.",
         ),
     ] = None,
     pace: Annotated[
         float | None,
         typer.Option(
+            metavar="N",
             help="How many times as fast as they happen events are written; 1 is real time. As "
-            "fast as possible by default."
+            "fast as possible by default.",
         ),
     ] = None,
     answer_key: Annotated[
@@ -147,6 +153,7 @@ def run(
     workers: Annotated[
         int,
         typer.Option(
+            metavar="N",
             min=1,
             max=64,
             help="How many processes make the events; the events and their order do not change.",
