@@ -146,7 +146,8 @@ class Catalog(Mapping[str, EventType]):
     def select(self, *patterns: str) -> tuple[EventType, ...]:
         """Return the event types that match any of the patterns, each once, sorted by name.
 
-        A pattern is a name, a family, or a glob such as `users.messages.email.*`.
+        A pattern is a name, a family, or a glob such as `users.messages.email.*`. A glob may lack
+        the first parts, as `email.*` does; it then matches the event types that end like that.
 
         Raises:
             UnknownNameError: a pattern matches no event type.
@@ -221,7 +222,10 @@ def _resolved(directory: Path | str | None) -> Path | None:
 def _matching(pattern: str, types: Mapping[str, EventType]) -> list[str]:
     if pattern in types:
         return [pattern]
-    return [name for name in types if types[name].family == pattern or fnmatchcase(name, pattern)]
+    found = [name for name in types if types[name].family == pattern or fnmatchcase(name, pattern)]
+    if not found and _is_glob(pattern) and not pattern.startswith("."):
+        found = [name for name in types if fnmatchcase(name, f"*.{pattern}")]
+    return found
 
 
 def _is_glob(pattern: str) -> bool:

@@ -11,12 +11,13 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
 from .._version import __version__
 from ..errors import CurrentsExportError
 from ._exit_codes import BAD_INPUT
 from ._garbage import collect_seldom
+from ._help import Command, Group
 from ._logs import log_options
 from ._start import quitting_on_interrupt
 from ._streams import (
@@ -70,13 +71,15 @@ def _load(name: str) -> Any:
     single = typer.Typer(
         pretty_exceptions_enable=False, add_completion=False, context_settings=_HELP
     )
-    single.command(name, help="\n\n".join(" ".join(each.split()) for each in paragraphs))(run)
+    single.command(
+        name, cls=Command, help="\n\n".join(" ".join(each.split()) for each in paragraphs)
+    )(run)
     command = typer.main.get_command(single)
     command.params += log_options(_HELP)
     return command
 
 
-class _Commands(TyperGroup):
+class _Commands(Group):
     """Turn the errors that no command handles into a line and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:

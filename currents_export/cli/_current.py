@@ -33,6 +33,7 @@ def load_current(path: Path | None, catalog_dir: Path | None) -> Current:
     file = path
     if file is None and DEFAULT_FILE.exists():
         file = DEFAULT_FILE
+        print_note(f"using {DEFAULT_FILE} in this directory; --current names another file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CurrentsExportWarning)

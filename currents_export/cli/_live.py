@@ -192,10 +192,10 @@ class LiveEvents:
     def _paced(self) -> Iterator[Event]:
         began = self._now()
         for arrival, event in self._wanted():
-            passed = self._now() - began
-            if self._lasts is not None and passed >= self._lasts:
-                return
-            early = arrival - self._start - passed
+            due, passed = arrival - self._start, self._now() - began
+            if self._lasts is not None and (passed >= self._lasts or due > self._lasts):
+                break
+            early = due - passed
             self.late = max(0.0, -early)
             if early > 0:
                 self._wait(early)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..delivery import Durability
+from ._completion import complete_pattern
 
 __all__ = [
     "AllowEmpty",
@@ -64,12 +65,15 @@ EventTypes = Annotated[
     typer.Option(
         "--event-type",
         metavar="PATTERN",
+        autocompletion=complete_pattern,
         help="A name, family or glob; can be given more than once. All by default.",
     ),
 ]
 Seed = Annotated[
     int | None,
-    typer.Option("--seed", help="The same seed gives the same world; random by default."),
+    typer.Option(
+        "--seed", metavar="N", help="The same seed gives the same world; random by default."
+    ),
 ]
 ScenarioFile = Annotated[
     Path | None,

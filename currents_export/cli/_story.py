@@ -9,15 +9,25 @@ import typer
 
 from .._redaction import shown
 from ..catalog import Catalog
+from ._completion import complete_outcome, complete_story
 
 __all__ = ["Outcome", "Set", "StoryName", "UserNumber", "Users", "parse_properties"]
 
 StoryName = Annotated[
-    str, typer.Argument(metavar="NAME", help="The journey; 'journeys' lists them.")
+    str,
+    typer.Argument(
+        metavar="NAME",
+        autocompletion=complete_story,
+        help="The journey; 'journeys' lists them.",
+    ),
 ]
 Outcome = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="How it ends, such as converted; its first one by default."),
+    typer.Option(
+        metavar="NAME",
+        autocompletion=complete_outcome,
+        help="How it ends, such as converted; its first one by default.",
+    ),
 ]
 UserNumber = Annotated[
     int | None,
@@ -28,7 +38,7 @@ UserNumber = Annotated[
         help="Whose journey it is; by default that of the first user who can have it.",
     ),
 ]
-Users = Annotated[int, typer.Option(min=1, help="How many users the world has.")]
+Users = Annotated[int, typer.Option(metavar="N", min=1, help="How many users the world has.")]
 Set = Annotated[
     list[str] | None,
     typer.Option(

@@ -16,7 +16,7 @@ import time
 from array import array
 from bisect import bisect_right
 from collections.abc import Generator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, compress
 from typing import IO, Any, cast
 
 import attrs
@@ -79,6 +79,15 @@ class Batch:
             self.lines[first:last],
             self.arrivals[first:last],
             self.key[first:last],
+        )
+
+    def where(self, kept: Sequence[bool]) -> Batch:
+        """Return the events for which `kept` is true."""
+        return Batch(
+            list(compress(self.event_types, kept)),
+            list(compress(self.lines, kept)),
+            list(compress(self.arrivals, kept)),
+            list(compress(self.key, kept)),
         )
 
 

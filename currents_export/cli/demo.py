@@ -40,7 +40,7 @@ _FAULTS = (
 
 def run(
     *,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same world.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same world.")] = 1,
     keep: Annotated[
         bool,
         typer.Option(

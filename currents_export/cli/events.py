@@ -8,6 +8,7 @@ import attrs
 import typer
 
 from ..catalog import Catalog, EventType
+from ._completion import complete_pattern
 from ._options import AsJson, CatalogDir, SchemaVersion
 from ._streams import print_json, print_line, print_note
 from ._tables import print_table
@@ -20,6 +21,7 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="PATTERN",
+            autocompletion=complete_pattern,
             help="Names, families or globs such as 'users.messages.email.*'; all by default.",
         ),
     ] = None,

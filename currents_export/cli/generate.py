@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from itertools import chain, islice
+from pathlib import Path
 from typing import IO, Annotated, Any, Literal
 
 import typer
@@ -17,8 +18,10 @@ from ..catalog import Catalog
 from ..errors import OptionError
 from ..payload import encode_array, gather_bodies
 from ._answer_key import KeyFile
+from ._current import load_current
 from ._encoded import Encoded, WorkerError, encode_single, make_encoded
 from ._exit_codes import NOT_ALL
+from ._live import sends
 from ._options import CatalogDir, EventTypes, ScenarioFile, SchemaVersion, Seed
 from ._streams import print_error, print_json, print_note, writing_output
 from ._tables import progress
@@ -40,7 +43,16 @@ class History(enum.StrEnum):
 def run(
     *,
     count: Annotated[
-        int | None, typer.Option("--count", "-n", min=1, help="How many events; 100 by default.")
+        int | None,
+        typer.Option("--count", "-n", metavar="N", min=1, help="How many events; 100 by default."),
+    ] = None,
+    current: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A Current's TOML file: make only the events that this Current sends, in its "
+            "schema version.",
+        ),
     ] = None,
     event_types: EventTypes = None,
     samples: Annotated[
@@ -71,6 +83,7 @@ def run(
     users: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             min=1,
             max=_MOST_USERS,
             help="How many users the world has; 1,000 by default.",
@@ -92,15 +105,17 @@ def run(
     start: Annotated[
         str | None,
         typer.Option(
+            metavar="TIME",
             help="The time of the first event: ISO 8601, UTC by default; seconds since the epoch; "
-            "or now, the default."
+            "or now, the default.",
         ),
     ] = None,
     until: Annotated[
         str | None,
         typer.Option(
+            metavar="TIME",
             help="The time after the last event, written as --start is; with --scenario also "
-            "quiet, the end of each user's last journey in it."
+            "quiet, the end of each user's last journey in it.",
         ),
     ] = None,
     history: Annotated[
@@ -113,14 +128,16 @@ def run(
     rate: Annotated[
         float | None,
         typer.Option(
-            help="About how many events a second happen; it chooses how many users are active."
+            metavar="N",
+            help="About how many events a second happen; it chooses how many users are active.",
         ),
     ] = None,
     pace: Annotated[
         float | None,
         typer.Option(
+            metavar="N",
             help="How many times as fast as they happen events are written; 1 is real time. As "
-            "fast as possible by default."
+            "fast as possible by default.",
         ),
     ] = None,
     answer_key: Annotated[
@@ -136,6 +153,7 @@ def run(
     workers: Annotated[
         int,
         typer.Option(
+            metavar="N",
             min=1,
             max=64,
             help="How many processes make the events; the events and their order do not change.",
@@ -181,13 +199,20 @@ def run(
     }
     _check_combination(of_traffic, samples=samples, canvas=canvas, placeholders=placeholders)
     _check_positive({"--rate": rate, "--pace": pace})
-    catalog = Catalog.load(schema_version, catalog_dir)
+    sender = None if current is None else load_current(current, catalog_dir)
+    if sender is not None and schema_version is not None:
+        raise typer.BadParameter("--schema-version does not go with --current, which has its own")
+    catalog = sender.catalog if sender else Catalog.load(schema_version, catalog_dir)
     scenario = read_scenario(scenario_file, catalog)
     if users is None and scenario is None:
         users = _USERS if rate is None else _MOST_USERS
     world, chosen = new_world(seed, users=users, catalog=catalog, scenario=scenario)
     began = begin_of(start, world.scenario)
     names = [each.name for each in catalog.select(*(event_types or world.scenario.event_types))]
+    if sender is not None:
+        names = [name for name in names if name in sender.selected]
+        if not names:
+            raise OptionError(f"{current}: the Current selects none of these event types")
     wanted: int | None = len(names)
     ends: int | Literal["quiet"] | None = None
     options: dict[str, Any] | None = None
@@ -210,7 +235,16 @@ def run(
     with _reporting_workers(), _key_file(answer_key) as key:
         stream: Iterable[Encoded]
         if options is not None:
-            stream = make_encoded(world, workers, options, count=wanted, pace=pace, key=key)
+            is_wanted = None if sender is None else sends(sender)
+            stream = make_encoded(
+                world,
+                workers,
+                options,
+                count=wanted,
+                pace=pace,
+                key=key,
+                is_wanted=is_wanted,
+            )
         elif samples:
             stream = (
                 encode_single(world.sample(name, time=began, canvas=canvas)) for name in names

@@ -78,8 +78,8 @@ def run(
         str | None,
         typer.Option(
             metavar="TOKEN",
-            help="Custom HTTP: the bearer token. Prefer --bearer-token-file or "
-            "--bearer-token-stdin.",
+            help="Custom HTTP: the bearer token. Other users of this machine can see it; prefer a "
+            "file or standard input.",
         ),
     ] = None,
     bearer_token_stdin: Annotated[
@@ -93,7 +93,8 @@ def run(
         bool | None,
         typer.Option(
             "--include-anonymous/--no-include-anonymous",
-            help="Custom HTTP: send events of users without an external_user_id.",
+            help="Custom HTTP: send events of users without an external_user_id; "
+            "--no-include-anonymous says no.",
         ),
     ] = None,
     event_types: EventTypes = None,

@@ -28,7 +28,8 @@ def run(
     start: Annotated[
         str,
         typer.Option(
-            help="When it begins: ISO 8601, UTC by default; seconds since the epoch; or now."
+            metavar="TIME",
+            help="When it begins: ISO 8601, UTC by default; seconds since the epoch; or now.",
         ),
     ] = "now",
     seed: Seed = None,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..simulation.stories import STORIES, find_story
+from ._completion import complete_story
 from ._options import AsJson
 from ._streams import print_json, print_line, print_note
 from ._tables import print_table
@@ -19,7 +20,9 @@ def run(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="NAME", help="Journeys to show with their outcomes; all by default."
+            metavar="NAME",
+            autocompletion=complete_story,
+            help="Journeys to show with their outcomes; all by default.",
         ),
     ] = None,
     *,

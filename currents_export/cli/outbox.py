@@ -59,7 +59,7 @@ def run(
         ),
     ] = False,
     concurrency: Annotated[
-        int, typer.Option(min=1, help="The maximum number of requests in flight.")
+        int, typer.Option(metavar="N", min=1, help="The maximum number of requests in flight.")
     ] = 2,
     timeout: Timeout = 30.0,
     ca_file: CaFile = None,

@@ -72,18 +72,18 @@ def run(
     scenario_file: ScenarioFile = None,
     seed: Seed = None,
     workers: Annotated[
-        int, typer.Option(min=1, max=64, help="How many processes make the events.")
+        int, typer.Option(metavar="N", min=1, max=64, help="How many processes make the events.")
     ] = 1,
     metrics: Annotated[
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="Serve metrics for Prometheus there, such as 127.0.0.1:9464. It needs the extra "
-            "currents-export[metrics].",
+            help="Serve metrics for Prometheus there, such as 127.0.0.1:9464. Install "
+            "currents-export with the extra metrics for that.",
         ),
     ] = None,
     batch_size: Annotated[
-        int, typer.Option(min=1, help="The maximum number of events in a request.")
+        int, typer.Option(metavar="N", min=1, help="The maximum number of events in a request.")
     ] = BATCH_SIZE,
     max_age: Annotated[
         float,
@@ -93,7 +93,7 @@ def run(
         ),
     ] = 5.0,
     concurrency: Annotated[
-        int, typer.Option(min=1, help="The maximum number of requests in flight.")
+        int, typer.Option(metavar="N", min=1, help="The maximum number of requests in flight.")
     ] = 2,
     timeout: Timeout = 30.0,
     ca_file: CaFile = None,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..catalog import Catalog, json_schema
+from ._completion import complete_event_type
 from ._options import CatalogDir, SchemaVersion
 from ._streams import print_json
 
@@ -14,7 +15,14 @@ __all__ = ["run"]
 
 
 def run(
-    event_type: Annotated[str, typer.Argument(help="The event type's full name.")],
+    event_type: Annotated[
+        str,
+        typer.Argument(
+            metavar="EVENT_TYPE",
+            autocompletion=complete_event_type,
+            help="The event type's full name.",
+        ),
+    ],
     *,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,

@@ -53,27 +53,33 @@ def run(
     current: CurrentFile = None,
     catalog_dir: CatalogDir = None,
     scenario_file: ScenarioFile = None,
-    seed: Annotated[int | None, typer.Option(help="With --scenario: overrides its seed.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="With --scenario: overrides its seed.")
+    ] = None,
     start: Annotated[
         str | None,
         typer.Option(
+            metavar="TIME",
             help="With --scenario: the time of the first event, in ISO 8601, UTC by default. The "
-            "scenario's by default, or now."
+            "scenario's by default, or now.",
         ),
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option(help="With --scenario: the time after the last event, or quiet."),
+        typer.Option(
+            metavar="TIME", help="With --scenario: the time after the last event, or quiet."
+        ),
     ] = None,
     pace: Annotated[
         float | None,
         typer.Option(
+            metavar="N",
             help="With --scenario: how many times as fast as they arrive events are sent; 1 is "
-            "real time. As fast as possible by default."
+            "real time. As fast as possible by default.",
         ),
     ] = None,
     batch_size: Annotated[
-        int, typer.Option(min=1, help="The maximum number of events in a request.")
+        int, typer.Option(metavar="N", min=1, help="The maximum number of events in a request.")
     ] = BATCH_SIZE,
     max_age: Annotated[
         float,
@@ -83,7 +89,7 @@ def run(
         ),
     ] = 300.0,
     concurrency: Annotated[
-        int, typer.Option(min=1, help="The maximum number of requests in flight.")
+        int, typer.Option(metavar="N", min=1, help="The maximum number of requests in flight.")
     ] = 2,
     rate: Annotated[
         float | None,

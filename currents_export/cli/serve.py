@@ -37,6 +37,12 @@ _KINDS = {
 _GLANCE = 0.5
 
 
+def _check_seconds(value: float) -> float:
+    if not value > 0:
+        raise typer.BadParameter("it must be more than 0")
+    return value
+
+
 def run(
     ctx: typer.Context,
     *,
@@ -57,14 +63,18 @@ def run(
     ] = False,
     host: Annotated[
         str,
-        typer.Option(help="The address to listen on; by default only this machine can connect."),
+        typer.Option(
+            metavar="HOST",
+            help="The address to listen on; by default only this machine can connect.",
+        ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The port; 0 chooses a free one.")
+        int, typer.Option(metavar="N", min=0, max=65535, help="The port; 0 chooses a free one.")
     ] = 8080,
     write_key: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="KEY",
             envvar="CURRENTS_RECEIVER_WRITE_KEY",
             help="A write key to accept; can be given more than once.",
         ),
@@ -72,6 +82,7 @@ def run(
     bearer_token: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="TOKEN",
             envvar="CURRENTS_RECEIVER_BEARER_TOKEN",
             help="A bearer token to accept; can be given more than once.",
         ),
@@ -97,18 +108,21 @@ def run(
     ] = False,
     max_body_bytes: Annotated[
         int,
-        typer.Option(min=1, help="Respond with 413 to a larger body."),
+        typer.Option(metavar="BYTES", min=1, help="Respond with 413 to a larger body."),
     ] = 16 * 2**20,
     request_timeout: Annotated[
         float,
         typer.Option(
-            min=0.001,
             metavar="SECONDS",
+            callback=_check_seconds,
             help="The time a client has for the head of a request, and again for its body.",
         ),
     ] = 30.0,
     max_connections: Annotated[
-        int, typer.Option(min=1, help="Respond with 503 to connections beyond this number.")
+        int,
+        typer.Option(
+            metavar="N", min=1, help="Respond with 503 to connections beyond this number."
+        ),
     ] = 256,
     mapping: Annotated[
         Path | None,

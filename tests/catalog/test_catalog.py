@@ -175,6 +175,9 @@ def test_families_of_a_version() -> None:
         ("users.messages.email.[OC]*", {OPEN, "users.messages.email.Click"}),
         ("users.messages.*.Retry", {name for name in NEWEST if name.endswith(".Retry")}),
         ("*", set(NEWEST)),
+        ("email.*", {name for name in NEWEST if name.startswith("users.messages.email.")}),
+        ("email.[OC]*", {OPEN, "users.messages.email.Click"}),
+        ("messages.email.O*", {OPEN}),
     ],
 )
 def test_select_by_glob(pattern: str, names: set[str]) -> None:
@@ -184,7 +187,7 @@ def test_select_by_glob(pattern: str, names: set[str]) -> None:
 @pytest.mark.parametrize(
     ("pattern", "nearest"),
     [
-        ("email.*", "users.messages.email.*"),
+        ("emial.*", "users.messages.email.*"),
         ("users.mesages.*", "users.messages.*"),
         ("USERS.*", "users.*"),
         ("messages.emial.*", "users.messages.email.*"),

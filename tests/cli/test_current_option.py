@@ -66,7 +66,10 @@ def test_warning_is_one_line(directory: Path, capsys: pytest.CaptureFixture[str]
     (directory / "current.toml").write_text(to_toml(RUDDERSTACK | {"key": key, "region": "EU"}))
     current = load_current(None, None)
     captured = capsys.readouterr()
-    assert captured.err == f"warning: {current.warnings[0]}\n"
+    assert captured.err.splitlines() == [
+        "using current.toml in this directory; --current names another file",
+        f"warning: {current.warnings[0]}",
+    ]
     assert captured.out == ""
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,24 @@ def test_failure_keeps_the_output(tmp_path: Path) -> None:
         assert result.exit_code == 2
         assert "weight is 'many'" in result.stderr
     assert path.read_text() == "precious"
+
+
+def test_only_what_a_current_sends(current: Callable[..., Path], tmp_path: Path) -> None:
+    """Types that are not selected and users without an external id are left out, and counted so."""
+    where = current(event_types=["email.*"], schema_version=5)
+    key = tmp_path / "key.jsonl"
+    args = ("generate", *FIXED, "--users", 100, "--count", 40, "--current", where)
+    made = run(*args, "--answer-key", key)
+    events = [json.loads(line) for line in made.stdout.splitlines()]
+    assert len(events) == 40
+    assert all(each["event_type"].startswith("users.messages.email.") for each in events)
+    assert all("external_user_id" in each["user"] for each in events)
+    assert len(key.read_bytes().splitlines()) == 41
+    assert run(*args, "--workers", 2).stdout == made.stdout
+
+
+def test_current_with_none_of_the_types(current: Callable[..., Path]) -> None:
+    args = ("--current", current(event_types=["email.*"]), "--event-type", "users.behaviors.*")
+    result = run("generate", *args)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "the Current selects none of these event types" in result.stderr
