@@ -5,10 +5,9 @@ Source: Braze, Set up Currents; RudderStack for Currents; Custom Currents export
 
 from __future__ import annotations
 
-import re
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from types import MappingProxyType
@@ -16,29 +15,25 @@ from typing import Any, Self
 
 import attrs
 
+from ._form_problems import (
+    choose_catalog,
+    event_type_problems,
+    name_problems,
+    transformation_problems,
+)
 from ._forms import (
     Command,
-    Problem,
     command_problems,
     quoted,
     test_current_problems,
-    text_problems,
     to_command,
 )
-from ._suggestions import did_you_mean
 from .catalog import Catalog
 from .destinations import Destination, DestinationFields, Region, about, choose_destination
-from .errors import CatalogError, CurrentError, UnknownNameError
+from .errors import CurrentError
 from .payload import Transformation
 
 __all__ = ["Current", "CurrentsExportWarning", "Region"]
-
-#: How many problems of a directory of tables a message lists.
-_MOST_TABLE_PROBLEMS = 10
-
-_WORD = re.compile(r"[A-Z]?[a-z]{1,20}")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-
 
 #: Whether a Current is being copied or unpickled, which does not repeat its warnings.
 _RESTORING: ContextVar[bool] = ContextVar("_RESTORING", default=False)
@@ -220,18 +215,18 @@ class Current(DestinationFields):
     selected: frozenset[str] = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        problems = [*_name_problems(self)]
+        problems = [*name_problems(self.integration_name, self.contact_email)]
         try:
             self._derive("destination", choose_destination(_destination_values(self)))
         except CurrentError as error:
             problems += error.problems
-        catalog, found = _choose_catalog(self)
+        catalog, found = choose_catalog(self.schema_version, self.catalog_dir)
         problems += found
-        problems += _event_type_problems(self.event_types, catalog)
+        problems += event_type_problems(self.event_types, catalog)
         if self.unknown_event_types not in ("filter", "send"):
             what = quoted(self.unknown_event_types)
             problems.append(("unknown_event_types", f"it is {what}; it must be filter or send"))
-        problems += _transformation_problems(self.field_transformations, catalog)
+        problems += transformation_problems(self.field_transformations, catalog)
         problems += command_problems("notice_command", self.notice_command)
         problems += test_current_problems(self.test_current, self.workspace, self.workspace_file)
         if problems:
@@ -336,86 +331,3 @@ def _restore(kind: type[Current], values: dict[str, Any]) -> Current:
 
 def _destination_values(current: Current) -> dict[str, Any]:
     return {each.name: getattr(current, each.name) for each in attrs.fields(DestinationFields)}
-
-
-def _name_problems(current: Current) -> Iterator[Problem]:
-    yield from text_problems("integration_name", current.integration_name)
-    email: object = current.contact_email
-    yield from text_problems("contact_email", email)
-    if isinstance(email, str) and email.strip() and not _EMAIL.fullmatch(email):
-        yield "contact_email", f"{quoted(email)} is not an email address"
-
-
-def _choose_catalog(current: Current) -> tuple[Catalog, list[Problem]]:
-    """Return the catalog of the Current, or a similar one and the problems."""
-    version: Any = current.schema_version
-    directory: object = current.catalog_dir
-    problems: list[Problem] = []
-    if version is not None and type(version) is not int:
-        problem = f"it must be a whole number, not {quoted(version)}"
-        problems.append(("schema_version", problem))
-        version = None
-    if directory is not None and not isinstance(directory, Path):
-        problems.append(("catalog_dir", f"it must be a path, not {quoted(directory)}"))
-        directory = None
-    try:
-        newest = Catalog.load(directory=directory)
-        return (newest if version is None else Catalog.load(version, directory)), problems
-    except UnknownNameError as error:
-        problems.append(("schema_version", str(error)))
-        return newest, problems
-    except CatalogError as error:
-        problems += _table_problems(error)
-        return Catalog.load(), problems
-
-
-def _table_problems(error: CatalogError) -> Iterator[Problem]:
-    for place, message in error.problems[:_MOST_TABLE_PROBLEMS]:
-        where = f"{error.directory}: {place}" if place else error.directory
-        yield "catalog_dir", f"{where}: {message}"
-    if (more := len(error.problems) - _MOST_TABLE_PROBLEMS) > 0:
-        yield "catalog_dir", f"and {more:,} more"
-
-
-def _event_type_problems(patterns: object, catalog: Catalog) -> Iterator[Problem]:
-    if not isinstance(patterns, tuple) or not all(isinstance(each, str) for each in patterns):
-        yield "event_types", "it must be a list of names, families or globs"
-        return
-    if not patterns:
-        yield "event_types", "none is selected; '*' selects all"
-    for pattern in patterns:
-        if "://" in pattern:
-            yield "event_types", f"{quoted(pattern)} is a URL, not an event type"
-            continue
-        try:
-            catalog.select(pattern)
-        except UnknownNameError as error:
-            yield "event_types", str(error)
-
-
-def _transformation_problems(transformations: object, catalog: Catalog) -> Iterator[Problem]:
-    if not isinstance(transformations, Mapping):
-        yield "field_transformations", "it must be a table of field names to remove or hash"
-        return
-    if not transformations:
-        return
-    fields = catalog.fields
-    texts = {name for name, found in fields.items() if any(f.json_type == "string" for f in found)}
-    newest = Catalog.load(directory=catalog.directory).fields
-    for name, how in transformations.items():
-        if name not in fields and name in newest:
-            since = min(field.since for field in newest[name])
-            problem = f"{name} was introduced in schema version {since}; "
-            problem += f"this is version {catalog.schema_version}"
-            yield "field_transformations", problem
-        elif name not in fields:
-            problem = f"no event has a field {quoted(name)}{did_you_mean(str(name), texts)}"
-            yield "field_transformations", problem
-        elif name not in texts:
-            yield "field_transformations", f"{name} is not text, and only text is transformed"
-        if not isinstance(how, Transformation):
-            # Show only a word: other text may be a write key that was given in the wrong place.
-            is_secret = isinstance(how, str) and not _WORD.fullmatch(how)
-            what = "not known" if is_secret else quoted(how)
-            problem = f"the transformation of {quoted(name)} is {what}; it must be remove or hash"
-            yield "field_transformations", problem

@@ -70,6 +70,7 @@ def run(
         list[str] | None,
         typer.Option(
             envvar="CURRENTS_RECEIVER_BEARER_TOKEN",
+            metavar="TOKEN",
             help="With --listen: a bearer token that the webhook destination must send; can be "
             "given more than once.",
         ),
@@ -84,19 +85,23 @@ def run(
     ] = None,
     count: Annotated[
         int | None,
-        typer.Option(min=1, help=f"The number of events; {_COUNT:,} without --scenario."),
+        typer.Option(
+            min=1, metavar="N", help=f"The number of events; {_COUNT:,} without --scenario."
+        ),
     ] = None,
     scenario_file: ScenarioFile = None,
     seed: Seed = None,
     start: Annotated[
         str | None,
         typer.Option(
+            metavar="TIME",
             help="The time of the first event, in ISO 8601, UTC by default. The scenario's by "
-            "default, or now; a day ago without --scenario."
+            "default, or now; a day ago without --scenario.",
         ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option(help="The time after the last event, or quiet.")
+        str | None,
+        typer.Option(metavar="TIME", help="The time after the last event, or quiet."),
     ] = None,
     test_events: Annotated[
         bool,
