@@ -270,7 +270,7 @@ def test_directory(path: Path) -> None:
 
 def test_missing_directory(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "workspaces.db"
-    assert refusal(path).endswith("it cannot be made: No such file or directory")
+    assert refusal(path).endswith("it cannot be used: No such file or directory")
 
 
 def test_locked_by_another_program(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,11 +281,28 @@ def test_locked_by_another_program(path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert "another program keeps the file locked" in refusal(path)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anything")
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="users of POSIX")
 def test_read_only_file(path: Path) -> None:
-    used(path)
-    path.chmod(0o400)
-    assert "the file or its directory cannot be written" in refusal(path)
+    file = WorkspaceFile(path, "staging", "test")
+    file.reserve(7, NOW)
+    path.chmod(0o444)
+    changed = [each for each in path.parents if not each.stat().st_mode & 0o001]
+    modes = [each.stat().st_mode for each in changed]
+    for each, mode in zip(changed, modes, strict=True):
+        each.chmod(mode | 0o005)
+    user = os.geteuid()
+    try:
+        if not user:
+            os.seteuid(65_534)  # root writes anything
+        with pytest.raises(WorkspaceError, match=r"its directory (cannot|must) be writ"):
+            file.reserve(1, NOW)
+        with pytest.raises(WorkspaceError, match="it cannot be used: "):
+            WorkspaceFile(path.parent / "new.db" if not user else path, "a", "b").enter(NOW)
+    finally:
+        os.seteuid(user)
+        for each, mode in zip(changed, modes, strict=True):
+            each.chmod(mode)
+    assert used(path) == 7
 
 
 def test_error_of_an_async_sender(path: Path) -> None:
