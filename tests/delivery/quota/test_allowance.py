@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from currents_export.delivery._happenings import Delivered
 from currents_export.delivery._quota import Allowance
 from tests.delivery.test_core_machine import LONG, CoreMachine
 
@@ -28,8 +29,8 @@ class QuotaMachine(CoreMachine):
 
     def learn(self) -> None:
         for each in self.core.happenings:
-            if type(each).__name__ == "Delivered":
-                self.used[int(each.batch.sent_at // DAY)] += len(each.batch.events)  # type: ignore[union-attr]
+            if isinstance(each, Delivered):
+                self.used[int(each.batch.sent_at // DAY)] += len(each.batch.events)
         super().learn()
 
     @invariant()
