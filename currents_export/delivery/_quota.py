@@ -122,7 +122,8 @@ class Allowance:
         Events in flight count as delivered.
         """
         self._begin_day(now)
-        return self._complete and not self._free
+        may_ask = self._workspace is not None and now >= self._ask_at
+        return self._complete and not self._free and not may_ask
 
     @property
     def opens_at(self) -> float | None:

@@ -58,7 +58,7 @@ class WorkspaceFile:
         limit: the most events in a day.
 
     Raises:
-        WorkspaceError: the file cannot be made.
+        WorkspaceError: the file cannot be made or used.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class WorkspaceFile:
             raise WorkspaceError("it is not a regular file", path=self.path) from None
         except OSError as error:
             where = Path(error.filename or self.path)
-            raise WorkspaceError(f"it cannot be made: {explain(error)}", path=where) from error
+            raise WorkspaceError(f"it cannot be used: {explain(error)}", path=where) from error
         except RuntimeError as error:
             raise WorkspaceError(
                 "the home directory is unknown; set workspace_file", path=path or Path("~")

@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from currents_export.delivery._happenings import Delivered
 from currents_export.delivery._quota import Allowance
 from tests.delivery.test_core_machine import LONG, CoreMachine
 
@@ -28,8 +29,8 @@ class QuotaMachine(CoreMachine):
 
     def learn(self) -> None:
         for each in self.core.happenings:
-            if type(each).__name__ == "Delivered":
-                self.used[int(each.batch.sent_at // DAY)] += len(each.batch.events)  # type: ignore[union-attr]
+            if isinstance(each, Delivered):
+                self.used[int(each.batch.sent_at // DAY)] += len(each.batch.events)
         super().learn()
 
     @invariant()
@@ -163,3 +164,15 @@ def test_quota_in_words() -> None:
         "1,234 of 1,500 events are used today in the workspace staging; "
         "the quota resets at 2024-10-05 00:00 UTC"
     )
+
+
+def test_workspace_is_asked_for_whole_batches() -> None:
+    """What is given back does not leave as a small batch while there is more in the workspace."""
+    now = 20_000.0 * DAY
+    allowance = Allowance(batch_size=100, workspace="staging")
+    allowance.reserved(100, 100, 100, now)
+    allowance.leave(100, now)
+    allowance.settle(1, now, now, delivered=False)
+    assert (allowance.may_leave(now), allowance.to_reserve(now, needed=True)) == (0, 99)
+    allowance.reserved(99, 20, 1_500, now)
+    assert (allowance.may_leave(now), allowance.to_reserve(now, needed=True)) == (21, 0)

@@ -245,3 +245,17 @@ def test_async_sender(ok: Responding) -> None:
             assert (await sender.flush(PATIENCE)).complete
 
     asyncio.run(run())
+
+
+def test_events_dropped_by_an_edit_do_not_count(ok: Responding) -> None:
+    anonymous = [attrs.evolve(each, user={"user_id": "a" * 24}) for each in make_events(10)]
+    events = [*anonymous, *make_events(15)[10:]]
+    current = custom(test_current=True, include_anonymous=True)
+    with Sender(current, transport=ok, clock=ManualClock()) as sender:
+        sender.pause()
+        sender.send(events)
+        sender.resume(attrs.evolve(current, include_anonymous=False))
+        result = sender.flush(PATIENCE)
+    assert (result.delivered, result.dropped) == (5, 10)
+    assert result.quota is not None
+    assert result.quota.used == 5

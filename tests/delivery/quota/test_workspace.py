@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import attrs
 import pytest
 
 from currents_export.current import Current
-from currents_export.delivery import AsyncSender, ManualClock, NoticeKind, Sender, State
+from currents_export.delivery import AsyncSender, Hooks, ManualClock, NoticeKind, Sender, State
 from currents_export.delivery._quota_file import WorkspaceFile, default_file
 from currents_export.errors import WorkspaceError
 from tests.support.currents import custom
@@ -64,22 +65,35 @@ def test_two_currents_share_the_quota(path: Path, ok: Responding) -> None:
     assert used(path, clock.now()) == 480
 
 
-def test_what_is_not_delivered_is_given_back(path: Path, ok: Responding) -> None:
-    """A Current whose requests fail keeps nothing from the others, who learn of that later."""
-    clock = ManualClock()
-    failing = Sender(
-        member(path, "one"), transport=Responding(lambda _: 503), clock=clock, concurrency=1
+def test_what_is_not_delivered_is_given_back(path: Path) -> None:
+    failed = threading.Event()
+    sender = Sender(
+        member(path),
+        transport=Responding(lambda _: 503),
+        clock=ManualClock(),
+        hooks=Hooks(on_attempt=lambda _: failed.set()),
     )
-    with abandoned(failing), Sender(member(path, "two"), transport=ok, clock=clock) as two:
-        WorkspaceFile(path, "staging", "two").reserve(1_400, NOW)
-        failing.send(make_events(100))
-        failing.flush(timeout=0.0)
-        two.send(make_events(200))
-        for _ in range(3):
-            result = two.flush(PATIENCE)
-            clock.advance(60)
-        assert (result.delivered, result.pending) == (100, 100)
-        assert failing.result.pending == 100
+    with abandoned(sender):
+        sender.send(make_events(200))
+        assert failed.wait(PATIENCE)
+    assert sender.result.pending == 200
+    assert used(path) == 0
+
+
+def test_events_of_another_current_are_noticed(path: Path, ok: Responding) -> None:
+    """What another Current gives back is used after a minute."""
+    clock = ManualClock()
+    other = WorkspaceFile(path, "staging", "other")
+    other.reserve(1_500, NOW)
+    with Sender(member(path), transport=ok, clock=clock) as sender:
+        sender.send(make_events(150))
+        assert sender.flush(PATIENCE).delivered == 0
+        other.give_back(100, NOW)
+        clock.advance(59)
+        assert sender.flush(PATIENCE).delivered == 0
+        clock.advance(1)
+        result = sender.flush(PATIENCE)
+        assert (result.delivered, result.pending) == (100, 50)
     assert used(path) == 1_500
 
 
@@ -90,12 +104,14 @@ def test_nothing_is_kept_for_events_that_wait(path: Path, ok: Responding) -> Non
         sender.flush(PATIENCE)
         sender.send(event(60))
         assert sender.result.pending == 1
+        assert sender.result.pending == 1  # the lead has done its chores before it answers again
         assert used(path) == 60
     assert used(path) == 61
 
 
 CODE = """
 import sys
+import threading
 from pathlib import Path
 from currents_export.delivery import Sender
 from tests.delivery.quota.test_workspace import member
@@ -270,7 +286,7 @@ def test_directory(path: Path) -> None:
 
 def test_missing_directory(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "workspaces.db"
-    assert refusal(path).endswith("it cannot be made: No such file or directory")
+    assert refusal(path).endswith("it cannot be used: No such file or directory")
 
 
 def test_locked_by_another_program(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,11 +297,28 @@ def test_locked_by_another_program(path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert "another program keeps the file locked" in refusal(path)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes anything")
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="users of POSIX")
 def test_read_only_file(path: Path) -> None:
-    used(path)
-    path.chmod(0o400)
-    assert "the file or its directory cannot be written" in refusal(path)
+    file = WorkspaceFile(path, "staging", "test")
+    file.reserve(7, NOW)
+    path.chmod(0o444)
+    changed = [each for each in path.parents if not each.stat().st_mode & 0o001]
+    modes = [each.stat().st_mode for each in changed]
+    for each, mode in zip(changed, modes, strict=True):
+        each.chmod(mode | 0o005)
+    user = os.geteuid()
+    try:
+        if not user:
+            os.seteuid(65_534)  # root writes anything
+        with pytest.raises(WorkspaceError, match=r"its directory (cannot|must) be writ"):
+            file.reserve(1, NOW)
+        with pytest.raises(WorkspaceError, match="it cannot be used: "):
+            WorkspaceFile(path.parent / "new.db" if not user else path, "a", "b").enter(NOW)
+    finally:
+        os.seteuid(user)
+        for each, mode in zip(changed, modes, strict=True):
+            each.chmod(mode)
+    assert used(path) == 7
 
 
 def test_error_of_an_async_sender(path: Path) -> None:
