@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import pairwise
 from statistics import fmean
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from currents_export.simulation._draws import Draws, mix, unit
+from currents_export.simulation._draws import Draws, factor_of, mix, share, stir, unit
 
 #: Numbers of 64 bits.
 NUMBERS = st.integers(0, 2**64 - 1)
@@ -88,3 +89,25 @@ def test_neighbors_are_independent(first: int, name: str) -> None:
         pairs = zip(values[1:], values[:-1], strict=True)
         assert abs(fmean(one * other for one, other in pairs) - 1 / 4) < 0.06
     assert abs(fmean(one * other for one, other in zip(draws, later, strict=True)) - 1 / 4) < 0.06
+
+
+@given(NUMBERS, NUMBERS)
+def test_stir_mixes_two_numbers(key: int, part: int) -> None:
+    assert stir(key, part) == mix(key, part)
+
+
+@given(NUMBERS, st.text(max_size=5))
+def test_limits_of_share(key: int, name: str) -> None:
+    assert 0.0 <= share(key, factor_of(name)) < 1.0
+    assert share(2**64 - 1, 1) < 1.0
+
+
+@given(st.integers(0, 2**63), st.text(max_size=5), st.text(max_size=5))
+def test_shares_of_keys_are_independent(first: int, name: str, other: str) -> None:
+    """They are those of keys in a row, and for different names of the same key."""
+    keys = [mix(first + number, "key") for number in range(1_000)]
+    shares = [share(key, factor_of(name)) for key in keys]
+    others = [share(key, factor_of(f"{other} and another")) for key in keys]
+    assert abs(fmean(shares) - 1 / 2) < 0.06
+    assert abs(fmean(one * two for one, two in pairwise(shares)) - 1 / 4) < 0.06
+    assert abs(fmean(one * two for one, two in zip(shares, others, strict=True)) - 1 / 4) < 0.06

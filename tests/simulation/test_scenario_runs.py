@@ -331,6 +331,13 @@ def test_quiet_waits_for_a_campaign() -> None:
     assert len(sends) > 20
 
 
+def test_quiet_end_of_users_who_hand_phones_over() -> None:
+    """Handovers do not belong to a message, and nobody waits for them."""
+    once = DeclaredCampaign(name="Once", channel="email", schedule=CampaignSchedule(once="20d"))
+    rates = {"push.token_move": 1.0}
+    assert of_type(events_of(until="quiet", campaigns=[once], rates=rates, users=40), SEND)
+
+
 def test_quiet_needs_something_to_wait_for() -> None:
     with pytest.raises(OptionError, match="but there is nothing to wait for"):
         World().events(start=MONDAY, until="quiet")

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from itertools import accumulate
 from typing import Any
+from zlib import crc32
 
 from ...catalog import EventType
 from .._data import read_data, read_rows, split
@@ -76,7 +77,8 @@ def provenance(draft: Draft) -> Mapping[str, Any]:
     random = draft.random
     if (dispatch_id := draft.facts.get("dispatch_id")) is not None:
         # All events of a message say the same.
-        key = stir(int(dispatch_id[8:], 16), draft.user.number)
+        checksum = crc32(str(dispatch_id).encode("utf-8", "surrogatepass"))
+        key = stir(checksum, draft.user.number)
         if not draft.whole and unit(key) >= _TRIGGERED:
             return {}
         random = Draws(key).random

@@ -41,8 +41,9 @@ _KNOWN_EVENTS = frozenset(
 )
 #: How many seconds before it goes out a campaign is made at most, if it goes out once.
 _MADE_BEFORE = 1800
-#: How many weeks of places are kept: those of all places for some weeks.
-_KEPT = 512
+#: How many weeks of places are kept: those of all places for some weeks. For each of them, users
+#: differ by the channels that they can be reached on.
+_KEPT, _KEPT_REACHING = 512, 8_192
 
 
 @attrs.frozen(eq=False)
@@ -252,7 +253,7 @@ class Calendar:
         key = (place.region, place.timezone, week, channels)
         found = self._reaching.get(key)
         if found is None:
-            if len(self._reaching) > _KEPT:
+            if len(self._reaching) > _KEPT_REACHING:
                 self._reaching.clear()
             there = self.occurrences(place, week)
             found = [each for each in there if each.campaign.channel in channels]

@@ -268,13 +268,14 @@ class Chances:
             joint = self._joints[names] = _join(names[0], groups)
         return self._choose(journey, joint)
 
-    def effects(
-        self,
-        journey: Journey,
-        cause: str,
-        flow: bool,
-    ) -> Sequence[Effect]:
-        """Return what follows from `send`, preceded by its channel, or from an effect."""
+    def effects(self, journey: Journey, cause: str, flow: bool) -> Sequence[Effect]:
+        """Return what follows from `send`, preceded by its channel, or from an effect.
+
+        Args:
+            journey: the message.
+            cause: the name of the cause.
+            flow: whether the message belongs to a Canvas or to an action-based campaign.
+        """
         joint = self._all_effects.get((cause, flow))
         if joint is None:
             joint = _join(cause, [*self._make_groups(cause, flow=flow)])

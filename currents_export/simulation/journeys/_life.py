@@ -244,6 +244,7 @@ class Journey:
             draft.device = device
             draft.message = self.message
             run.draws.state = number & _LOW
-            event = run.form(plan, draft, {**self.facts, **facts} if self.facts else facts, number)
+            given = {**self.facts, **facts} if facts else self.facts
+            event = run.form(plan, draft, given, number)
             run.out.append((event_type, event, self, cause, revenue))
         return number

@@ -218,10 +218,9 @@ def _happening(made: Made[Event]) -> Happening:
 
 
 def _encoded(made: Made[bytes]) -> Encoded:
-    event_type, event, journey, *_ = made
-    life = journey.life
+    life = made[2].life
     time = life.run.now
-    return event_type, event, (time, time, life.number)
+    return made[0], made[1], (time, time, life.number)
 
 
 def record_of(happening: Happening) -> KeyRecord:
