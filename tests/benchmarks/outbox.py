@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -85,16 +85,12 @@ def _compare(url: str, events: Sequence[Event], folder: Path, count: int, rounds
 # Millions of pending events
 
 
-def _repeat(events: Sequence[Event], count: int) -> Iterator[Event]:
-    """Yield events of all types in turn."""
-    return islice(cycle(events), count)
-
-
 def _fill(path: str, count: int, events: Sequence[Event]) -> None:
     began = time.perf_counter()
     refusing = httpx.MockTransport(lambda _: httpx.Response(401))
     with Sender(current_to("http://127.0.0.1:9/"), transport=refusing, outbox=path) as sender:
-        sender.send(_repeat(events, count))
+        for at in range(0, count, len(events)):
+            sender.send(events[: count - at])
         seconds = time.perf_counter() - began
         size = sum(each.stat().st_size for each in Path(path).parent.glob("events.db*"))
         print(
@@ -103,7 +99,7 @@ def _fill(path: str, count: int, events: Sequence[Event]) -> None:
         )
 
 
-def _start(path: str, count: int) -> None:
+def _start(path: str) -> None:
     began = time.perf_counter()
     with Sender(current_to("http://127.0.0.1:9/"), outbox=path, clock=ManualClock()) as sender:
         opened = time.perf_counter() - began
@@ -140,7 +136,7 @@ def _long(folder: Path, count: int) -> None:
     print(f"{count:,} pending events")
     _in_process("--fill", path, "--pending", count)
     _in_process("--start", path)
-    _in_process("--deliver", path, "--events", min(count, 500_000))
+    _in_process("--deliver", path, "--events", min(count // 2, 500_000))
     _in_process("--start", path)
 
 
@@ -158,7 +154,7 @@ def main() -> None:
         parser.add_argument(name, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.start:
-        _start(options.start, 0)
+        _start(options.start)
         return
     if options.deliver:
         _deliver(options.deliver, options.events)

@@ -20,7 +20,7 @@ from .._latch import Turn
 from .._outbox import Block, Loaded, Notes, Progress
 from .._revision import form_of
 from ._contents import export_events
-from ._database import TYPE_BITS, create, explain, open_file
+from ._database import TYPE_BITS, create, explain, open_file, vacuum_pays
 from ._lock import Lock, holder_of
 from ._rows import load_rows, runs
 from ._state import Destination, Totals, read_status, status_json
@@ -38,9 +38,6 @@ _PATIENCE = 0.2
 _GROUPS = (250, 2_500)
 #: How many dropped events are listed.
 _MOST_DROPS = 10_000
-#: When VACUUM pays: so many bytes are free, and no more than so many must be copied.
-_VACUUM_BYTES = 8 * 2**20
-_MOST_COPIED_BYTES = 64 * 2**20
 
 #: The form of events that were stored under different ones.
 _MIXED = b"mixed"
@@ -89,6 +86,17 @@ class SqliteOutbox:
             self._lock.release()
             raise
         _OPEN.add(self)
+        pending = sum(self.pending.values())
+        _log.info(
+            "outbox_opened",
+            "%s: outbox opened with %d pending events",
+            self._path,
+            pending,
+            path=str(self._path),
+            pending=pending,
+            state=self.status.state.value,
+            outdated=self.outdated,
+        )
 
     def _open(self, power: bool, current: Current | None) -> None:
         try:
@@ -345,22 +353,16 @@ class SqliteOutbox:
             if self._unwritten:
                 self._try_to_note(now)
             with contextlib.suppress(sqlite3.Error):
-                if self._vacuum_pays():
+                if vacuum_pays(self._connection):
+                    before = self._path.stat().st_size
                     self._connection.execute("VACUUM")
+                    vacuumed = {"path": str(self._path), "bytes": before}
+                    _log.info("outbox_vacuumed", "%s: unused space freed", self._path, **vacuumed)
                 # The log may still contain events that have left.
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.close()
             self._lock.release()
-
-    def _vacuum_pays(self) -> bool:
-        free, pages, size = (
-            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("freelist_count", "page_count", "page_size")
-        )
-        used = pages - free
-        return bool(
-            free * size >= _VACUUM_BYTES and used <= free and used * size <= _MOST_COPIED_BYTES
-        )
+            _log.debug("outbox_closed", "%s: outbox closed", self._path, path=str(self._path))
 
     def abandon(self) -> None:
         """Leave it to the parent process, in a forked child."""
