@@ -29,8 +29,10 @@ __all__ = ["SqliteOutbox"]
 
 _log = Log("delivery")
 
-#: The largest number of rows in one statement, whose parameters SQLite limits to 32,766.
-_ROWS = 1_000
+#: About how many values, and bytes, one statement inserts. With each statement, SQLite gives up
+#: Python's global lock once; before that, all values are copied. SQLite allows 32,766 values.
+_VALUES = 6_000
+_BYTES = 256 * 1024
 #: Seconds to wait for a process that only looks who uses the file.
 _PATIENCE = 0.2
 #: About how many events are stored together, without and with waits for the disk. With small
@@ -204,21 +206,24 @@ class SqliteOutbox:
         # Written for speed: every event passes through here.
         counts = {name: self._totals.accepted(name) for name in {each[0] for each in entries}}
         keys: list[int] = []
-        at_ms = int(now * 1000)
-        for first in range(0, len(entries), _ROWS):
-            part = entries[first : first + _ROWS]
-            values: list[Any] = []
-            for event_type, event_id, body, original in part:
-                counts[event_type] += 1
-                key = numbers[event_type] << TYPE_BITS | counts[event_type]
-                crc = (
-                    zlib.crc32(body) if original is None else zlib.crc32(original, zlib.crc32(body))
-                )
-                values += (key, event_id.encode(), body, original, at_ms, crc)
-                keys.append(key)
-            # One statement for many rows: with each, SQLite gives up Python's global lock once.
-            self._connection.execute(_INSERT + _MORE * (len(part) - 1), values)
+        values: list[Any] = []
+        size, at_ms = 0, int(now * 1000)
+        for event_type, event_id, body, original in entries:
+            counts[event_type] += 1
+            key = numbers[event_type] << TYPE_BITS | counts[event_type]
+            crc = zlib.crc32(body) if original is None else zlib.crc32(original, zlib.crc32(body))
+            values += (key, event_id.encode(), body, original, at_ms, crc)
+            keys.append(key)
+            size += len(body)
+            if len(values) >= _VALUES or size >= _BYTES:
+                self._insert_rows(values)
+                values, size = [], 0
+        if values:
+            self._insert_rows(values)
         return keys
+
+    def _insert_rows(self, values: list[Any]) -> None:
+        self._connection.execute(_INSERT + _MORE * (len(values) // 6 - 1), values)
 
     def _add_progress(self, progress: Sequence[Progress]) -> dict[str, int]:
         sources = dict(self._sources) if progress else self._sources
