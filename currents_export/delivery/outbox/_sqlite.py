@@ -22,7 +22,7 @@ from .._revision import form_of
 from ._contents import export_events
 from ._database import TYPE_BITS, create, explain, open_file, vacuum_pays
 from ._lock import Lock, holder_of
-from ._rows import load_rows, runs
+from ._rows import insert_rows, load_rows, runs
 from ._state import Destination, Totals, read_status, status_json
 
 __all__ = ["SqliteOutbox"]
@@ -216,14 +216,11 @@ class SqliteOutbox:
             keys.append(key)
             size += len(body)
             if len(values) >= _VALUES or size >= _BYTES:
-                self._insert_rows(values)
+                insert_rows(self._connection, values)
                 values, size = [], 0
         if values:
-            self._insert_rows(values)
+            insert_rows(self._connection, values)
         return keys
-
-    def _insert_rows(self, values: list[Any]) -> None:
-        self._connection.execute(_INSERT + _MORE * (len(values) // 6 - 1), values)
 
     def _add_progress(self, progress: Sequence[Progress]) -> dict[str, int]:
         sources = dict(self._sources) if progress else self._sources
@@ -355,19 +352,18 @@ class SqliteOutbox:
         with self._turn:
             if not self._lock.held:
                 return
+            path = str(self._path)
             if self._unwritten:
                 self._try_to_note(now)
             with contextlib.suppress(sqlite3.Error):
                 if vacuum_pays(self._connection):
-                    before = self._path.stat().st_size
                     self._connection.execute("VACUUM")
-                    vacuumed = {"path": str(self._path), "bytes": before}
-                    _log.info("outbox_vacuumed", "%s: unused space freed", self._path, **vacuumed)
+                    _log.info("outbox_vacuumed", "%s: unused space freed", path, path=path)
                 # The log may still contain events that have left.
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.close()
             self._lock.release()
-            _log.debug("outbox_closed", "%s: outbox closed", self._path, path=str(self._path))
+            _log.debug("outbox_closed", "%s: outbox closed", path, path=path)
 
     def abandon(self) -> None:
         """Leave it to the parent process, in a forked child."""
@@ -389,8 +385,6 @@ class SqliteOutbox:
         self._connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
 
 
-_INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)"
-_MORE = ", (?, ?, ?, ?, ?, ?)"
 _ADD_DROP = "INSERT INTO drops (event_type, id, reason, response, at) VALUES (?, ?, ?, ?, ?)"
 _FORGET_DROPS = "DELETE FROM drops WHERE number <= (SELECT max(number) FROM drops) - ?"
 
