@@ -101,10 +101,11 @@ def _fill(path: str, count: int, events: Sequence[Event]) -> None:
 
 def _start(path: str) -> None:
     began = time.perf_counter()
-    with Sender(current_to("http://127.0.0.1:9/"), outbox=path, clock=ManualClock()) as sender:
-        opened = time.perf_counter() - began
-        pending = sender.result.pending
-        result = time.perf_counter() - began
+    sender = Sender(current_to("http://127.0.0.1:9/"), outbox=path, clock=ManualClock())
+    opened = time.perf_counter() - began
+    pending = sender.result.pending
+    result = time.perf_counter() - began
+    sender.close(timeout=0)
     print(
         f"  {pending:,} pending: opened in {opened:.2f} s, result after {result:.2f} s, "
         f"closed after {time.perf_counter() - began:.2f} s; peak {peak_mib():.0f} MiB"
@@ -113,17 +114,17 @@ def _start(path: str) -> None:
 
 def _deliver(path: str, count: int) -> None:
     began = time.perf_counter()
-    with Sender(current_to("http://127.0.0.1:9/"), transport=_Nothing(), outbox=path) as sender:
-        sender.resume()
-        while (result := sender.result).delivered < count:
-            time.sleep(0.05)
-        seconds = time.perf_counter() - began
-        print(
-            f"  {result.delivered:,} delivered in {seconds:.1f} s "
-            f"({result.delivered / seconds:,.0f} events/s), {result.pending:,} pending; "
-            f"peak {peak_mib():.0f} MiB"
-        )
-        sender.close(timeout=0)
+    sender = Sender(current_to("http://127.0.0.1:9/"), transport=_Nothing(), outbox=path)
+    sender.resume()
+    while (result := sender.result).delivered < count:
+        time.sleep(0.05)
+    seconds = time.perf_counter() - began
+    print(
+        f"  {result.delivered:,} delivered in {seconds:.1f} s "
+        f"({result.delivered / seconds:,.0f} events/s), {result.pending:,} pending; "
+        f"peak {peak_mib():.0f} MiB"
+    )
+    sender.close(timeout=0)
 
 
 def _in_process(*arguments: object) -> None:
