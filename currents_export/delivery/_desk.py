@@ -102,8 +102,8 @@ class Desk:
             for each in self._flushes:
                 if each.after and all(before.resolved for before in each.after):
                     each.generation, each.after = core.scheduler.start_flush(), ()
-                left = each.after or core.scheduler.pending_before(each.generation)
-                if core.stopped or (noted and (halted or not left)):
+                left = core.scheduler.pending_before(each.generation)
+                if core.stopped or (noted and not each.after and (halted or not left)):
                     each.done.open()
                     each.generation = -1
             self._flushes = [each for each in self._flushes if each.generation >= 0]

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -85,16 +85,12 @@ def _compare(url: str, events: Sequence[Event], folder: Path, count: int, rounds
 # Millions of pending events
 
 
-def _repeat(events: Sequence[Event], count: int) -> Iterator[Event]:
-    """Yield events of all types in turn."""
-    return islice(cycle(events), count)
-
-
 def _fill(path: str, count: int, events: Sequence[Event]) -> None:
     began = time.perf_counter()
     refusing = httpx.MockTransport(lambda _: httpx.Response(401))
     with Sender(current_to("http://127.0.0.1:9/"), transport=refusing, outbox=path) as sender:
-        sender.send(_repeat(events, count))
+        for at in range(0, count, len(events)):
+            sender.send(events[: count - at])
         seconds = time.perf_counter() - began
         size = sum(each.stat().st_size for each in Path(path).parent.glob("events.db*"))
         print(
@@ -103,12 +99,13 @@ def _fill(path: str, count: int, events: Sequence[Event]) -> None:
         )
 
 
-def _start(path: str, count: int) -> None:
+def _start(path: str) -> None:
     began = time.perf_counter()
-    with Sender(current_to("http://127.0.0.1:9/"), outbox=path, clock=ManualClock()) as sender:
-        opened = time.perf_counter() - began
-        pending = sender.result.pending
-        result = time.perf_counter() - began
+    sender = Sender(current_to("http://127.0.0.1:9/"), outbox=path, clock=ManualClock())
+    opened = time.perf_counter() - began
+    pending = sender.result.pending
+    result = time.perf_counter() - began
+    sender.close(timeout=0)
     print(
         f"  {pending:,} pending: opened in {opened:.2f} s, result after {result:.2f} s, "
         f"closed after {time.perf_counter() - began:.2f} s; peak {peak_mib():.0f} MiB"
@@ -117,17 +114,17 @@ def _start(path: str, count: int) -> None:
 
 def _deliver(path: str, count: int) -> None:
     began = time.perf_counter()
-    with Sender(current_to("http://127.0.0.1:9/"), transport=_Nothing(), outbox=path) as sender:
-        sender.resume()
-        while (result := sender.result).delivered < count:
-            time.sleep(0.05)
-        seconds = time.perf_counter() - began
-        print(
-            f"  {result.delivered:,} delivered in {seconds:.1f} s "
-            f"({result.delivered / seconds:,.0f} events/s), {result.pending:,} pending; "
-            f"peak {peak_mib():.0f} MiB"
-        )
-        sender.close(timeout=0)
+    sender = Sender(current_to("http://127.0.0.1:9/"), transport=_Nothing(), outbox=path)
+    sender.resume()
+    while (result := sender.result).delivered < count:
+        time.sleep(0.05)
+    seconds = time.perf_counter() - began
+    print(
+        f"  {result.delivered:,} delivered in {seconds:.1f} s "
+        f"({result.delivered / seconds:,.0f} events/s), {result.pending:,} pending; "
+        f"peak {peak_mib():.0f} MiB"
+    )
+    sender.close(timeout=0)
 
 
 def _in_process(*arguments: object) -> None:
@@ -140,7 +137,7 @@ def _long(folder: Path, count: int) -> None:
     print(f"{count:,} pending events")
     _in_process("--fill", path, "--pending", count)
     _in_process("--start", path)
-    _in_process("--deliver", path, "--events", min(count, 500_000))
+    _in_process("--deliver", path, "--events", min(count // 2, 500_000))
     _in_process("--start", path)
 
 
@@ -158,7 +155,7 @@ def main() -> None:
         parser.add_argument(name, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.start:
-        _start(options.start, 0)
+        _start(options.start)
         return
     if options.deliver:
         _deliver(options.deliver, options.events)

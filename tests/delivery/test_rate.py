@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 import threading
 import time
+from collections import deque
 from typing import Any
 
 import attrs
@@ -17,15 +19,22 @@ from hypothesis import strategies as st
 from currents_export.delivery import (
     AsRecorded,
     AsyncSender,
+    Backoff,
     Clock,
+    Response,
     Sender,
     State,
     SystemClock,
 )
+from currents_export.delivery._backoff import Policy
+from currents_export.delivery._batches import Batch
+from currents_export.delivery._core import Core
+from currents_export.delivery._responses import decide
 from currents_export.delivery._room import Room
 from currents_export.delivery._scheduler import Scheduler
 from currents_export.errors import OptionError
 from currents_export.events import Event
+from currents_export.receiver.rudderstack._limits import RateLimit
 from tests.support.currents import custom
 from tests.support.events import CLICK, OPEN, event, make_events
 from tests.support.senders import PATIENCE, LeapingClock
@@ -87,6 +96,48 @@ def test_limited_gateway_takes_everything() -> None:
     assert (result.delivered, result.state) == (3000, State.ACTIVE)
     assert result.duration_s > 170
     assert gateway.refused < 20
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.2, 1.0])
+@pytest.mark.parametrize("types", [1, 3])
+def test_rudderstacks_limit_is_met(types: int, seconds: float) -> None:
+    """RudderStack's limit counts in any minute; time passes only in this test.
+
+    At 1,000 events a minute, everything arrives in that time, and a Current that would be paused
+    after a minute of failures never is.
+    """
+    now, limit, count = 0.0, 1000, 10_000
+    limited = RateLimit(limit, clock=lambda: now)
+    policy = Policy(Backoff(rng=random.Random(1)))
+    room = Room(20_000, 64 * 2**20, types)
+    core = Core(
+        Scheduler(batch_size=100, max_age=300, room=room, concurrency=2, rate=limit / 60),
+        pause_after=60,
+    )
+    core.accept([(f"type {index % types}", str(index), b"{}", None) for index in range(count)], now)
+    core.scheduler.start_flush()
+    in_flight: deque[tuple[float, Batch]] = deque()
+    while core.scheduler.pending:
+        assert core.status.state is State.ACTIVE
+        if (batch := core.take(now)) is not None:
+            in_flight.append((now + seconds, batch))
+            continue
+        due = core.next_due()
+        if in_flight and (due is None or in_flight[0][0] <= due):
+            at, batch = in_flight.popleft()
+            now = max(now, at)
+            response = Response(200 if limited.allow(len(batch.events)) else 429, "")
+            action = decide(response.status, size=len(batch.events), split_off=False)
+            wait, _ = policy.ask(batch, response, now)
+            core.respond(batch, response, action, now, resumes=0, wait=wait)
+        else:
+            assert due is not None
+            now = max(now, due)
+    assert core.status.state is State.ACTIVE
+    totals = core.ledger.totals_by_type().values()
+    assert sum(each.delivered for each in totals) == count
+    assert now < 1.1 * count / limit * 60
+    assert core.ledger.retries < core.ledger.requests / 10
 
 
 @given(

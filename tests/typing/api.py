@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -12,6 +12,8 @@ import tenacity
 from currents_export import (
     Action,
     AppTransport,
+    AsRecorded,
+    AsyncSender,
     Attempt,
     Backoff,
     Catalog,
@@ -22,6 +24,7 @@ from currents_export import (
     CurrentError,
     Drop,
     DropReason,
+    Durability,
     Event,
     EventError,
     EventType,
@@ -36,7 +39,9 @@ from currents_export import (
     ManualClock,
     Notice,
     NoticeKind,
+    NotStoredError,
     NotTakenError,
+    OutboxError,
     QueueFullError,
     ReadError,
     Receiver,
@@ -51,6 +56,7 @@ from currents_export import (
     Totals,
     UnknownNameError,
     World,
+    WsgiTransport,
     check_event,
     check_stream,
     listen,
@@ -178,6 +184,40 @@ def send(transport: httpx.BaseTransport) -> Result:
     return sender.result
 
 
+def send_from_outbox(path: Path) -> None:
+    with Sender(current, outbox=path, durability=Durability.POWER, rate=50) as sender:
+        sender.send(AsRecorded([event], speed=60), source="events.jsonl")
+        sender.pause()
+        sender.edit(current)
+        sender.resume()
+        assert_type(sender.result.carried_over, int)
+        assert_type(sender.result.skipped, int)
+    Sender(current, outbox=str(path), durability="process")
+
+
+async def send_in_event_loop(events: AsyncIterator[Event]) -> Result:
+    async def on_async_notice(notice: Notice) -> None:
+        assert_type(notice.kind, NoticeKind)
+
+    async with AsyncSender(
+        current, hooks=Hooks(on_notice=on_async_notice), outbox="events.db"
+    ) as sender:
+        assert_type(sender, AsyncSender)
+        await sender.send(event)
+        await sender.send([event, event], block=False)
+        await sender.send(events, timeout=1.5, source="stream")
+        await sender.send(AsRecorded([event]))
+        assert_type(await sender.flush(timeout=1), Result)
+        assert_type(await sender.result(), Result)
+        assert_type(await sender.pending(), Iterator[Event])
+        assert_type(await sender.check_credentials(), CredentialsCheck)
+        assert_type(await sender.send_test_events(world.sample), Result)
+        await sender.pause()
+        await sender.edit(current)
+        await sender.resume(current)
+        return await sender.close(timeout=None)
+
+
 def read_result(result: Result) -> None:
     assert_type(result.delivered, int)
     assert_type(result.duration_s, float)
@@ -205,6 +245,10 @@ with listen(receiver) as url:
     assert_type(url, str)
 with AppTransport(receiver.app) as app_transport:
     assert_type(send(app_transport), Result)
+with AppTransport(receiver.app, raise_app_exceptions=True, lifespan=False) as app_transport:
+    assert_type(app_transport, AppTransport)
+with WsgiTransport(lambda environ, start: [b""], raise_app_exceptions=True) as wsgi_transport:
+    assert_type(send(wsgi_transport), Result)
 
 # Coherence
 
@@ -222,15 +266,18 @@ assert_type(checker.late, int)
 
 
 def read_errors(
-    not_taken: NotTakenError | QueueFullError | SenderClosedError,
+    not_taken: NotTakenError | NotStoredError | QueueFullError | SenderClosedError,
     invalid: InvalidEventsError,
     unknown: UnknownNameError,
     bad_current: CurrentError,
+    unusable: OutboxError,
 ) -> None:
     assert_type(not_taken.taken, int)
     assert_type(not_taken.event, Event | None)
+    assert_type(not_taken.read_ahead, tuple[Event, ...])
     assert_type(invalid.problems, tuple[EventError, ...])
     assert_type(invalid.field, str | None)
     assert_type(unknown.nearest, tuple[str, ...])
     assert_type(bad_current.problems, tuple[tuple[str, str], ...])
     assert_type(bad_current.source, str | None)
+    assert_type(unusable.path, Path)

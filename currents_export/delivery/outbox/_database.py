@@ -18,7 +18,16 @@ from urllib.parse import quote
 from ..._redaction import printable
 from ...errors import OutboxError
 
-__all__ = ["TYPE_BITS", "check_format", "connect", "create", "explain", "open_file", "reading"]
+__all__ = [
+    "TYPE_BITS",
+    "check_format",
+    "connect",
+    "create",
+    "explain",
+    "open_file",
+    "reading",
+    "vacuum_pays",
+]
 
 #: How far the number of a type is shifted in a key.
 TYPE_BITS = 40
@@ -27,6 +36,9 @@ _APPLICATION_ID = 0x43584F42  # "CXOB"
 _FORMAT = 1
 #: The largest file that is checked as a whole when it is opened.
 _CHECKED_BYTES = 32 * 2**20
+#: When VACUUM pays: so many bytes are free, and no more than so many must be copied.
+_VACUUM_BYTES = 8 * 2**20
+_MOST_COPIED_BYTES = 64 * 2**20
 #: Seconds to wait for another program that reads the file with a lock.
 _PATIENCE = 5.0
 
@@ -195,6 +207,20 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as error:
         raise OutboxError(explain(error), path=path) from error
+
+
+def vacuum_pays(connection: sqlite3.Connection) -> bool:
+    """Return whether much of the file is unused, and little must be copied to free that.
+
+    Raises:
+        sqlite3.Error: the file cannot be read.
+    """
+    free, pages, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("freelist_count", "page_count", "page_size")
+    )
+    used = pages - free
+    return bool(free * size >= _VACUUM_BYTES and used <= free and used * size <= _MOST_COPIED_BYTES)
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:

@@ -1,14 +1,15 @@
-"""Read events from the rows of an outbox."""
+"""Write and read the rows of an outbox."""
 
 from __future__ import annotations
 
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from .._outbox import Loaded
 
-__all__ = ["each_row", "load_rows", "runs"]
+__all__ = ["each_row", "insert_rows", "load_rows", "runs"]
 
 #: One row for many events. With each row, SQLite gives up Python's global lock, and another thread
 #: that is busy returns it only after some milliseconds.
@@ -26,6 +27,16 @@ _ONE_BY_ONE = """
     SELECT key, at_ms, crc, id, body, original FROM events
     WHERE key > ? AND key < ? ORDER BY key {} LIMIT ?
 """
+
+
+def insert_rows(connection: sqlite3.Connection, values: Sequence[Any]) -> None:
+    """Insert rows with one statement; the values are those of the columns, row by row.
+
+    Raises:
+        sqlite3.Error: they cannot be written.
+    """
+    rows = ", ".join(["(?, ?, ?, ?, ?, ?)"] * (len(values) // 6))
+    connection.execute(f"INSERT INTO events VALUES {rows}", values)  # noqa: S608 - marks only
 
 
 def load_rows(connection: sqlite3.Connection, after: int, before: int, count: int) -> list[Loaded]:

@@ -20,17 +20,19 @@ from .._latch import Turn
 from .._outbox import Block, Loaded, Notes, Progress
 from .._revision import form_of
 from ._contents import export_events
-from ._database import TYPE_BITS, create, explain, open_file
+from ._database import TYPE_BITS, create, explain, open_file, vacuum_pays
 from ._lock import Lock, holder_of
-from ._rows import load_rows, runs
+from ._rows import insert_rows, load_rows, runs
 from ._state import Destination, Totals, read_status, status_json
 
 __all__ = ["SqliteOutbox"]
 
 _log = Log("delivery")
 
-#: The largest number of rows in one statement, whose parameters SQLite limits to 32,766.
-_ROWS = 1_000
+#: About how many values, and bytes, one statement inserts. With each statement, SQLite gives up
+#: Python's global lock once; before that, all values are copied. SQLite allows 32,766 values.
+_VALUES = 6_000
+_BYTES = 256 * 1024
 #: Seconds to wait for a process that only looks who uses the file.
 _PATIENCE = 0.2
 #: About how many events are stored together, without and with waits for the disk. With small
@@ -38,9 +40,6 @@ _PATIENCE = 0.2
 _GROUPS = (250, 2_500)
 #: How many dropped events are listed.
 _MOST_DROPS = 10_000
-#: When VACUUM pays: so many bytes are free, and no more than so many must be copied.
-_VACUUM_BYTES = 8 * 2**20
-_MOST_COPIED_BYTES = 64 * 2**20
 
 #: The form of events that were stored under different ones.
 _MIXED = b"mixed"
@@ -89,6 +88,17 @@ class SqliteOutbox:
             self._lock.release()
             raise
         _OPEN.add(self)
+        pending = sum(self.pending.values())
+        _log.info(
+            "outbox_opened",
+            "%s: outbox opened with %d pending events",
+            self._path,
+            pending,
+            path=str(self._path),
+            pending=pending,
+            state=self.status.state.value,
+            outdated=self.outdated,
+        )
 
     def _open(self, power: bool, current: Current | None) -> None:
         try:
@@ -201,20 +211,20 @@ class SqliteOutbox:
         # Written for speed: every event passes through here.
         counts = {name: self._totals.accepted(name) for name in {each[0] for each in entries}}
         keys: list[int] = []
-        at_ms = int(now * 1000)
-        for first in range(0, len(entries), _ROWS):
-            part = entries[first : first + _ROWS]
-            values: list[Any] = []
-            for event_type, event_id, body, original in part:
-                counts[event_type] += 1
-                key = numbers[event_type] << TYPE_BITS | counts[event_type]
-                crc = (
-                    zlib.crc32(body) if original is None else zlib.crc32(original, zlib.crc32(body))
-                )
-                values += (key, event_id.encode(), body, original, at_ms, crc)
-                keys.append(key)
-            # One statement for many rows: with each, SQLite gives up Python's global lock once.
-            self._connection.execute(_INSERT + _MORE * (len(part) - 1), values)
+        values: list[Any] = []
+        size, at_ms = 0, int(now * 1000)
+        for event_type, event_id, body, original in entries:
+            counts[event_type] += 1
+            key = numbers[event_type] << TYPE_BITS | counts[event_type]
+            crc = zlib.crc32(body) if original is None else zlib.crc32(original, zlib.crc32(body))
+            values += (key, event_id.encode(), body, original, at_ms, crc)
+            keys.append(key)
+            size += len(body)
+            if len(values) >= _VALUES or size >= _BYTES:
+                insert_rows(self._connection, values)
+                values, size = [], 0
+        if values:
+            insert_rows(self._connection, values)
         return keys
 
     def _add_progress(self, progress: Sequence[Progress]) -> dict[str, int]:
@@ -347,25 +357,18 @@ class SqliteOutbox:
         with self._turn:
             if not self._lock.held:
                 return
+            path = str(self._path)
             if self._unwritten:
                 self._try_to_note(now)
             with contextlib.suppress(sqlite3.Error):
-                if self._vacuum_pays():
+                if vacuum_pays(self._connection):
                     self._connection.execute("VACUUM")
+                    _log.info("outbox_vacuumed", "%s: unused space freed", path, path=path)
                 # The log may still contain events that have left.
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.close()
             self._lock.release()
-
-    def _vacuum_pays(self) -> bool:
-        free, pages, size = (
-            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("freelist_count", "page_count", "page_size")
-        )
-        used = pages - free
-        return bool(
-            free * size >= _VACUUM_BYTES and used <= free and used * size <= _MOST_COPIED_BYTES
-        )
+            _log.debug("outbox_closed", "%s: outbox closed", path, path=path)
 
     def abandon(self) -> None:
         """Leave it to the parent process, in a forked child."""
@@ -387,8 +390,6 @@ class SqliteOutbox:
         self._connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
 
 
-_INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)"
-_MORE = ", (?, ?, ?, ?, ?, ?)"
 _ADD_DROP = "INSERT INTO drops (event_type, id, reason, response, at) VALUES (?, ?, ?, ?, ?)"
 _FORGET_DROPS = "DELETE FROM drops WHERE number <= (SELECT max(number) FROM drops) - ?"
 

@@ -181,6 +181,30 @@ def test_closing_says_where_events_are(path: Path, caplog: pytest.LogCaptureFixt
     assert f"closed with 1 events pending, kept in {path}" in caplog.text
 
 
+def test_opening_is_logged(path: Path, ok: Responding, caplog: pytest.LogCaptureFixture) -> None:
+    store(path, make_events(3))
+    with caplog.at_level(logging.DEBUG, "currents_export"):
+        Sender(custom(), transport=ok, outbox=path).close()
+    events = {each.event: each.fields for each in caplog.records}  # type: ignore[attr-defined]
+    opened = events["outbox_opened"]
+    assert (opened["pending"], opened["state"], opened["path"]) == (3, "active", str(path))
+    assert events["outbox_closed"]
+    assert f"{path}: outbox opened with 3 pending events" in caplog.text
+
+
+def test_unused_space_is_freed(
+    path: Path, ok: Responding, caplog: pytest.LogCaptureFixture
+) -> None:
+    store(path, [event(number, text="x" * 800_000) for number in range(12)])
+    with (
+        caplog.at_level(logging.INFO, "currents_export"),
+        Sender(custom(), transport=ok, outbox=path) as sender,
+    ):
+        sender.flush(PATIENCE)
+    assert path.stat().st_size < 1_000_000
+    assert f"{path}: unused space freed" in caplog.text
+
+
 def test_hook_may_send(path: Path, ok: Responding) -> None:
     sender: Sender
 

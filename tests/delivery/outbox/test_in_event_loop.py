@@ -139,6 +139,21 @@ class TestCancelled:
             assert sender.flush(PATIENCE).delivered == len(source.read)
         assert ids(ok) == source.read
 
+    def test_flush_waits_until_it_is_accepted(self, path: Path, ok: Responding) -> None:
+        """Even if nothing leaves."""
+
+        async def main(source: Reading) -> None:
+            async with AsyncSender(custom(), transport=ok, outbox=path) as sender:
+                await sender.pause()
+                task = asyncio.create_task(sender.send(iter(source)))
+                while len(source.read) < 900:
+                    await asyncio.sleep(0)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                assert (await sender.flush()).pending == len(source.read)
+
+        asyncio.run(main(Reading()))
+
     @pytest.mark.parametrize("timeout", [0.0, PATIENCE])
     def test_interrupted_thread_keeps_what_was_read(
         self, timeout: float, path: Path, ok: Responding
