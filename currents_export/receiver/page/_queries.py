@@ -18,7 +18,7 @@ __all__ = ["Filter", "event_summary", "events_window", "request_summary", "reque
 
 #: The most rows of a window, and of a timeline.
 MOST_ROWS, MOST_MOMENTS = 200, 500
-#: How many events one window takes into account, so that other requests need not wait for it.
+#: How many events are searched for one window, so that other requests need not wait long for it.
 MOST_SEARCHED = 25_000
 
 
@@ -99,11 +99,12 @@ def _text_test(text: str) -> Callable[[EventRow], bool]:
         return lambda row: wanted in row.data.lower()
     # To decode every event would take too long, so these are the usual ways to write it.
     written = {text, text.lower(), text.upper(), text.capitalize(), text.title()}
-    forms = [each.encode() for each in sorted(written)]
+    forms = [each.encode(errors="replace") for each in sorted(written)]
+    part = max(re.split(r"[^\x00-\x7f]+", text.lower()), key=len).encode()
 
     def has_text(row: EventRow) -> bool:
         data = row.data
-        return any(form in data for form in forms)
+        return part in data.lower() and any(form in data for form in forms)
 
     return has_text
 
@@ -119,8 +120,8 @@ def events_window(
 ) -> dict[str, Any]:
     """Return the newest events that pass the filter, and where the next window begins.
 
-    A window may have fewer events than its limit although there are more, because it takes
-    only so many into account.
+    A window may have fewer events than its limit although there are more, because only so many
+    are searched for it.
 
     Args:
         store: the events.
