@@ -196,6 +196,7 @@ class Api:
                 before=_number(query.get("before")),
                 after=-1 if (after := _number(query.get("after"))) is None else after,
                 limit=_number(query.get("limit")) or 50,
+                masks=self._masks_of(request),
             )
         )
 
@@ -237,7 +238,7 @@ class Api:
         if body is not None and masks is None:
             text = self.secrets.hide_bytes(body)[:_SHOWN_BYTES].decode(errors="backslashreplace")
         return {
-            **queries.request_summary(row),
+            **queries.request_summary(row, masks),
             "method": row.method,
             "path": shown_path(row.path, row.query),
             "headers": shown_headers(row.headers),

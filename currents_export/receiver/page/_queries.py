@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from ._lines import visible
 from ._personal import Masks
 from ._store import EventRow, RequestRow, Store, worst_of
 
@@ -20,6 +21,8 @@ __all__ = ["Filter", "event_summary", "events_window", "request_summary", "reque
 MOST_ROWS, MOST_MOMENTS = 200, 500
 #: How many events are searched for one window, so that other requests need not wait long for it.
 MOST_SEARCHED = 25_000
+#: A number in the reason of a refusal that may be a phone number.
+_DIGITS = re.compile(r"\d{7,}")
 
 
 @attrs.frozen
@@ -153,7 +156,13 @@ def events_window(
 
 
 def requests_window(
-    store: Store, *, failed: bool, before: int | None = None, after: int = -1, limit: int
+    store: Store,
+    *,
+    failed: bool,
+    before: int | None = None,
+    after: int = -1,
+    limit: int,
+    masks: Masks | None,
 ) -> dict[str, Any]:
     """Return the newest requests, and where the next window begins.
 
@@ -163,6 +172,7 @@ def requests_window(
         before: only requests with smaller numbers; None for all.
         after: only requests with larger numbers.
         limit: the most requests.
+        masks: mask personal data; None to show it.
     """
     found: list[RequestRow] = []
     more = None
@@ -174,7 +184,7 @@ def requests_window(
             break
         found.append(row)
     return {
-        "requests": [request_summary(each) for each in found],
+        "requests": [request_summary(each, masks) for each in found],
         "more": more,
         "next": store.requests.next,
         "kept": store.requests.next - store.requests.first,
@@ -230,7 +240,7 @@ def event_summary(store: Store, row: EventRow, masks: Masks | None) -> dict[str,
     }
 
 
-def request_summary(row: RequestRow) -> dict[str, Any]:
+def request_summary(row: RequestRow, masks: Masks | None) -> dict[str, Any]:
     """Return what a list shows of a request."""
     return {
         "number": row.number,
@@ -244,5 +254,10 @@ def request_summary(row: RequestRow) -> dict[str, Any]:
         "fault": row.fault,
         "resent": row.resent,
         "worst": row.worst,
-        "reason": row.reason,
+        "reason": visible(row.reason if masks is None else _without_values(row.reason)),
     }
+
+
+def _without_values(reason: str) -> str:
+    """Return why a request was refused, without the values that the end of the text may quote."""
+    return _DIGITS.sub("•••", reason.partition(";")[0])

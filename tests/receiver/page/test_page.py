@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shlex
 import subprocess
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from currents_export.catalog import Catalog
 from currents_export.errors import OptionError
 from currents_export.receiver import (
+    AppTransport,
     Receiver,
     RudderStack,
     ScriptedResponse,
@@ -21,12 +27,32 @@ from currents_export.receiver import (
 )
 from currents_export.receiver.page import Page
 from currents_export.receiver.rudderstack import transform
-from tests.receiver.page.conftest import Browser
+from tests.receiver.page.conftest import URL, Browser
 from tests.support.currents import TOKEN, WRITE_KEY
 from tests.support.events import CLICK, event, make_events
-from tests.support.receivers import basic, bearer, body, broken
+from tests.support.receivers import HEADERS, PATIENCE, basic, bearer, body, broken
 
 Browse = Callable[[Page], Browser]
+CATALOG = Catalog.load()
+ALPHABET = st.characters()  # surrogates included
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(ALPHABET, max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+#: Events with any values where an event has others.
+HOSTILE = ANY | st.fixed_dictionaries(
+    {},
+    optional={
+        "event_type": ANY | st.just(CLICK),
+        "event": ANY,
+        "id": ANY,
+        "messageId": ANY,
+        "time": ANY,
+        "user": ANY | st.fixed_dictionaries({}, optional={"external_user_id": ANY}),
+        "properties": ANY | st.fixed_dictionaries({}, optional={"campaign_id": ANY}),
+    },
+)
 ALL = {"reveal": "1"}
 
 
@@ -200,8 +226,6 @@ def test_lost_response_keeps_events() -> None:
     receiver = Receiver()
     page = Page(receiver)
     with listen(receiver, page=page) as url:
-        import httpx
-
         origin = {"Origin": url}
         httpx.post(f"{url}/_page/api/faults", json={"kind": "lost", "times": 1}, headers=origin)
         with pytest.raises(httpx.TransportError):
@@ -345,6 +369,45 @@ def test_summary(browse: Browse) -> None:
     (finding,) = [each for each in value["findings"] if each["code"] == "wrong_type"]
     assert (finding["field"], finding["count"]) == ("properties.email_address", 2)
     assert value["latency"]["p50"] is not None
+
+
+def test_reasons_do_not_quote_values(browse: Browse) -> None:
+    user = browse(Page(Receiver(strict=True)))
+    user.send(body(broken() | {"id": "private-id"}))
+    user.send(b'{"events": [{"time": 49301234567890123456789}]}')
+    masked = str(user.ask("requests"))
+    assert "1 conformance error" in masked
+    assert "private-id" not in masked
+    assert "49301234567" not in masked
+    assert "private-id" in str(user.ask("requests", **ALL))
+
+
+@settings(max_examples=60)
+@given(st.lists(HOSTILE, max_size=3))
+def test_any_events(values: list[Any]) -> None:
+    for receiver in (Receiver(), RudderStack(group_seconds=0), WebhookDestination()):
+        page = Page(receiver, catalog=CATALOG)
+        transport = AppTransport(page.app)
+        with httpx.Client(transport=transport, base_url=URL, timeout=PATIENCE) as client:
+            content = json.dumps({"events": values}).encode()
+            client.post("/v1/webhook?writeKey=k", content=content, headers=HEADERS)
+            user = Browser(client)
+            assert len(user.ask("requests")["requests"]) == 1
+            for each in user.ask("events")["events"]:
+                assert user.ask(f"events/{each['id']}")["lines"]
+                assert user.ask(f"events/{each['id']}", **ALL)["lines"]
+                assert user.ask(f"events/{each['id']}/curl")["command"]
+            user.ask("summary")
+
+
+def test_long_keys_in_long_keys(browse: Browse) -> None:
+    user = browse(Page(Receiver(check=False)))
+    key = "k" * 1_000_000
+    user.send(orjson.dumps({"events": [{key: {f"{key}{n}": n for n in range(10)}}]}))
+    shown = user.ask("events")["events"][0]["id"]
+    lines = user.ask(f"events/{shown}")["lines"]
+    assert len(lines) == 14
+    assert all(len(line.get("key", "")) < 2100 for line in lines)
 
 
 @pytest.mark.parametrize(
