@@ -45,17 +45,19 @@ class Access:
 
     Args:
         token: the token that a client must have; None for clients on this machine only.
+        to_page: whether there is a page.
 
     Raises:
         OptionError: the token has fewer than 16 characters, or others than visible ASCII ones.
     """
 
-    def __init__(self, token: str | None = None) -> None:
+    def __init__(self, token: str | None = None, *, to_page: bool = False) -> None:
         if token is not None and not (len(token) >= _SHORTEST and _is_visible_ascii(token)):
             raise OptionError(
                 f"a page token must have at least {_SHORTEST} characters, only visible ASCII ones; "
                 "openssl rand -hex 16 makes one"
             )
+        self.to_page = to_page
         self._token = token
         # The cookie is not the token itself, and is not valid after a restart.
         key = secrets.token_bytes(16)

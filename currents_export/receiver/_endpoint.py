@@ -57,7 +57,8 @@ class Endpoint(ABC):
     Attributes:
         app: the ASGI application.
         request_timeout: the seconds a client has to send the head or the body of a request.
-        access: who may see the counts without credentials of the receiver.
+        access: who may see the counts without credentials of the receiver: with a page, whoever may
+            see the page; otherwise, this machine, and only if there are no credentials.
 
     Raises:
         OptionError: a limit is not greater than 0.
@@ -116,10 +117,11 @@ class Endpoint(ABC):
         """Return the counts as a JSON object without values of events."""
 
     async def _show_counts(self, request: Request) -> Response:
-        refused = self._refusal(request) or (
-            None if self._has_credentials() else self.access.refusal(request)
-        )
-        if refused is not None and not self.access.has_token(request):
+        refused = self._refusal(request)
+        # The page shows the counts, too, so whoever may see it needs no other credentials.
+        if self.access.to_page if refused else not self._has_credentials():
+            refused = self.access.refusal(request)
+        if refused is not None:
             return _refused(refused)
         return Response(orjson.dumps(self._public_counts()), media_type="application/json")
 

@@ -55,6 +55,16 @@ def test_events_appear_as_they_come(url: str, page: Page) -> None:
     assert page.locator("#connection-text").inner_text() == "Connected"
 
 
+def test_list_does_not_move_while_it_is_read(url: str, page: Page) -> None:
+    post(url, *make_events(3))
+    page.goto(url)
+    page.locator("#tbody .open").nth(2).focus()
+    post(url, event(9, CLICK))
+    page.get_by_role("button", name="1 new").click()
+    page.get_by_role("link", name="email.Click").wait_for()
+    page.locator("#new").wait_for(state="hidden")
+
+
 def test_event_with_its_findings(url: str, page: Page) -> None:
     post(url, event(1), broken(2))
     page.goto(url)

@@ -67,6 +67,7 @@ def test_serve_prints_its_url(start: Start) -> None:
     assert serving.stdout is not None
     first = serving.stdout.readline()
     assert first.startswith("listening on http://127.0.0.1:")
+    assert serving.stdout.readline().startswith("watch what arrives at http://127.0.0.1:")
     serving.send_signal(signal.SIGINT)
     code, out, err = ended(serving)
     assert (code, err) == (0, "")

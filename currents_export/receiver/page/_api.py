@@ -19,14 +19,15 @@ from ..._version import __version__
 from ...errors import OptionError
 from .._body import RefusedError, read_body
 from .._endpoint import Endpoint
-from ..rudderstack import RudderStack, VanishReason, WebhookDestination, transformed
+from ..rudderstack import RudderStack, WebhookDestination
 from . import _queries as queries
 from ._curl import curl
+from ._details import event_details, request_details
 from ._faults import FaultKind, Faults
 from ._guard import HEADERS, cross_site_refusal
-from ._lines import findings_of, lines_of, visible
+from ._lines import visible
 from ._personal import Masks
-from ._secrets import Secrets, shown_headers, shown_path
+from ._secrets import Secrets
 from ._store import EventRow, RequestRow, Store
 from ._stream import EventStream
 from ._totals import summary
@@ -34,8 +35,6 @@ from ._totals import summary
 __all__ = ["Api"]
 
 _STATIC = {"page.js": "text/javascript", "page.css": "text/css", "icon.svg": "image/svg+xml"}
-#: The most bytes of a body that the page shows; the download has all of them.
-_SHOWN_BYTES = 64 * 1024
 #: The most bytes of a request to the page itself.
 _MAX_BODY = 10_000
 #: How many pages may be open at a time.
@@ -196,6 +195,7 @@ class Api:
                 before=_number(query.get("before")),
                 after=-1 if (after := _number(query.get("after"))) is None else after,
                 limit=_number(query.get("limit")) or 50,
+                masks=self._masks_of(request),
             )
         )
 
@@ -229,24 +229,7 @@ class Api:
     async def _request(self, request: Request) -> Response:
         row = self._request_row(request)
         masks = self._masks_of(request)
-        return self._hidden(self._request_details(row, masks))
-
-    def _request_details(self, row: RequestRow, masks: Masks | None) -> dict[str, Any]:
-        body = row.body
-        text = None
-        if body is not None and masks is None:
-            text = self.secrets.hide_bytes(body)[:_SHOWN_BYTES].decode(errors="backslashreplace")
-        return {
-            **queries.request_summary(row),
-            "method": row.method,
-            "path": shown_path(row.path, row.query),
-            "headers": shown_headers(row.headers),
-            "findings": findings_of(row.findings, masks=masks),
-            "has_body": body is not None,
-            "body_bytes": None if body is None else len(body),
-            "text": None if text is None else _readable(text),
-            "cut": body is not None and len(body) > _SHOWN_BYTES,
-        }
+        return self._hidden(request_details(row, masks=masks, secrets=self.secrets))
 
     async def _body(self, request: Request) -> Response:
         row = self._request_row(request)
@@ -260,29 +243,16 @@ class Api:
         return Response(body, media_type="application/octet-stream", headers=headers)
 
     async def _event(self, request: Request) -> Response:
-        row = self._event_row(request)
-        masks = self._masks_of(request)
-        value = orjson.loads(row.data)
-        its_request = self.store.requests.get(row.request)
         return self._hidden(
-            {
-                **queries.event_summary(self.store, row, masks),
-                "lines": lines_of(value, row.findings, masks=masks),
-                "all_findings": findings_of(row.findings, masks=masks),
-                "made": None if self.is_destination else self._made_of(value, masks),
-                "source": None
-                if its_request is None
-                else self._request_details(its_request, masks),
-            }
+            event_details(
+                self.store,
+                self._event_row(request),
+                mapping=self.receiver.mapping if isinstance(self.receiver, RudderStack) else None,
+                is_message=self.is_destination,
+                masks=self._masks_of(request),
+                secrets=self.secrets,
+            )
         )
-
-    def _made_of(self, value: Any, masks: Masks | None) -> dict[str, Any]:
-        """Return what RudderStack makes of an event."""
-        mapping = self.receiver.mapping if isinstance(self.receiver, RudderStack) else None
-        made = transformed(value, mapping)
-        if isinstance(made, VanishReason):
-            return {"vanished": made.description, "lines": []}
-        return {"vanished": None, "lines": lines_of(made, masks=masks)}
 
     async def _curl(self, request: Request) -> Response:
         row = self._event_row(request)
@@ -373,13 +343,3 @@ def _refused(refused: RefusedError) -> Response:
 def _number(text: str | None) -> int | None:
     """Return a whole number from a query; None without one."""
     return int(text[:18]) if text and text.isdecimal() and text.isascii() else None
-
-
-def _readable(text: str) -> str:
-    """Return a text with invisible characters as escapes, but its lines and tabs as they are."""
-    if text.replace("\n", "").replace("\t", "").isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode()
-        for each in text
-    )

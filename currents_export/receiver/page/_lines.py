@@ -19,7 +19,8 @@ __all__ = ["MOST_LINES", "findings_of", "json_escaped", "lines_of", "visible"]
 MOST_LINES, _MOST_CHARACTERS = 2000, 2000
 #: How much of a string is searched for personal data, so that none is cut in two.
 _SEARCHED = _MOST_CHARACTERS + 300
-_INDENT_LIMIT = 24
+#: The deepest indent, and the longest path that is kept to find its findings.
+_INDENT_LIMIT, _LONGEST_PATH = 24, 1000
 
 
 def visible(text: str, most: int = 300) -> str:
@@ -82,11 +83,10 @@ def lines_of(
             lines.append({"depth": 0, "text": "the rest is in the raw bytes", "kind": "more"})
             break
         lines.append(line)
-    used = {path for path in marks if path == ""}
-    _add_missing(lines, {path: each for path, each in marks.items() if path not in used}, masks)
+    _add_missing(lines, marks, masks)
     for line in lines:
         path = line.pop("path", None)
-        if path in marks and "marks" not in line:
+        if path in marks:
             line["marks"] = findings_of(marks[path], masks=masks)
     return lines
 
@@ -154,7 +154,14 @@ def _lines(value: Any, masks: Masks | None) -> Iterator[dict[str, Any]]:
         yield line | {"text": f"{text}{comma}", "kind": kind}
 
 
-def _path(parent: str, key: str | int) -> str:
+def _path(parent: str | None, key: str | int) -> str | None:
+    """Return the path of a member; None if it is too long for one of the catalog's fields."""
+    if (
+        parent is None
+        or len(parent) > _LONGEST_PATH
+        or (isinstance(key, str) and len(key) > _LONGEST_PATH)
+    ):
+        return None
     if isinstance(key, int):
         return f"{parent}[{key}]"
     return f"{parent}.{key}" if parent else key

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 from ...catalog import Catalog
 
@@ -53,7 +51,7 @@ class Masks:
 
         self.tag = tag
 
-    def is_personal(self, path: str, name: str) -> bool:
+    def is_personal(self, path: str | None, name: str) -> bool:
         """Return whether the value at a path, whose last part is the name, is personal."""
         return name in self._names or path in _DEVICE_IDS
 
@@ -64,11 +62,3 @@ class Masks:
         if "+" in text:
             text = _PHONE.sub(lambda found: self.tag(found[0]), text)
         return text
-
-    def masked(self, value: Any, path: str = "", name: str = "") -> Any:
-        """Return a string, a number, or what stands for it if it is personal."""
-        if value is None or isinstance(value, bool | Mapping | list):
-            return value
-        if self.is_personal(path, name):
-            return self.tag(str(value)) if value != "" else value
-        return self.text(value) if isinstance(value, str) else value

@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from ._lines import visible
 from ._personal import Masks
 from ._store import EventRow, RequestRow, Store, worst_of
 
@@ -18,8 +19,10 @@ __all__ = ["Filter", "event_summary", "events_window", "request_summary", "reque
 
 #: The most rows of a window, and of a timeline.
 MOST_ROWS, MOST_MOMENTS = 200, 500
-#: How many events one window takes into account, so that other requests need not wait for it.
+#: How many events are searched for one window, so that other requests need not wait long for it.
 MOST_SEARCHED = 25_000
+#: A number in the reason of a refusal that may be a phone number.
+_DIGITS = re.compile(r"\d{7,}")
 
 
 @attrs.frozen
@@ -99,11 +102,12 @@ def _text_test(text: str) -> Callable[[EventRow], bool]:
         return lambda row: wanted in row.data.lower()
     # To decode every event would take too long, so these are the usual ways to write it.
     written = {text, text.lower(), text.upper(), text.capitalize(), text.title()}
-    forms = [each.encode() for each in sorted(written)]
+    forms = [each.encode(errors="replace") for each in sorted(written)]
+    part = max(re.split(r"[^\x00-\x7f]+", text.lower()), key=len).encode()
 
     def has_text(row: EventRow) -> bool:
         data = row.data
-        return any(form in data for form in forms)
+        return part in data.lower() and any(form in data for form in forms)
 
     return has_text
 
@@ -119,8 +123,8 @@ def events_window(
 ) -> dict[str, Any]:
     """Return the newest events that pass the filter, and where the next window begins.
 
-    A window may have fewer events than its limit although there are more, because it takes
-    only so many into account.
+    A window may have fewer events than its limit although there are more, because only so many
+    are searched for it.
 
     Args:
         store: the events.
@@ -152,7 +156,13 @@ def events_window(
 
 
 def requests_window(
-    store: Store, *, failed: bool, before: int | None = None, after: int = -1, limit: int
+    store: Store,
+    *,
+    failed: bool,
+    before: int | None = None,
+    after: int = -1,
+    limit: int,
+    masks: Masks | None,
 ) -> dict[str, Any]:
     """Return the newest requests, and where the next window begins.
 
@@ -162,6 +172,7 @@ def requests_window(
         before: only requests with smaller numbers; None for all.
         after: only requests with larger numbers.
         limit: the most requests.
+        masks: mask personal data; None to show it.
     """
     found: list[RequestRow] = []
     more = None
@@ -173,7 +184,7 @@ def requests_window(
             break
         found.append(row)
     return {
-        "requests": [request_summary(each) for each in found],
+        "requests": [request_summary(each, masks) for each in found],
         "more": more,
         "next": store.requests.next,
         "kept": store.requests.next - store.requests.first,
@@ -229,7 +240,7 @@ def event_summary(store: Store, row: EventRow, masks: Masks | None) -> dict[str,
     }
 
 
-def request_summary(row: RequestRow) -> dict[str, Any]:
+def request_summary(row: RequestRow, masks: Masks | None) -> dict[str, Any]:
     """Return what a list shows of a request."""
     return {
         "number": row.number,
@@ -243,5 +254,10 @@ def request_summary(row: RequestRow) -> dict[str, Any]:
         "fault": row.fault,
         "resent": row.resent,
         "worst": row.worst,
-        "reason": row.reason,
+        "reason": visible(row.reason if masks is None else _without_values(row.reason)),
     }
+
+
+def _without_values(reason: str) -> str:
+    """Return why a request was refused, without the values that the end of the text may quote."""
+    return _DIGITS.sub("•••", reason.partition(";")[0])

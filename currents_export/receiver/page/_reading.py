@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from ..._redaction import shown
 from ...catalog import Finding
 from ._lines import visible
 from ._personal import Masks
@@ -14,6 +15,8 @@ from ._store import EventRow
 __all__ = ["encoded", "id_of", "row_of"]
 
 _USER_IDS = ("external_user_id", "user_id", "device_id")
+#: The most findings of an event that are kept.
+_MOST_FINDINGS = 200
 _MESSAGE_USER_IDS = ("userId", "anonymousId")
 
 
@@ -23,7 +26,7 @@ def encoded(value: Any) -> bytes:
         # orjson's own result keeps its buffer, which has a few times the size of an event.
         return bytes(memoryview(orjson.dumps(value)))
     except TypeError:  # orjson reads deeper than it writes, and no numbers beyond 64 bits
-        return orjson.dumps(f"the event cannot be kept: {visible(repr(value)[:200])}")
+        return orjson.dumps(f"the event cannot be kept: {visible(shown(value))}")
 
 
 def id_of(event: Any) -> str:
@@ -66,7 +69,7 @@ def row_of(
         campaign=campaign,
         campaign_name=name,
         data=encoded(event),
-        findings=findings,
+        findings=findings[:_MOST_FINDINGS],
         taken=taken,
     )
 

@@ -73,7 +73,8 @@ class RequestRow:
     @property
     def size(self) -> int:
         """The bytes that count towards the limit."""
-        return 0 if self.body is None else len(self.body)
+        headers = sum(len(name) + len(value) for name, value in self.headers)
+        return len(self.body or b"") + headers + len(self.query) + len(self.path)
 
 
 @attrs.define(eq=False)

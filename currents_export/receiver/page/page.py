@@ -80,7 +80,7 @@ class Page:
             if not (type(limit) is int and limit >= 1):
                 raise OptionError(f"{name} is {limit!r}; it must be a whole number of 1 or more")
         self.receiver = receiver
-        receiver.access = Access(token)
+        receiver.access = Access(token, to_page=True)
         self._catalog = Catalog.load() if catalog is None else catalog
         self._checks = isinstance(receiver, RudderStack)
         self._masks = Masks(self._catalog)

@@ -66,6 +66,18 @@ def test_counts_with_credentials_from_elsewhere(credentials: str, status: int) -
     assert asyncio.run(ask_from(app, ("192.0.2.7", 1), f"/counts{credentials}")) == status
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "evil.example"])
+def test_counts_of_a_receiver_with_credentials(browse: Browse, host: str) -> None:
+    """Whoever may see the page may see the counts; the credentials suffice, too."""
+    client = browse(Page(Receiver(write_keys=[WRITE_KEY]))).client
+    headers = {"Host": host}
+    may_see = client.get("/", headers=headers).status_code == 200
+    assert may_see is (host != "evil.example")
+    assert client.get("/counts", headers=headers).status_code == (200 if may_see else 403)
+    path = f"/counts?writeKey={WRITE_KEY}"
+    assert client.get(path, headers=headers).status_code == 200
+
+
 def test_counts_without_credentials_from_elsewhere() -> None:
     import asyncio
 

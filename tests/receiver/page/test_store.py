@@ -45,8 +45,23 @@ def test_dropped_rows_are_not_found() -> None:
     assert [each.number for each in ring.newest_first()] == [3]
 
 
-def test_request_without_a_body_has_no_size() -> None:
+def test_headers_count_towards_the_size() -> None:
     request = RequestRow(
-        0, 0.0, "POST", "/", b"", (), "200", 1.0, 9, None, None, False, "", False, None, ()
+        0,
+        0.0,
+        "POST",
+        "/",
+        b"",
+        ((b"a", b"bc"),),
+        "200",
+        1.0,
+        9,
+        None,
+        None,
+        False,
+        "",
+        False,
+        None,
+        (),
     )
-    assert request.size == 0
+    assert request.size == 4

@@ -207,7 +207,7 @@
   }
   function eventRow(each) {
     return make("tr", {"data-id": each.id, "data-number": each.number, class: each.taken ? null : "refused"},
-      make("td", {class: "time", text: clock(each.at)}),
+      timeCell(each.at),
       make("th", {scope: "row", class: "type"}, typeLink(each, `open hue-${hue(each.type)}`), each.taken ? null : make("span", {class: "badge error", text: "not taken"})),
       make("td", {class: "user"}, make("span", {text: each.user, title: each.user})),
       make("td", {class: "campaign"}, make("span", {text: each.campaign_name || each.campaign, title: each.campaign})),
@@ -219,12 +219,16 @@
     if (each.fault) notes.push("by hand");
     if (each.resent) notes.push("sent from here");
     return make("tr", {"data-id": String(each.number), "data-number": each.number},
-      make("td", {class: "time", text: clock(each.at)}),
+      timeCell(each.at),
       make("th", {scope: "row"}, link({request: each.number}, each.status, {class: `open status ${STATUS(each.status)}`, "data-request": each.number, "aria-label": `Request ${each.number}: ${each.status}`})),
       make("td", {class: "num", text: each.events === null ? "–" : number(each.events)}),
       make("td", {class: "num", text: bytes(each.bytes)}),
       make("td", {class: "num", text: each.ms < 10 ? each.ms.toFixed(1) : number(Math.round(each.ms))}),
       make("td", {class: "notes"}, make("span", {text: [...notes, each.reason].filter(Boolean).join(" · "), title: each.reason}), badge(0, each.worst)));
+  }
+  function timeCell(at) {
+    const text = clock(at);
+    return make("td", {class: "time"}, text.slice(0, 8), make("span", {class: "fraction", text: text.slice(8)}));
   }
   const rowOf = (each) => state.view === "events" ? eventRow(each) : requestRow(each);
   const filters = () => Object.fromEntries(new FormData($("filters")));
@@ -247,7 +251,7 @@
       if (asked === state.asked) state.busy = false;
     }
   });
-  // One answer of the receiver takes only a part of the events into account.
+  // One response of the receiver is about a part of the kept events only.
   async function searchOn(asked) {
     while (state.view === "events" && state.more !== null && $("tbody").children.length < WINDOW) {
       setText("empty", $("tbody").children.length ? "" : "Searching …");
