@@ -63,8 +63,8 @@ class CurrentsUser(User):
         scenario: the scenario of the world, or its TOML file.
         seed: the seed of the world; by default the scenario's, or 0.
         people: how many users the world has; by default as in the scenario, or 1,000.
-        world_start: when the events begin, in seconds since the epoch; by default as in the scenario, or
-            now.
+        world_start: when the events begin, in seconds since the epoch; by default as in the
+            scenario, or now.
         pace: how many seconds of the world pass in a second; by default as fast as possible.
         sender_options: options of the `Sender` of each Locust user. Different from its defaults,
             batches leave after a second even if they are not full, and 2,000 events may be pending.
