@@ -23,7 +23,7 @@ SCENARIO = f"""
 users = 40
 seed = 5
 start = {START}
-until = {START + 20_000}
+until = "6h"
 """
 LOCUSTFILE = """
 from currents_export.locust import CurrentsUser
@@ -36,7 +36,7 @@ class Shop(CurrentsUser):
 @pytest.fixture
 def expected() -> list[str]:
     """Return the ids of the events of the world that one process makes."""
-    world = World(scenario=Scenario(users=40, seed=5, start=START, until=START + 20_000))
+    world = World(scenario=Scenario(users=40, seed=5, start=START, until="6h"))
     return sorted(each.id for each in world.events())
 
 

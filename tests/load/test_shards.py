@@ -14,7 +14,7 @@ from currents_export.events import Event
 from currents_export.simulation import Scenario, World
 
 START, SHARDS = 1_800_000_000, 6
-WORLD = World(1, users=60, scenario=Scenario(until=1_800_086_400))
+WORLD = World(1, users=100, scenario=Scenario(until="2d"))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_shards_of_two_workers_are_the_world(whole: list[Event]) -> None:
 
 def test_shard_moves_without_loss(whole: list[Event]) -> None:
     one, other = opened(range(SHARDS)), opened(range(0))
-    taken = one.take(600)
+    taken = one.take(300)
     position = one.remove(2)
     assert position
     deque(other.add(2, position), maxlen=0)
@@ -58,14 +58,14 @@ def test_shard_moves_without_loss(whole: list[Event]) -> None:
 
 def test_shard_of_a_dead_worker_is_repeated_from_its_position() -> None:
     one = opened(range(SHARDS))
-    taken = one.take(600)
+    taken = one.take(300)
     delivered = [each for number, each in enumerate(taken) if number % 50]
     one.settle(each.id for each in delivered)
     positions = dict(one.positions())
     other = ShardedEvents(WORLD, START, SHARDS)
     for shard, position in positions.items():
         deque(other.add(shard, position), maxlen=0)
-    again = {each.id for each in other.take(10_000)}
+    again = {each.id for each in drain(other)}
     assert {each.id for each in taken} - {each.id for each in delivered} <= again
     assert len(again & {each.id for each in delivered}) < len(delivered)
 
