@@ -55,6 +55,8 @@ class CurrentsUser(User):
     users of a class send the events of one world, whichever process they are in, and each event is
     sent by one of them. When workers come and go, their part of the world moves.
 
+    A test without users of other kinds ends when the world has no more events; if the scenario has
+    no `until`, it needs `--run-time`.
     In Locust's statistics, `POST <event type>` has the requests, and `EVENT delivered` the events,
     which `Aggregated` does not include.
 
@@ -228,6 +230,16 @@ class _Node:
             _listen(environment.events.test_start, self._forget)
         else:
             _listen(environment.events.test_start, self._start)
+            _listen(environment.events.test_stop, self._forget)
+            gevent.spawn(self._watch, environment)
+
+    def _watch(self, environment: Environment) -> None:
+        """End a test in this process only when there are no more events."""
+        while True:
+            gevent.sleep(_GLANCE)
+            if self.sources and all(each.finished for each in self.sources.values()):
+                self.sources.clear()
+                _end(environment)
 
     def _start(self, **_: Any) -> None:
         """Begin a test in this process only."""
@@ -268,8 +280,17 @@ class _Node:
         self._runner.send_message(_GIVEN_BACK, {**data, "shards": shards})
 
     def _report(self, data: dict[str, Any], **_: Any) -> None:
-        positions = {name: source.positions() for name, source in self.sources.items()}
-        data[_REPORT] = {"run": self._run, "positions": positions}
+        coming = {name for name, _ in self._coming}
+        data[_REPORT] = {
+            "run": self._run,
+            "sources": {
+                name: {
+                    "positions": source.positions(),
+                    "finished": source.finished and name not in coming,
+                }
+                for name, source in self.sources.items()
+            },
+        }
 
 
 class _Master:
@@ -336,17 +357,32 @@ class _Master:
     def _reported(self, client_id: str, data: Mapping[str, Any], **_: Any) -> None:
         report = data.get(_REPORT, {})
         if report.get("run") == self._run:
-            for name, positions in report["positions"].items():
-                if name not in self._assignments:
+            for name, found in report["sources"].items():
+                if (known := self._assignments.get(name)) is None:
                     continue
                 # A worker that was out of reach has shards that others have now.
-                if others := self._assignments[name].report(client_id, positions):
+                if others := known.report(client_id, **found):
                     self._ask_back(name, client_id, others)
+            if self._assignments and all(each.finished for each in self._assignments.values()):
+                self._assignments.clear()
+                _end(self._environment)
 
 
 def _listen(hook: Any, listener: Callable[..., None]) -> None:
     """Call a listener when something happens; the hooks of Locust have no types."""
     hook.add_listener(listener)
+
+
+def _end(environment: Environment) -> None:
+    """End the test, and the process if there is no web page on which to start another one.
+
+    Users of other kinds do not end, so with them, the test goes on.
+    """
+    options, runner = environment.parsed_options, environment.runner
+    all_ended = all(issubclass(each, CurrentsUser) for each in environment.user_classes)
+    if runner is not None and all_ended:
+        headless = options is not None and options.headless
+        gevent.spawn(runner.quit if headless else runner.stop)
 
 
 _nodes: WeakKeyDictionary[Environment, _Node] = WeakKeyDictionary()

@@ -93,6 +93,16 @@ def test_events_in_time(whole: list[Event]) -> None:
     assert one.take(5, until=middle) == []
 
 
+def test_finished() -> None:
+    one = opened(range(SHARDS))
+    assert not one.finished
+    taken = drain(one)
+    assert not one.finished
+    one.settle(each.id for each in taken)
+    assert one.finished
+    assert not opened(range(0)).finished
+
+
 def test_unknown_shard() -> None:
     assert opened(range(2)).remove(5) is None
 
@@ -119,12 +129,24 @@ def test_new_worker_gets_what_is_given_back() -> None:
 def test_dead_worker() -> None:
     assignment = Assignment(SHARDS)
     assignment.update("ab", "ab")
-    assert assignment.report("b", [(1, 7), (3, 8), (5, 9)]) == []
+    assert assignment.report("b", [(1, 7), (3, 8), (5, 9)], finished=True) == []
     assert assignment.update("a", "a") == ({}, {"a": {1: 7, 3: 8, 5: 9}})
     # It comes back, with what is no longer its own.
-    assert assignment.report("b", [(1, 100), (3, 100)]) == [1, 3]
+    assert assignment.report("b", [(1, 100), (3, 100)], finished=True) == [1, 3]
     assignment.release("b", [(1, 100)])
     assert assignment.update("a", "a") == ({}, {})
+
+
+def test_all_workers_are_finished() -> None:
+    assignment = Assignment(2)
+    assignment.update("ab", "ab")
+    assignment.report("a", [(0, 5)], finished=True)
+    assignment.report("b", [(1, 5)], finished=False)
+    assert not assignment.finished
+    assignment.report("b", [(1, 6)], finished=True)
+    assert assignment.finished
+    assignment.update("a", "a")
+    assert not assignment.finished
 
 
 def test_worker_without_users_gives_all_back() -> None:
