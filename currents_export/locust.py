@@ -31,7 +31,7 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from ._locust_shards import SHARDS, Assignment, ShardedEvents
 from .current import Current
-from .delivery import Action, Attempt, Drop, Hooks, Result, Sender
+from .delivery import Action, Attempt, Drop, Hooks, Sender
 from .errors import CurrentError, CurrentsExportError, NotTakenError
 from .events import Event
 from .simulation import Scenario, World, load_scenario
@@ -42,6 +42,8 @@ _log = logging.getLogger("currents_export.locust")
 
 #: Seconds between two looks at the workers, and before a user without events looks again.
 _GLANCE, _IDLE = 0.5, 0.05
+#: How many events a Locust user takes at once.
+_CHUNK = 250
 _TAKE, _GIVE_BACK, _GIVEN_BACK = "currents_take", "currents_give_back", "currents_given_back"
 _REPORT = "currents_export"
 
@@ -98,6 +100,7 @@ class CurrentsUser(User):
             on_filtered=lambda event, _: self._settle((event.id,)),
         )
         self._node = _node_of(self.environment)
+        self._sent = 0
         self._delivered = self.environment.stats.get("delivered", "EVENT")
         self._sender = Sender(
             self._chosen_current(), hooks=hooks, **{**options, **self.sender_options}
@@ -122,21 +125,22 @@ class CurrentsUser(User):
     def send_events(self) -> None:
         """Send the next events of the world; wait while there is no room for them."""
         source = self._node.sources.get(type(self).__name__)
-        if source is not None and (taken := source.take(100)):
+        if source is not None and (taken := source.take(_CHUNK)):
             self._send(taken, source)
         else:
             gevent.sleep(_IDLE)
 
     def _send(self, taken: list[Event], source: _Source) -> None:
-        before = _handled(self._sender.result)
         try:
             self._sender.send(taken)
+            self._sent += len(taken)
         except NotTakenError as error:  # it is paused
             source.give_back(taken[error.taken :])
             self._fail("the Current", f"{error}")
             raise StopUser from error
         except BaseException:  # Locust stops the user
-            source.give_back(taken[_handled(self._sender.result) - before :])
+            result = self._sender.result
+            source.give_back(taken[result.accepted + result.filtered - self._sent :])
             raise
 
     def on_stop(self) -> None:
@@ -181,10 +185,6 @@ class CurrentsUser(User):
     def _settle(self, ids: Iterable[str]) -> None:
         if (source := self._node.sources.get(type(self).__name__)) is not None:
             source.settle(ids)
-
-
-def _handled(result: Result) -> int:
-    return result.accepted + result.filtered
 
 
 class _Source(ShardedEvents):
