@@ -47,13 +47,29 @@ class Assignment:
         self._positions = dict.fromkeys(range(shards), 0)
         self._owners: dict[int, str] = {}
         self._leaving: set[int] = set()
+        self._finished: set[int] = set()
 
-    def report(self, worker: str, positions: Iterable[tuple[int, int]]) -> list[int]:
-        """Keep the positions that a worker reports; return the shards that are not its own."""
+    @property
+    def finished(self) -> bool:
+        """Whether all events of the world are settled."""
+        return len(self._finished) == self._shards
+
+    def report(
+        self, worker: str, positions: Iterable[tuple[int, int]], *, finished: bool
+    ) -> list[int]:
+        """Keep what a worker reports, and return the shards that it has, but are not its own.
+
+        Args:
+            worker: the worker.
+            positions: the positions of its shards.
+            finished: whether all their events are settled.
+        """
         others = []
         for shard, position in positions:
             if self._owners.get(shard) == worker:
                 self._positions[shard] = position
+                if finished:
+                    self._finished.add(shard)
             else:
                 others.append(shard)
         return others
@@ -68,6 +84,7 @@ class Assignment:
     def _forget(self, shard: int) -> None:
         del self._owners[shard]
         self._leaving.discard(shard)
+        self._finished.discard(shard)
 
     def update(self, working: Collection[str], connected: Collection[str]) -> Moves:
         """Return what changes when these workers are there.
@@ -133,6 +150,11 @@ class ShardedEvents:
         self._next: list[tuple[tuple[float, ...], int, Event]] = []
         self._returned: deque[Event] = deque()
         self._open: dict[str, _Shard] = {}
+
+    @property
+    def finished(self) -> bool:
+        """Whether all events of its shards, of which it has some, are settled."""
+        return bool(self._shards) and not self._next and not self._returned and not self._open
 
     def add(self, number: int, position: int) -> Iterator[None]:
         """Add a shard without its first events; yield from time to time, since that takes a while.

@@ -31,7 +31,7 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from ._locust_shards import SHARDS, Assignment, ShardedEvents
 from .current import Current
-from .delivery import Action, Attempt, Drop, Hooks, Result, Sender
+from .delivery import Action, Attempt, Drop, Hooks, Sender
 from .errors import CurrentError, CurrentsExportError, NotTakenError
 from .events import Event
 from .simulation import Scenario, World, load_scenario
@@ -42,6 +42,8 @@ _log = logging.getLogger("currents_export.locust")
 
 #: Seconds between two looks at the workers, and before a user without events looks again.
 _GLANCE, _IDLE = 0.5, 0.05
+#: How many events a Locust user takes at once.
+_CHUNK = 250
 _TAKE, _GIVE_BACK, _GIVEN_BACK = "currents_take", "currents_give_back", "currents_given_back"
 _REPORT = "currents_export"
 
@@ -55,6 +57,8 @@ class CurrentsUser(User):
     users of a class send the events of one world, whichever process they are in, and each event is
     sent by one of them. When workers come and go, their part of the world moves.
 
+    A test without users of other kinds ends when the world has no more events; if the scenario has
+    no `until`, it needs `--run-time`.
     In Locust's statistics, `POST <event type>` has the requests, and `EVENT delivered` the events,
     which `Aggregated` does not include.
 
@@ -63,8 +67,8 @@ class CurrentsUser(User):
         scenario: the scenario of the world, or its TOML file.
         seed: the seed of the world; by default the scenario's, or 0.
         people: how many users the world has; by default as in the scenario, or 1,000.
-        world_start: when the events begin, in seconds since the epoch; by default as in the scenario, or
-            now.
+        world_start: when the events begin, in seconds since the epoch; by default as in the
+            scenario, or now.
         pace: how many seconds of the world pass in a second; by default as fast as possible.
         sender_options: options of the `Sender` of each Locust user. Different from its defaults,
             batches leave after a second even if they are not full, and 2,000 events may be pending.
@@ -96,6 +100,7 @@ class CurrentsUser(User):
             on_filtered=lambda event, _: self._settle((event.id,)),
         )
         self._node = _node_of(self.environment)
+        self._sent = 0
         self._delivered = self.environment.stats.get("delivered", "EVENT")
         self._sender = Sender(
             self._chosen_current(), hooks=hooks, **{**options, **self.sender_options}
@@ -120,21 +125,22 @@ class CurrentsUser(User):
     def send_events(self) -> None:
         """Send the next events of the world; wait while there is no room for them."""
         source = self._node.sources.get(type(self).__name__)
-        if source is not None and (taken := source.take(100)):
+        if source is not None and (taken := source.take(_CHUNK)):
             self._send(taken, source)
         else:
             gevent.sleep(_IDLE)
 
     def _send(self, taken: list[Event], source: _Source) -> None:
-        before = _handled(self._sender.result)
         try:
             self._sender.send(taken)
+            self._sent += len(taken)
         except NotTakenError as error:  # it is paused
             source.give_back(taken[error.taken :])
             self._fail("the Current", f"{error}")
             raise StopUser from error
         except BaseException:  # Locust stops the user
-            source.give_back(taken[_handled(self._sender.result) - before :])
+            result = self._sender.result
+            source.give_back(taken[result.accepted + result.filtered - self._sent :])
             raise
 
     def on_stop(self) -> None:
@@ -181,10 +187,6 @@ class CurrentsUser(User):
             source.settle(ids)
 
 
-def _handled(result: Result) -> int:
-    return result.accepted + result.filtered
-
-
 class _Source(ShardedEvents):
     """The events that the users of a class send in this process, not before they happen."""
 
@@ -228,6 +230,16 @@ class _Node:
             _listen(environment.events.test_start, self._forget)
         else:
             _listen(environment.events.test_start, self._start)
+            _listen(environment.events.test_stop, self._forget)
+            gevent.spawn(self._watch, environment)
+
+    def _watch(self, environment: Environment) -> None:
+        """End a test in this process only when there are no more events."""
+        while True:
+            gevent.sleep(_GLANCE)
+            if self.sources and all(each.finished for each in self.sources.values()):
+                self.sources.clear()
+                _end(environment)
 
     def _start(self, **_: Any) -> None:
         """Begin a test in this process only."""
@@ -268,8 +280,17 @@ class _Node:
         self._runner.send_message(_GIVEN_BACK, {**data, "shards": shards})
 
     def _report(self, data: dict[str, Any], **_: Any) -> None:
-        positions = {name: source.positions() for name, source in self.sources.items()}
-        data[_REPORT] = {"run": self._run, "positions": positions}
+        coming = {name for name, _ in self._coming}
+        data[_REPORT] = {
+            "run": self._run,
+            "sources": {
+                name: {
+                    "positions": source.positions(),
+                    "finished": source.finished and name not in coming,
+                }
+                for name, source in self.sources.items()
+            },
+        }
 
 
 class _Master:
@@ -336,17 +357,32 @@ class _Master:
     def _reported(self, client_id: str, data: Mapping[str, Any], **_: Any) -> None:
         report = data.get(_REPORT, {})
         if report.get("run") == self._run:
-            for name, positions in report["positions"].items():
-                if name not in self._assignments:
+            for name, found in report["sources"].items():
+                if (known := self._assignments.get(name)) is None:
                     continue
                 # A worker that was out of reach has shards that others have now.
-                if others := self._assignments[name].report(client_id, positions):
+                if others := known.report(client_id, **found):
                     self._ask_back(name, client_id, others)
+            if self._assignments and all(each.finished for each in self._assignments.values()):
+                self._assignments.clear()
+                _end(self._environment)
 
 
 def _listen(hook: Any, listener: Callable[..., None]) -> None:
     """Call a listener when something happens; the hooks of Locust have no types."""
     hook.add_listener(listener)
+
+
+def _end(environment: Environment) -> None:
+    """End the test, and the process if there is no web page on which to start another one.
+
+    Users of other kinds do not end, so with them, the test goes on.
+    """
+    options, runner = environment.parsed_options, environment.runner
+    all_ended = all(issubclass(each, CurrentsUser) for each in environment.user_classes)
+    if runner is not None and all_ended:
+        headless = options is not None and options.headless
+        gevent.spawn(runner.quit if headless else runner.stop)
 
 
 _nodes: WeakKeyDictionary[Environment, _Node] = WeakKeyDictionary()
