@@ -63,7 +63,7 @@ def reconcile(
         current: the Current, if `sent` is not what it sent but what it was given. A record is what
             was sent, so that the Current does not change it.
         mapping: the custom mapping of RudderStack's source.
-        answer_key: the answer key of the events, if `sent` is not one. What was disturbed on
+        answer_key: the answer key of the events; not used if `sent` is one. What was disturbed on
             purpose is not a finding then.
         late_after: the seconds after which an event is late; None, the default, if none is. They
             count from the request that delivered it, if a record says when that was, and else from
@@ -168,7 +168,7 @@ class _Work:
 
     def read_key(self, answer_key: Input | None) -> None:
         """Read what was disturbed on purpose."""
-        if answer_key is None:
+        if answer_key is None or self._shape is Shape.KEY:
             return
         source = Source(answer_key, name="answer key", directory=self._place)
         with closing(Values(source, self._on_unreadable, [Shape.KEY])) as values:
