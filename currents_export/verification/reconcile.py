@@ -24,7 +24,7 @@ from ._rows import Kinds, Known
 from ._sent import LossCounter, SentReader, event_of, known_of
 from ._shapes import THROUGH, Shape
 from ._source import Input, OnUnreadable, Source
-from ._store import Partitions
+from ._store import Partitions, unwritable
 from ._values import Values
 from .findings import Altered, Caused, FindingKind
 from .report import Report, Through
@@ -76,15 +76,18 @@ def reconcile(
 
     Raises:
         ReadError: an input cannot be read, or contains no events.
-        OptionError: `through` is unknown, or no arrival, or no line of the answer key, has the id
-            of a sent event.
+        OptionError: `through` is unknown; no arrival, or no line of the answer key, has the id of a
+            sent event; or the directory cannot be written to.
     """
     on_unreadable = _raise if on_unreadable is None else on_unreadable
     chosen = _to_through(through)
-    with (
-        tempfile.TemporaryDirectory(prefix="currents-export-", dir=directory) as made,
-        ExitStack() as stack,
-    ):
+    with ExitStack() as stack:
+        try:
+            made = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="currents-export-", dir=directory)
+            )
+        except OSError as error:
+            raise OptionError(unwritable(directory or "temporary directory", error)) from error
         work = _Work(Path(made), stack, on_unreadable)
         work.read_received(received, chosen)
         work.read_sent(sent, current, mapping)
