@@ -12,7 +12,7 @@ from ._source import OnUnreadable, Source
 
 __all__ = ["Values"]
 
-#: How many values are looked at for the first one that can be recognised.
+#: How many values are looked at for the first one that can be recognized.
 _HEAD = 1000
 
 
