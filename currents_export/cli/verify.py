@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -157,8 +159,8 @@ def print_report(report: Report, *, personal_data: bool) -> None:
                 for row in rows
             ),
         )
-        for row in rows:
-            print_line(f"{_name(row)}: {row.meaning}")
+        for meaning, same in groupby(rows, key=attrgetter("meaning")):
+            print_line(f"{', '.join(map(_name, same))}: {meaning}")
     if report.altered.by_field:
         fields = list(report.altered.by_field.items())[:_SHOWN_FIELDS]
         print_table({"count": "right", "altered field": ""}, ((n, name) for name, n in fields))

@@ -130,7 +130,10 @@ class Hooks:
     on_notice: Callable[[Notice], object] | None = None
 
     def also(self, others: Hooks) -> Hooks:
-        """Return hooks that call these and then the others, also if one of these fails."""
+        """Return hooks that call these and then the others, also if one of these fails.
+
+        What the others return is returned, so that only theirs may be coroutine functions.
+        """
         mine = attrs.asdict(self, recurse=False)
         for name, theirs in attrs.asdict(others, recurse=False).items():
             first = mine[name]

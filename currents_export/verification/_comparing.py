@@ -105,7 +105,8 @@ class Comparison:
         key: dict[str, list[Row]] = {}
         for row in known:
             key.setdefault(row[0], []).append(row)
-        repeated = more_sent.keys() | more_arrivals.keys() | key.keys()
+        disturbed = {event_id for event_id, rows in key.items() if rows[1:] or any(rows[0][1:])}
+        special = more_sent.keys() | more_arrivals.keys() | disturbed
         plain: Counter[int] = Counter()
         for event_id, row in sent_rows.items():
             arrival = arrivals.pop(event_id, None)
@@ -116,9 +117,10 @@ class Comparison:
                 and (timestamp is None or timestamp == arrival[3])
                 and reason is None
                 and is_accepted is not False
-                and event_id not in repeated
+                and event_id not in special
             ):
                 plain[kind] += 1
+                self._found.known += event_id in key
                 if (at := arrival[5]) is not None:
                     self._count_time(event_id, kind, at, time, sent_at=sent_at)
                 if user is not None:

@@ -28,7 +28,7 @@ _MISSING = object()
 
 #: What is compared of an event or a message: everything except what RudderStack adds and the
 #: timestamp of a message; and that timestamp, which is None for an event, for a message without
-#: one, and for an expected one that RudderStack replaces. It is no class of its own for speed.
+#: one, and for an expected one that RudderStack replaces. It is a plain tuple for speed.
 Content = tuple[dict[str, Any], str | None]
 
 

@@ -144,7 +144,7 @@ class Examiner:
 
 
 def _shift(expected: Any, got: Any) -> float | None:
-    """Return by how many seconds a time is later than another; None if one of them is no time."""
+    """Return by how many seconds a time is later than another; None if that is not known."""
     before, after = _moment(expected), _moment(got)
     return None if before is None or after is None else round(after - before, 3)
 

@@ -1,4 +1,4 @@
-"""Recognise what a value is by its shape."""
+"""Recognize what a value is by its shape."""
 
 from __future__ import annotations
 

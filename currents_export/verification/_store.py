@@ -6,12 +6,15 @@ memory. That is faster than an index: nothing is sorted, and rows are written an
 
 from __future__ import annotations
 
+import contextlib
 import marshal
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["PARTITIONS", "Partitions", "Row"]
+from ..errors import OptionError
+
+__all__ = ["PARTITIONS", "Partitions", "Row", "unwritable"]
 
 #: How many partitions there are; a power of 2. Each of 10 million rows' has 40,000.
 PARTITIONS = 256
@@ -26,6 +29,8 @@ Row = tuple[Any, ...]
 
 class Partitions:
     """Rows by their first part, in a file that is deleted with its directory.
+
+    All rows are added before the first one is taken.
 
     Args:
         path: the file. It is only made if there are many rows.
@@ -52,11 +57,14 @@ class Partitions:
                 self._write(number)
 
     def _write(self, number: int) -> None:
-        if self._file is None:
-            self._file = self._path.open("w+b")
         chunk = marshal.dumps(self._waiting[number], _VERSION)
-        self._chunks[number].append((self._file.tell(), len(chunk)))
-        self._file.write(chunk)
+        try:
+            if self._file is None:
+                self._file = self._path.open("w+b")
+            self._chunks[number].append((self._file.tell(), len(chunk)))
+            self._file.write(chunk)
+        except OSError as error:
+            raise OptionError(unwritable(self._path.parent, error)) from error
         self._waiting[number].clear()
 
     def take(self, number: int) -> Iterator[Row]:
@@ -73,4 +81,11 @@ class Partitions:
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):  # nobody reads what is left to write
+                self._file.close()
+
+
+def unwritable(directory: Path | str, error: OSError) -> str:
+    """Return the message about a directory for temporary files that cannot be written to."""
+    why = error.strerror or error
+    return f"{directory}: temporary files cannot be written: {why}; TMPDIR names another directory"

@@ -12,7 +12,7 @@ from ._source import OnUnreadable, Source
 
 __all__ = ["Values"]
 
-#: How many values are looked at for the first one that can be recognised.
+#: How many values are looked at for the first one that can be recognized.
 _HEAD = 1000
 
 
@@ -63,8 +63,10 @@ class Values:
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
         shape = self.shape
+        # An event that lost everything but its id and its type looks like a line of a key.
+        shapes = (shape, Shape.KEY) if shape is Shape.EVENT else (shape,)
         for number, value in chain(self._head, self._given):
-            if shape_of(value) is shape:
+            if shape_of(value) in shapes:
                 yield number, value
             elif not (shape is Shape.KEY and _is_summary(value)):
                 self.report(number, f"is not {shape.description}")

@@ -94,7 +94,7 @@ class FindingKind(Code):
     REDUCED = "reduced", "arrived without what the source is known to lose; the rest is compared"
     DISTURBED = (
         "disturbed",
-        "was disturbed on purpose when it was generated, says the answer key; not a finding",
+        "was disturbed on purpose, according to the answer key, which is not a finding",
     )
 
 

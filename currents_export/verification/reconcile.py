@@ -24,7 +24,7 @@ from ._rows import Kinds, Known
 from ._sent import LossCounter, SentReader, event_of, known_of
 from ._shapes import THROUGH, Shape
 from ._source import Input, OnUnreadable, Source
-from ._store import Partitions
+from ._store import Partitions, unwritable
 from ._values import Values
 from .findings import Altered, Caused, FindingKind
 from .report import Report, Through
@@ -64,7 +64,7 @@ def reconcile(
         current: the Current, if `sent` is not what it sent but what it was given. A record is what
             was sent, so that the Current does not change it.
         mapping: the custom mapping of RudderStack's source.
-        answer_key: the answer key of the events, if `sent` is not one. What was disturbed on
+        answer_key: the answer key of the events; not used if `sent` is one. What was disturbed on
             purpose is not a finding then.
         late_after: the seconds after which an event is late; None, the default, if none is. They
             count from the request that delivered it, if a record says when that was, and else from
@@ -79,15 +79,18 @@ def reconcile(
 
     Raises:
         ReadError: an input cannot be read, or contains no events although it should.
-        OptionError: `through` is unknown, or no arrival, or no line of the answer key, has the id
-            of a sent event.
+        OptionError: `through` is unknown; no arrival, or no line of the answer key, has the id of a
+            sent event; or the directory cannot be written to.
     """
     on_unreadable = _raise if on_unreadable is None else on_unreadable
     chosen = _to_through(through)
-    with (
-        tempfile.TemporaryDirectory(prefix="currents-export-", dir=directory) as made,
-        ExitStack() as stack,
-    ):
+    with ExitStack() as stack:
+        try:
+            made = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="currents-export-", dir=directory)
+            )
+        except OSError as error:
+            raise OptionError(unwritable(directory or "temporary directory", error)) from error
         work = _Work(Path(made), stack, on_unreadable, same_run=same_run)
         work.read_received(received, chosen)
         work.read_sent(sent, current, mapping)
@@ -178,7 +181,7 @@ class _Work:
 
     def read_key(self, answer_key: Input | None) -> None:
         """Read what was disturbed on purpose."""
-        if answer_key is None:
+        if answer_key is None or self._shape is Shape.KEY:
             return
         source = Source(answer_key, name="answer key", directory=self._place)
         with closing(Values(source, self._on_unreadable, [Shape.KEY])) as values:

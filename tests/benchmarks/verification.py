@@ -5,7 +5,7 @@ messages that RudderStack's source makes of them in another order, to a temporar
 1.7 KB for each event; `--directory` names another place, and keeps the files for the next run.
 
 - Both files are read line by line with `orjson.loads`, and nothing else is done.
-- `reconcile` compares them, in another process, whose memory is watched.
+- `reconcile` compares them as `verify` does, in another process, whose memory is watched.
 
 The figures are those of one run, in seconds of processor time; a million events by default, ten
 million with `--long`.
@@ -28,6 +28,7 @@ from typing import Any
 
 import orjson
 
+from currents_export.cli._garbage import collect_seldom
 from currents_export.receiver.rudderstack import transform
 from currents_export.simulation import World
 from currents_export.verification import Verdict, reconcile
@@ -81,6 +82,7 @@ def read(*paths: Path) -> None:
 
 def measure(sent: Path, received: Path) -> tuple[float, float, float]:
     """Compare the files; return the seconds of processor time, of the clock, and the MiB."""
+    collect_seldom()
     began, clock = time.process_time(), time.perf_counter()
     report = reconcile(sent, received)
     if report.verdict is not Verdict.RIGHT:

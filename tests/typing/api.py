@@ -51,6 +51,7 @@ from currents_export import (
     ScriptedResponse,
     Sender,
     SenderClosedError,
+    SendRecord,
     State,
     StreamChecker,
     Totals,
@@ -63,6 +64,15 @@ from currents_export import (
     parse_script,
     read_events,
     read_path,
+)
+from currents_export.verification import (
+    Delays,
+    FindingKind,
+    Findings,
+    Pair,
+    Report,
+    Row,
+    reconcile,
 )
 
 # A Current and its events
@@ -150,6 +160,10 @@ def on_notice(notice: Notice) -> None:
     assert_type(notice.message, str)
 
 
+def on_batch(attempt: Attempt, events: tuple[bytes, ...]) -> None:
+    assert_type(attempt.size, int)
+
+
 hooks = Hooks(
     on_attempt=on_attempt,
     on_delivered=on_delivered,
@@ -157,6 +171,10 @@ hooks = Hooks(
     on_filtered=on_filtered,
     on_notice=on_notice,
 )
+assert_type(hooks.also(Hooks(on_batch=on_batch)), Hooks)
+with SendRecord("sent.jsonl") as record:
+    assert_type(record.hooks, Hooks)
+    assert_type(record.problem, str | None)
 
 # Sending
 
@@ -281,3 +299,16 @@ def read_errors(
     assert_type(bad_current.problems, tuple[tuple[str, str], ...])
     assert_type(bad_current.source, str | None)
     assert_type(unusable.path, Path)
+
+
+# Verification
+
+report = reconcile(["event"], Path("received.jsonl"), through="rudderstack", answer_key="key")
+assert_type(report, Report)
+assert_type(report.rows, tuple[Row, ...])
+assert_type(report.rows[0].kind, FindingKind)
+assert_type(report.missing.by_cause, Mapping[str, Findings])
+assert_type(report.altered.pairs, tuple[Pair, ...])
+assert_type(report.latency, Delays | None)
+assert_type(report.stages["x"].accepted, int | None)
+assert_type(report.to_dict(personal_data=True), dict[str, Any])

@@ -90,6 +90,8 @@ def test_key_as_sent() -> None:
     report = reconcile(key_of(stream), events_of(stream), exactly_once=True)
     assert (report.verdict, report.matched, report.sent) == (Verdict.RIGHT, 10, len(stream))
     assert report.disturbed["duplicate"].count == len(stream) - 10
+    again = reconcile(key_of(stream), events_of(stream), answer_key=key_of(stream))
+    assert again.disturbed == report.disturbed
     report = reconcile(key_of(stream), events_of(stream)[:3])
     assert report.missing.by_event_type.keys() == {OPEN}
     stray = reconcile(key_of(stream), [*events_of(stream), event(77)])

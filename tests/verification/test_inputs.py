@@ -120,6 +120,13 @@ def test_deep_values(levels: int) -> None:
     assert reconcile(sent[-1:], [row]).matched == 1
 
 
+def test_event_without_anything_but_its_type() -> None:
+    bare = {name: EVENTS[1][name] for name in ("id", "event_type")}
+    altered = reconcile(EVENTS, [EVENTS[0], bare, *EVENTS[2:]]).altered
+    assert altered.by_field == {"user": 1, "time": 1, "properties": 1}
+    assert reconcile([*EVENTS, bare], [*EVENTS, bare]).verdict is Verdict.RIGHT
+
+
 def test_long_ids() -> None:
     sent = [{**EVENTS[0], "id": "x" * 100_000 + str(n)} for n in range(3)]
     report = reconcile(sent, sent[:2])
