@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from ..receiver import Counts, Receiver, RudderStack, WebhookDestination, listen
 from ..receiver.rudderstack import load_mapping
 from ._counts import print_counts
 from ._options import AsJson, CatalogDir, SchemaVersion
+from ._request_lines import RequestLines
 from ._signals import on_interrupt
 from ._streams import print_json, print_line, results_to_stderr
 from ._tables import progress
@@ -171,6 +172,17 @@ def run(
             "like --script: 500 for a failure, reset if it cannot be reached.",
         ),
     ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Do not print a line for each request.")
+    ] = False,
+    raw: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Append the bodies of requests to it as they came, decompressed, each with a line "
+            "break after it.",
+        ),
+    ] = None,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
     as_json: AsJson = False,
@@ -223,11 +235,16 @@ def run(
             request_timeout=request_timeout,
             catalog=Catalog.load(schema_version, catalog_dir),
         )
-    if capture == STDOUT:
+    if capture == STDOUT and raw == STDOUT:
+        raise typer.BadParameter("--capture and --raw cannot both be standard output")
+    if STDOUT in (capture, raw):
         results_to_stderr()
+    shows = not (quiet or as_json)
+    lines = RequestLines.around(receiver, shows=shows, raw=raw)
     stop = threading.Event()
     with (
         closing(receiver),
+        closing(lines),
         on_interrupt(stop.set),
         listen(receiver, host=host, port=port, max_connections=max_connections) as url,
     ):
@@ -235,7 +252,8 @@ def run(
             print_json({"url": url}, indent=False)
         else:
             print_line(f"listening on {url}; interrupt to stop (Ctrl-C)")
-        with progress("events" if isinstance(receiver, Receiver) else "messages") as advance:
+        what = "events" if isinstance(receiver, Receiver) else "messages"
+        with nullcontext(_nothing) if shows else progress(what) as advance:
             seen = 0
             while not stop.wait(_GLANCE):
                 taken = _taken(receiver)
@@ -245,6 +263,10 @@ def run(
         print_json(receiver.counts.to_dict(), indent=False)
     else:
         print_counts(receiver.counts)
+
+
+def _nothing(_: int) -> None:
+    pass
 
 
 def _taken(receiver: Receiver | RudderStack | WebhookDestination) -> int:
