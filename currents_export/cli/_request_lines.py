@@ -178,6 +178,8 @@ def _reason(exchange: Exchange, status: str) -> str:
     """Return why a request was refused, or what is wrong with its events."""
     if exchange.refusal:
         reason = exchange.refusal
+    elif exchange.body is None and status in ("404", "405"):
+        reason = "there is no such path"
     elif not exchange.taken or not status.startswith("2"):
         taken = ", events taken" if exchange.taken else ""
         reason = f"scripted{taken}"

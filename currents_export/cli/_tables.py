@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
@@ -20,21 +20,27 @@ __all__ = ["print_table", "progress"]
 _PIPE_WIDTH = 10_000
 
 
-def print_table(columns: Mapping[str, str], rows: Iterable[Iterable[object]]) -> None:
+def print_table(
+    columns: Mapping[str, str],
+    rows: Iterable[Iterable[object]],
+    *,
+    red: Container[int] = (),
+) -> None:
     """Write a table.
 
     Args:
         columns: the alignment of each column, `left` (the default) or `right`, by its name.
         rows: the rows, a cell for each column.
+        red: the numbers of the rows to be shown in red, where the output has colors.
     """
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
     console = Console(highlight=False, width=width)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, side in columns.items():
         table.add_column(name, justify="right" if side == "right" else "left", overflow="fold")
-    for row in rows:
+    for number, row in enumerate(rows):
         cells = (writable(_cell(each), sys.stdout.encoding) for each in row)
-        table.add_row(*(escape(each) for each in cells))
+        table.add_row(*(escape(each) for each in cells), style="red" if number in red else None)
     with writing_result():
         console.print(table)
 

@@ -156,6 +156,7 @@ def run(
         note_terminal(files)
         source = StoppableEvents(files)
         delivery = Delivery(chosen, source=source, pending=file, outbox=outbox)
+        delivery.share_read = source.share_read
         read = _events(source, delivery)
         if recorded:
             read = delivery.pace = AsRecorded(read, speed=1.0 if speed is None else speed)
