@@ -32,7 +32,7 @@ class Durations:
         kind = "network error" if status is None else str(status)
         seconds = max(attempt.duration_s, _LEAST)
         counts = self._counts.setdefault(kind, {})
-        step = round(math.log(seconds / _LEAST, _STEP))
+        step = math.ceil(math.log(seconds / _LEAST, _STEP))
         counts[step] = counts.get(step, 0) + 1
         self._most[kind] = max(self._most.get(kind, 0.0), seconds)
 

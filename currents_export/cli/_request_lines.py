@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Seque
 from typing import Any
 
 from ..errors import CurrentsExportError, ReceiverError
-from ..receiver._endpoint import Endpoint
-from ..receiver._exchange import Exchange
+from ..receiver import Receiver, RudderStack, WebhookDestination
 from ..receiver.capture import Capture
+from ..receiver.watching import Exchange
 from ._colors import paint
 from ._streams import print_error, print_line
 from ._wording import counted
@@ -67,7 +67,13 @@ class RequestLines:
             raise ReceiverError(str(error).replace("the capture", "the raw file")) from error
 
     @classmethod
-    def around(cls, receiver: Endpoint, *, shows: bool, raw: str | None = None) -> RequestLines:
+    def around(
+        cls,
+        receiver: Receiver | RudderStack | WebhookDestination,
+        *,
+        shows: bool,
+        raw: str | None = None,
+    ) -> RequestLines:
         """Put the application around that of a receiver, before it is served."""
         lines = cls(receiver.app, shows=shows, raw=raw)
         receiver.app = lines  # type: ignore[assignment] # what serves it only calls it

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..delivery import Drop, Result, State
+from ._colors import failed
 from ._streams import print_line
 from ._tables import print_table
 from ._wording import counted
@@ -37,13 +38,15 @@ def print_result(result: Result, drops: Sequence[Drop], *, by_event_type: bool =
     if result.skipped:
         print_line(f"accepted before, and not accepted again: {result.skipped:,}")
     for reason, count in result.drop_reasons.items():
-        print_line(f"dropped {count:,}: {reason.description}")
+        print_line(failed(f"dropped {count:,}: {reason.description}"))
     for why, count in result.filter_reasons.items():
         print_line(f"filtered {count:,}: {why.description}")
     for drop in drops[:_MOST_DROPS]:
-        print_line(f"  {drop.event_type} {drop.id}: {drop.response or drop.reason.description}")
+        cause = drop.response or drop.reason.description
+        print_line(failed(f"  {drop.event_type} {drop.id}: {cause}"))
     if len(drops) > _MOST_DROPS:
         print_line(f"  and {len(drops) - _MOST_DROPS:,} more; --json has them all")
     if result.state is not State.ACTIVE or result.pending:
         because = f": {result.reason}" if result.reason else ""
-        print_line(f"the Current is {result.state}{because}")
+        line = f"the Current is {result.state}{because}"
+        print_line(line if result.state is State.ACTIVE else failed(line))

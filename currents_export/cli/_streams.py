@@ -18,6 +18,7 @@ from typing import TextIO
 
 from .._files import ClosedStream
 from ..errors import CurrentsExportError
+from ._colors import paint
 
 __all__ = [
     "OutputError",
@@ -163,7 +164,8 @@ def print_note(text: str) -> None:
 
 def print_error(error: CurrentsExportError | str) -> None:
     """Write an error message."""
-    print_note(f"error: {error}")
+    label = paint("error:", "red", sys.stderr) if sys.stderr is not None else "error:"
+    print_note(f"{label} {error}")
 
 
 def writable(text: str, encoding: str | None) -> str:
