@@ -19,6 +19,7 @@ from ._options import AsJson, CatalogDir
 from ._result import print_result
 from ._streams import print_json, print_line
 from ._tables import print_table, progress
+from ._tour import print_next, print_story
 from ._wording import counted
 
 __all__ = ["run"]
@@ -57,6 +58,7 @@ def run(
             }
         )
     else:
+        print_story(world)
         print_line(f"A receiver listened on {url}; a Current sent it one event of each type.")
         print_line()
         print_line("What failed, and what the sender did:")
@@ -74,6 +76,8 @@ def run(
         print_line("What the receiver reports:")
         print_counts(receiver.counts)
         print_line(f"{counted(missing, 'delivered event')} missing there")
+        if shown.result.complete:
+            print_next()
     if not shown.result.complete or missing:
         raise typer.Exit(NOT_ALL)
 

@@ -24,7 +24,6 @@ from currents_export.receiver import (
     WebhookDestination,
     listen,
 )
-from currents_export.receiver._endpoint import Endpoint
 from tests.cli.support import Terminal
 from tests.support.currents import TOKEN
 from tests.support.events import event, make_events
@@ -39,7 +38,7 @@ Lines = Callable[..., list[str]]
 def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
     """Return a function that posts bodies to a receiver, and returns what is printed."""
 
-    def post(receiver: Endpoint, *bodies: bytes) -> list[str]:
+    def post(receiver: Receiver | RudderStack | WebhookDestination, *bodies: bytes) -> list[str]:
         watching = RequestLines.around(receiver, shows=True)
         with listen(receiver) as url, httpx.Client(trust_env=False) as client:
             for body in bodies:
