@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from ..errors import CurrentsExportError
 from ..simulation import World
-from ._streams import print_line
+from ._streams import print_json, print_line
 from ._tables import print_table
 
 __all__ = ["print_next", "print_story"]
@@ -31,7 +29,7 @@ def print_story(world: World) -> None:
     shown = next((each for each in events if each.event_type == _EVENT), None)
     if shown is not None:
         print_line("An event:")
-        print_line(json.dumps(shown.to_dict(), indent=2))
+        print_json(shown.to_dict())
         print_line()
     print_line(f"The journey that it belongs to, {_JOURNEY}:")
     start = events[0].time
