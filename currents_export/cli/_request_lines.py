@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from typing import Any
 
+import orjson
+
 from ..errors import CurrentsExportError, ReceiverError
 from ..receiver import Receiver, RudderStack, WebhookDestination
 from ..receiver.capture import Capture
@@ -129,7 +131,7 @@ def describe_request(sight: Sight) -> str:
     exchange = sight.exchange
     status = "reset" if exchange.reset or sight.status is None else str(sight.status)
     color = "green" if status.startswith("2") else "yellow" if status == "429" else "red"
-    events = exchange.events or ()
+    events = _events_in(exchange)
     at = time.strftime("%H:%M:%S", time.localtime(sight.began))
     parts = [
         paint(at, "dim", sys.stdout),
@@ -143,6 +145,18 @@ def describe_request(sight: Sight) -> str:
         wrong = exchange.taken and not _has_error(exchange)
         parts.append(paint(reason, "yellow" if wrong else "red", sys.stdout))
     return "  ".join(each for each in parts if each)
+
+
+def _events_in(exchange: Exchange) -> Sequence[Any]:
+    """Return the events of a request, also of one that the receiver did not look at."""
+    if exchange.events is not None or exchange.body is None:
+        return exchange.events or ()
+    try:
+        value = orjson.loads(exchange.body)
+    except orjson.JSONDecodeError:
+        return ()
+    events = value.get("events") if isinstance(value, dict) else None
+    return events if isinstance(events, list) else ()
 
 
 def _types(events: Sequence[Any]) -> str:

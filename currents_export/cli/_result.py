@@ -17,13 +17,17 @@ _MOST_DROPS = 10
 
 
 def print_result(result: Result, drops: Sequence[Drop], *, by_event_type: bool = True) -> None:
-    """Print totals, reasons and the first dropped events."""
+    """Print totals, reasons and the first dropped events.
+
+    The table by event type has no columns for what did not happen.
+    """
     columns = ("accepted", "delivered", "dropped", "filtered", "pending")
     if by_event_type:
+        shown = [*columns[:2], *(each for each in columns[2:] if getattr(result, each))]
         print_table(
-            {"event type": "left"} | dict.fromkeys(columns, "right"),
+            {"event type": "left"} | dict.fromkeys(shown, "right"),
             (
-                (name, *(getattr(totals, column) for column in columns))
+                (name, *(getattr(totals, column) for column in shown))
                 for name, totals in result.by_event_type.items()
             ),
         )

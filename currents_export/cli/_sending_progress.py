@@ -10,6 +10,7 @@ from typing import IO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from ..delivery import Action, Attempt
@@ -93,7 +94,8 @@ class _Counts(ProgressColumn):
     max_refresh = 0.2
 
     def __init__(self, state: SendingProgress) -> None:
-        super().__init__()
+        # On a narrow terminal, what is last is cut.
+        super().__init__(table_column=Column(no_wrap=True, overflow="ellipsis"))
         self._state = state
 
     def render(self, task: Task) -> Text:
@@ -113,7 +115,7 @@ def sending_progress(state: SendingProgress) -> Iterator[None]:
         return
     columns: list[ProgressColumn] = [SpinnerColumn()]
     if state.share() is not None:
-        columns += [BarColumn(bar_width=16), TextColumn("{task.percentage:>3.0f}%")]
+        columns += [BarColumn(bar_width=10), TextColumn("{task.percentage:>3.0f}%")]
     with Progress(
         *columns,
         _Counts(state),

@@ -80,7 +80,7 @@ def test_refusal(lines: Lines) -> None:
 def test_script(lines: Lines) -> None:
     script = [ScriptedResponse(503), ScriptedResponse(500, keep=True), ScriptedResponse("reset")]
     unavailable, lost, reset = lines(Receiver(script=script), BODY, BODY, BODY)
-    assert re.search(r"  503  .*  scripted$", unavailable)
+    assert re.search(r"  503   +2 events .*  users.messages.email.Open  scripted$", unavailable)
     assert re.search(r"  500  .*  scripted, events taken$", lost)
     assert "  reset  " in reset
 
