@@ -35,12 +35,13 @@ from ..errors import (
 )
 from ..events import Event
 from ..payload import encode_event
+from ._durations import Durations
 from ._exit_codes import BAD_INPUT, INTERRUPTED, NOT_ALL
 from ._pending import PendingFile
 from ._result import print_result
+from ._sending_progress import Expected, SendingProgress, sending_progress
 from ._signals import on_interrupt
 from ._streams import print_error, print_json, print_line, print_note, results_to_stderr
-from ._tables import progress
 from ._wording import counted
 
 __all__ = ["Delivery", "Stoppable"]
@@ -78,6 +79,9 @@ class Delivery:
         forever: whether an interrupt is the end that the user plans, and not a failure.
         on_attempt: called after each request.
         record: where to write what is sent, if anywhere.
+        share_read: returns how much of the input was read, from 0 to 1; None where that is not
+            known.
+        durations: how long the responses took.
         drops: the events that were dropped.
         unread: pieces of the input that could not be read, are not events, or cannot be written.
         not_accepted: the events, if any, at which the sender took no more.
@@ -94,6 +98,8 @@ class Delivery:
     forever: bool = False
     on_attempt: Callable[[Attempt], object] | None = None
     record: SendRecord | None = None
+    share_read: Expected = lambda: None
+    durations: Durations = attrs.field(factory=Durations)
     drops: list[Drop] = attrs.field(factory=list)
     unread: int = 0
     not_accepted: tuple[Event, ...] = ()
@@ -109,15 +115,21 @@ class Delivery:
 
     def run(self, work: Callable[[Sender], object], **options: Any) -> Sender:
         """Run the work with a sender, wait until events have left or cannot, and close it."""
-        with progress("delivered") as advance:
-            hooks = Hooks(
-                on_attempt=self._attempted,
-                on_delivered=lambda _, ids: advance(len(ids)),
-                on_dropped=self.drops.append,
-                on_notice=self._noticed,
-            )
-            if self.record is not None:
-                hooks = self.record.hooks.also(hooks)
+        state = SendingProgress(self.share_read, self._count_pending)
+
+        def attempted(attempt: Attempt) -> None:
+            state.attempted(attempt)
+            self._attempted(attempt)
+
+        hooks = Hooks(
+            on_attempt=attempted,
+            on_delivered=lambda _, ids: state.deliver(len(ids)),
+            on_dropped=self.drops.append,
+            on_notice=self._noticed,
+        )
+        if self.record is not None:
+            hooks = self.record.hooks.also(hooks)
+        with sending_progress(state):
             sender = Sender(self.current, hooks=hooks, outbox=self.outbox, **options)
             with self._closing(sender):
                 try:
@@ -188,12 +200,14 @@ class Delivery:
                     "interrupted": self.interrupted,
                     "pending_file": kept,
                     "outbox": None if self.outbox is None else str(self.outbox),
+                    "response_times_s": self.durations.to_dict(),
                     "drops": [drop._asdict() for drop in self.drops],
                 }
             )
         else:
             print_result(result, self.drops)
             _print_rest(self.not_taken, self.unread, kept)
+            self.durations.print()
         self._report_unknown(unknown)
         found = result.accepted or result.filtered or result.skipped or self.unread
         empty = not (found or self.interrupted)
@@ -290,7 +304,11 @@ class Delivery:
         if self.live and self.source and notice.kind in (NoticeKind.PAUSED, NoticeKind.DISABLED):
             self.source.stop()
 
+    def _count_pending(self) -> int:
+        return 0 if self._sender is None else self._sender.result.pending
+
     def _attempted(self, attempt: Attempt) -> None:
+        self.durations.add(attempt)
         if self.on_attempt is not None:
             self.on_attempt(attempt)
         # Report the first failure immediately, and only once: retries can take a long time.

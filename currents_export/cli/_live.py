@@ -165,6 +165,7 @@ class LiveEvents:
         self._lasts = lasts
         self._is_sent = is_sent
         self._now = now
+        self._began: float | None = None
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
 
@@ -178,6 +179,12 @@ class LiveEvents:
         if first is not None:
             self._made = chain((first,), self._made)
 
+    def share_passed(self) -> float | None:
+        """Return how much of the time has passed, from 0 to 1; None if there is no end."""
+        if self._lasts is None or self._began is None:
+            return None if self._lasts is None else 0.0
+        return min(1.0, (self._now() - self._began) / self._lasts)
+
     def stop(self) -> None:
         """Yield no more events, even while one is being waited for; called from any thread."""
         self._stopped.set()
@@ -190,7 +197,7 @@ class LiveEvents:
             print_error(error)
 
     def _paced(self) -> Iterator[Event]:
-        began = self._now()
+        began = self._began = self._now()
         for arrival, event in self._wanted():
             due, passed = arrival - self._start, self._now() - began
             if self._lasts is not None and (passed >= self._lasts or due > self._lasts):

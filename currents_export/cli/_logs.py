@@ -26,7 +26,7 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            print_note(self.format(record))
+            print_note(self.format(record), whole=True)
         except Exception:  # noqa: BLE001 - as every handler does
             self.handleError(record)
 

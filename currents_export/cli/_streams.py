@@ -11,6 +11,7 @@ import errno
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,10 +19,12 @@ from typing import TextIO
 
 from .._files import ClosedStream
 from ..errors import CurrentsExportError
+from ._colors import paint
 
 __all__ = [
     "OutputError",
     "discard_stdout",
+    "fitted",
     "print_error",
     "print_json",
     "print_line",
@@ -35,6 +38,8 @@ __all__ = [
 ]
 
 
+#: A text that is shorter than this fits into each terminal.
+_NARROW = 40
 #: Streams that were replaced: one that nothing refers to would be closed.
 _KEPT: list[TextIO] = []
 
@@ -147,23 +152,34 @@ def quiet_stderr() -> io.TextIOBase:
 def print_line(text: str = "") -> None:
     """Write a line of the result."""
     with writing_result():
-        sys.stdout.write(f"{writable(text, sys.stdout.encoding)}\n")
+        sys.stdout.write(f"{fitted(writable(text, sys.stdout.encoding), sys.stdout)}\n")
         sys.stdout.flush()
 
 
-def print_note(text: str) -> None:
-    """Write a line about the result."""
+def print_note(text: str, *, whole: bool = False) -> None:
+    """Write a line about the result; `whole` if it must stay one line on a terminal."""
     # A failure to write standard output is that of the result, and is reported there.
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     stderr = _Quiet(sys.stderr)
-    stderr.write(f"{writable(text, stderr.encoding)}\n")
+    text = writable(text, stderr.encoding)
+    stderr.write(f"{text if whole else fitted(text, stderr)}\n")
     stderr.flush()
 
 
 def print_error(error: CurrentsExportError | str) -> None:
     """Write an error message."""
-    print_note(f"error: {error}")
+    label = paint("error:", "red", sys.stderr) if sys.stderr is not None else "error:"
+    print_note(f"{label} {error}")
+
+
+def fitted(text: str, stream: TextIO | io.TextIOBase) -> str:
+    """Return a text that breaks between words at the width of the terminal, if it is for one."""
+    if len(text) < _NARROW or not stream.isatty():
+        return text
+    from ._layout import fit  # noqa: PLC0415 - short lines need no layout
+
+    return fit(text, shutil.get_terminal_size().columns)
 
 
 def writable(text: str, encoding: str | None) -> str:

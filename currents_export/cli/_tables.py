@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.table import Table
 
+from ._colors import failed, paint
+from ._layout import Column, lay_out
 from ._streams import quiet_stderr, writable, writing_result
 
 __all__ = ["print_table", "progress"]
 
-#: The width of a table in a pipe or a file, so large that no row wraps.
-_PIPE_WIDTH = 10_000
 
-
-def print_table(columns: Mapping[str, str], rows: Iterable[Iterable[object]]) -> None:
-    """Write a table.
+def print_table(
+    columns: Mapping[str, str],
+    rows: Iterable[Iterable[object]],
+    *,
+    red: Container[int] = (),
+) -> None:
+    """Write a table; on a terminal, within its width.
 
     Args:
         columns: the alignment of each column, `left` (the default) or `right`, by its name.
         rows: the rows, a cell for each column.
+        red: the numbers of the rows to be shown in red, where the output has colors.
     """
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    console = Console(highlight=False, width=width)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, side in columns.items():
-        table.add_column(name, justify="right" if side == "right" else "left", overflow="fold")
-    for row in rows:
-        cells = (writable(_cell(each), sys.stdout.encoding) for each in row)
-        table.add_row(*(escape(each) for each in cells))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    header, texts = lay_out(
+        [Column(name, side == "right") for name, side in columns.items()],
+        [[_printable(_cell(each)) for each in row] for row in rows],
+        width,
+    )
     with writing_result():
-        console.print(table)
+        if header:
+            sys.stdout.write(paint(header, "bold", sys.stdout) + "\n")
+        for number, text in enumerate(texts):
+            sys.stdout.write((failed(text) if number in red else text) + "\n")
+        sys.stdout.flush()
+
+
+def _printable(text: str) -> str:
+    return " ".join(writable(text, sys.stdout.encoding).split("\n"))
 
 
 def _cell(value: object) -> str:

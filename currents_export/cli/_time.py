@@ -36,7 +36,7 @@ def parse_end(text: str) -> int | Literal["quiet"]:
 
 def parse_duration(option: str, text: str) -> int:
     """Parse a duration such as `90s`, `10m` or `2h`, to seconds."""
-    from ..simulation._settings import to_duration  # noqa: PLC0415 - other commands start without it
+    from ..simulation.durations import to_duration  # noqa: PLC0415 - other commands start without it
 
     try:
         seconds: int = to_duration(text)

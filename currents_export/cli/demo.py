@@ -23,6 +23,7 @@ from ._result import print_result
 from ._signals import on_interrupt
 from ._streams import print_json, print_line
 from ._tables import print_table, progress
+from ._tour import print_next, print_story
 from ._wording import counted
 
 __all__ = ["run"]
@@ -59,7 +60,7 @@ def run(
     with listen(receiver, page=page) as url:
         shown = _deliver(world, url)
         missing = shown.result.delivered - len({event["id"] for event in receiver.events})
-        _print(shown, receiver, url, missing, keep=keep, as_json=as_json)
+        _print(shown, world, receiver, url, missing, keep=keep, as_json=as_json)
         if keep:
             stop = threading.Event()
             with on_interrupt(stop.set):
@@ -76,7 +77,14 @@ def run(
 
 
 def _print(
-    shown: _Delivery, receiver: Receiver, url: str, missing: int, *, keep: bool, as_json: bool
+    shown: _Delivery,
+    world: World,
+    receiver: Receiver,
+    url: str,
+    missing: int,
+    *,
+    keep: bool,
+    as_json: bool,
 ) -> None:
     if as_json:
         print_json(
@@ -90,6 +98,7 @@ def _print(
             | ({"page": f"{url}/"} if keep else {})
         )
         return
+    print_story(world)
     listens = "listens" if keep else "listened"
     print_line(f"A receiver {listens} on {url}; a Current sent it one event of each type.")
     print_line()
@@ -112,6 +121,8 @@ def _print(
         print_line()
         print_line("A journey of a user follows every second; interrupt to stop (Ctrl-C).")
         print_line(f"watch what arrives at {url}/")
+    elif shown.result.complete:
+        print_next()
 
 
 @attrs.frozen

@@ -136,6 +136,7 @@ def run(
     delivery = Delivery(
         chosen, source=source, pending=file, outbox=outbox, live=True, forever=forever
     )
+    delivery.share_read = source.share_passed
     with contextlib.ExitStack() as stack:
         measured = None
         if address is not None:

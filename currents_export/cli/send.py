@@ -165,6 +165,7 @@ def run(
         note_terminal(files)
         source = StoppableEvents(files)
         delivery = Delivery(chosen, source=source, pending=file, outbox=outbox, record=kept)
+        delivery.share_read = source.share_read
         read = _events(source, delivery)
         if recorded:
             read = delivery.pace = AsRecorded(read, speed=1.0 if speed is None else speed)

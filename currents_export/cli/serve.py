@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from ..receiver.page import Page
 from ..receiver.rudderstack import load_mapping
 from ._counts import print_counts
 from ._options import AsJson, CatalogDir, SchemaVersion
+from ._request_lines import RequestLines
 from ._signals import on_interrupt
 from ._streams import print_json, print_line, results_to_stderr
 from ._tables import progress
@@ -184,6 +185,17 @@ def run(
             help="What a browser must enter to see the page; needed if other machines can connect.",
         ),
     ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Do not print a line for each request.")
+    ] = False,
+    raw: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Append the bodies of requests to it as they came, decompressed, each with a line "
+            "break after it.",
+        ),
+    ] = None,
     schema_version: SchemaVersion = None,
     catalog_dir: CatalogDir = None,
     as_json: AsJson = False,
@@ -242,11 +254,16 @@ def run(
             catalog=catalog,
         )
     page = None if no_page else Page(receiver, token=page_token, catalog=catalog)
-    if capture == STDOUT:
+    if capture == STDOUT and raw == STDOUT:
+        raise typer.BadParameter("--capture and --raw cannot both be standard output")
+    if STDOUT in (capture, raw):
         results_to_stderr()
+    shows = not (quiet or as_json)
+    lines = RequestLines.around(receiver, shows=shows, raw=raw)
     stop = threading.Event()
     with (
         closing(receiver),
+        closing(lines),
         on_interrupt(stop.set),
         listen(receiver, host=host, port=port, max_connections=max_connections, page=page) as url,
     ):
@@ -256,7 +273,8 @@ def run(
             print_line(f"listening on {url}; interrupt to stop (Ctrl-C)")
             if page is not None:
                 print_line(f"watch what arrives at {url}/")
-        with progress("events" if isinstance(receiver, Receiver) else "messages") as advance:
+        what = "events" if isinstance(receiver, Receiver) else "messages"
+        with nullcontext(_nothing) if shows else progress(what) as advance:
             seen = 0
             while not stop.wait(_GLANCE):
                 taken = _taken(receiver)
@@ -266,6 +284,10 @@ def run(
         print_json(receiver.counts.to_dict(), indent=False)
     else:
         print_counts(receiver.counts)
+
+
+def _nothing(_: int) -> None:
+    pass
 
 
 def _taken(receiver: Receiver | RudderStack | WebhookDestination) -> int:

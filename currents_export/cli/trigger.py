@@ -88,6 +88,7 @@ def run(
     source = PacedEvents(all_events, start=start, pace=1.0 if real_time else None)
     events = iter(source)
     delivery = Delivery(chosen, source=source, pending=file)
+    delivery.share_read = lambda: source.taken / len(all_events)
     repeat = _describe(world, all_events)
     print_note(f"{repeat}; 'journey' with --seed {number} --start {start} prints them")
     with delivery.interruptible():

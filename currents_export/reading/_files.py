@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from ..errors import ReadError
@@ -28,11 +29,14 @@ def reads_once(name: str) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-def read_path(path: Path | str) -> Iterator[Located | ReadError]:
+def read_path(
+    path: Path | str, *, on_open: Callable[[BufferedReader], object] | None = None
+) -> Iterator[Located | ReadError]:
     """Call `read_values` for a file.
 
     Args:
         path: the name of the file; `-` is standard input.
+        on_open: called with the file when it has been opened, unless it is standard input.
 
     Raises:
         ReadError: the file cannot be opened. A failure while reading is yielded.
@@ -45,6 +49,9 @@ def read_path(path: Path | str) -> Iterator[Located | ReadError]:
         lines = Path(path).open("rb")  # noqa: SIM115 - closed by the generator below
     except (OSError, ValueError) as error:  # the latter for a name that no file can have
         raise ReadError(why_unreadable(error), source=str(path)) from error
+
+    if on_open is not None:
+        on_open(lines)
 
     def values() -> Iterator[Located | ReadError]:
         with lines:

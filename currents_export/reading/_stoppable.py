@@ -50,6 +50,8 @@ class StoppableEvents:
             self._wake = os.pipe()
             # Not closed earlier, because `stop` may be called at any time.
             weakref.finalize(self, _close, *self._wake)
+        self._size = None if self.unfinished else sum(map(_size_of, names))
+        self._opened: list[io.BufferedReader] = []
         self._items = self._read(names)
 
     def __iter__(self) -> Iterator[Event | ReadError]:
@@ -57,6 +59,21 @@ class StoppableEvents:
 
     def __next__(self) -> Event | ReadError:
         return next(self._items)
+
+    def share_read(self) -> float | None:
+        """Return how much was read, from 0 to 1; None if not all files are regular, or all empty.
+
+        May be called from any thread.
+        """
+        if not self._size:
+            return None
+        read = 0
+        for file in self._opened:
+            try:
+                read += file.tell()
+            except ValueError:  # it was read to its end and closed
+                read += _size_of(file.name)
+        return min(1.0, read / self._size)
 
     @property
     def is_stoppable(self) -> bool:
@@ -82,7 +99,7 @@ class StoppableEvents:
                     source = STDIN if name == "-" else name
                     values = read_values(self._lines(name), source=source)
                 else:
-                    values = read_path(name)
+                    values = read_path(name, on_open=self._opened.append)
             except ReadError as error:
                 yield error
             else:
@@ -115,6 +132,13 @@ class StoppableEvents:
         except (OSError, TypeError, ValueError):  # not a file that can be waited for
             return True
         return not self._stopped
+
+
+def _size_of(name: str) -> int:
+    try:
+        return Path(name).stat().st_size
+    except (OSError, ValueError):  # reported when it is read
+        return 0
 
 
 def _opened(name: str) -> AbstractContextManager[Any]:

@@ -12,6 +12,7 @@ import pytest
 
 from currents_export.catalog import Catalog
 from currents_export.cli import _kept, demo
+from currents_export.cli._app import COMMANDS
 from currents_export.receiver import Receiver, ScriptedResponse, listen
 from currents_export.simulation import World
 from tests.cli.support import CLOSED, PATIENCE, run
@@ -26,7 +27,25 @@ def test_demo() -> None:
     count = len(Catalog.load().event_types)
     assert f"accepted {count}, delivered {count}, dropped 0, filtered 0, pending 0" in result.stdout
     assert f"{count + 1} events, 1 duplicate; 0 conformance errors, 0 warnings" in result.stdout
-    assert result.stdout.endswith("0 delivered events missing there\n")
+    assert "0 delivered events missing there\n" in result.stdout
+    event, journey, faults, report, tries = (
+        result.stdout.index(each)
+        for each in (
+            '"event_type": "users.messages.email.Open"',
+            "The journey that it belongs to, abandoned-cart:",
+            "What failed, and what the sender did:",
+            "What the receiver reports:",
+            "What to try next:",
+        )
+    )
+    assert event < journey < faults < report < tries
+
+
+def test_suggested_commands_exist() -> None:
+    shown = run("demo").stdout
+    suggested = re.findall(r"^  currents-export (\w+)", shown, re.MULTILINE)
+    assert len(suggested) == 5
+    assert set(suggested) <= set(COMMANDS)
 
 
 def test_demo_ignores_proxies(monkeypatch: pytest.MonkeyPatch) -> None:

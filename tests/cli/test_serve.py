@@ -73,9 +73,12 @@ def test_report(by: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
     result, url = serve(visit=visit, monkeypatch=monkeypatch, by=by)
     assert (result.exit_code, result.stderr) == (0, "")
-    first, page, requests, events, header, *rows, more = result.stdout.splitlines()
+    first, page, sent, empty, requests, events, header, *rows, more = result.stdout.splitlines()
     assert first == f"listening on {url}; interrupt to stop (Ctrl-C)"
     assert page == f"watch what arrives at {url}/"
+    assert "  200  " in sent
+    assert "3 events" in sent
+    assert "0 events" in empty
     assert requests == "2 requests: 2 x 200"
     assert events == "3 events, 1 duplicate; 1 conformance error, 25 warnings"
     assert header.split() == ["count", "level", "event", "type", "field", "finding"]
@@ -202,9 +205,28 @@ def test_progress_while_running(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(serve_command, "progress", counting)
     monkeypatch.setattr(serve_command, "_GLANCE", 0.01)
-    result, _ = serve(visit=visit, monkeypatch=monkeypatch, by=signal.SIGINT)
+    result, _ = serve("--quiet", visit=visit, monkeypatch=monkeypatch, by=signal.SIGINT)
     assert result.exit_code == 0
     assert sum(seen) == 3
+    assert len(result.stdout.splitlines()) == 3
+
+
+def test_raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = tmp_path / "raw.jsonl"
+    result, _ = serve(
+        *("--raw", raw),
+        visit=lambda url: post(url, event(1)),
+        monkeypatch=monkeypatch,
+        by=signal.SIGTERM,
+    )
+    assert result.exit_code == 0
+    assert json.loads(raw.read_text())["events"][0]["id"] == event(1).id
+
+
+def test_one_standard_output() -> None:
+    result = run("serve", "--raw", "-", "--capture", "-")
+    assert result.exit_code == 2
+    assert "cannot both be standard output" in words(result.stderr)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_rudderstack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             *("--rudderstack", "--write-key", WRITE_KEY, "--disabled-key", "off"),
             *("--mapping", mapping, "--capture", captured, "--forward", hook),
             *("--rate-limit", 5, "--suppress", "user-4", "--script", "502"),
-            *("--transformer", "503"),
+            *("--transformer", "503", "--quiet"),
             visit=visit,
             monkeypatch=monkeypatch,
             by=signal.SIGINT,
@@ -91,7 +91,7 @@ def test_destination(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             statuses.append(response.status_code)
 
     result, _ = serve(
-        *("--destination", "--bearer-token", TOKEN, "--capture", captured),
+        *("--destination", "--bearer-token", TOKEN, "--capture", captured, "--quiet"),
         visit=visit,
         monkeypatch=monkeypatch,
         by=signal.SIGINT,
