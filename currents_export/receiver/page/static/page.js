@@ -106,7 +106,7 @@
     if (!health) return;
     setText("n-state", String(health.state || "–"));
     $("card-health").dataset.level = health.state === "active" ? (health.reason ? "warning" : "good") : "error";
-    setText("n-health", Object.entries(health).filter(([name, value]) => name !== "state" && value !== "").map(([name, value]) => name === "reason" ? value : `${number(value)} ${name}`).join(" · "));
+    setText("n-health", Object.entries(health).filter(([name, value]) => name !== "state" && value !== "" && (value !== 0 || name === "pending")).map(([name, value]) => name === "reason" ? value : `${number(value)} ${name}`).join(" · "));
   }
   function showMore(more) {
     const given = Object.keys(more || {}).length > 0;
