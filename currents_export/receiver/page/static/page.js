@@ -161,6 +161,7 @@
   }
   function showFindings(summary) {
     $("findings-empty").hidden = summary.findings.length > 0;
+    $("findings").hidden = summary.findings.length === 0;
     const key = JSON.stringify(summary.findings.map((each) => each.count));
     if ($("findings").dataset.key === key || $("findings").matches(":focus-within")) return;
     $("findings").dataset.key = key;
@@ -653,6 +654,7 @@
   });
   $("fault-off").addEventListener("click", () => switchFault({kind: ""}));
   window.addEventListener("popstate", restore);
+  window.addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
   faultKind();
   restore();
   connect();
