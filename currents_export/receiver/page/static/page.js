@@ -423,7 +423,16 @@
     }));
   }
   const copy = attempt(async (text, what) => {
-    await navigator.clipboard.writeText(text);
+    if (navigator.clipboard) await navigator.clipboard.writeText(text);
+    else { // over HTTP from another machine
+      const field = make("textarea", {class: "hidden", "aria-hidden": "true"});
+      field.value = text;
+      document.body.append(field);
+      field.select();
+      const copied = document.execCommand("copy");
+      field.remove();
+      if (!copied) throw new Error("The browser does not let this page copy.");
+    }
     say(`Copied ${what}.`);
   });
   function action(text, act, attributes = {}) {
