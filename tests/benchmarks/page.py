@@ -132,13 +132,12 @@ def browse(url: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(url)
-        page.wait_for_selector("#tbody tr")
         for name, action in actions.items():
             found = []
             for _ in range(5):
-                page.evaluate("document.querySelector('#f-reset').click()")
-                page.wait_for_timeout(600)
+                page.goto(url)
+                page.wait_for_selector("#tbody tr")
+                page.wait_for_timeout(1000)
                 found.append(page.evaluate(_TIMED, list(action)) / 1000)
             report(f"browser: {name}", found)
         browser.close()

@@ -166,6 +166,19 @@ def test_buttons_of_an_event(url: str, page: Page) -> None:
     page.get_by_text("1 duplicate", exact=True).wait_for()
 
 
+def test_copy_without_the_clipboard_api(url: str, page: Page) -> None:
+    """Browsers have it only on this machine, or with HTTPS."""
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    post(url, event(1))
+    page.goto(url)
+    page.locator("#tbody .open").click()
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_text("Copied the link.").wait_for()
+    page.locator("#f-text").click()
+    page.keyboard.press("Control+V")
+    assert page.locator("#f-text").input_value() == page.url.partition("&text")[0]
+
+
 def test_timeline_of_a_user(url: str, page: Page) -> None:
     first, second = event(1, campaign_id="c1", campaign_name="Spring"), event(1, CLICK)
     values = [second.to_dict() | {"time": first.time + 90}, first.to_dict(), event(2).to_dict()]

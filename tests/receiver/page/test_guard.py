@@ -105,6 +105,15 @@ def test_other_origins_cannot_act(browse: Browse, headers: dict[str, str], path:
     assert user.ask("requests")["kept"] == 1
 
 
+def test_rebound_name_cannot_act(browse: Browse) -> None:
+    """A website whose name resolves to this machine has the right origin, but the wrong name."""
+    user = browse(Page(Receiver()))
+    headers = {"Host": "evil.example", "Origin": "http://evil.example"}
+    response = user.client.post("/_page/api/faults", json={"kind": "503"}, headers=headers)
+    assert response.status_code == 403
+    assert user.ask("summary")["fault"] is None
+
+
 def test_acting_needs_post(browse: Browse) -> None:
     user = browse(Page(Receiver()))
     for path in ("faults", "clear"):

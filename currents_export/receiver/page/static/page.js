@@ -106,7 +106,7 @@
     if (!health) return;
     setText("n-state", String(health.state || "–"));
     $("card-health").dataset.level = health.state === "active" ? (health.reason ? "warning" : "good") : "error";
-    setText("n-health", Object.entries(health).filter(([name, value]) => name !== "state" && value !== "").map(([name, value]) => name === "reason" ? value : `${number(value)} ${name}`).join(" · "));
+    setText("n-health", Object.entries(health).filter(([name, value]) => name !== "state" && value !== "" && (value !== 0 || name === "pending")).map(([name, value]) => name === "reason" ? value : `${number(value)} ${name}`).join(" · "));
   }
   function showMore(more) {
     const given = Object.keys(more || {}).length > 0;
@@ -161,6 +161,7 @@
   }
   function showFindings(summary) {
     $("findings-empty").hidden = summary.findings.length > 0;
+    $("findings").hidden = summary.findings.length === 0;
     const key = JSON.stringify(summary.findings.map((each) => each.count));
     if ($("findings").dataset.key === key || $("findings").matches(":focus-within")) return;
     $("findings").dataset.key = key;
@@ -422,7 +423,16 @@
     }));
   }
   const copy = attempt(async (text, what) => {
-    await navigator.clipboard.writeText(text);
+    if (navigator.clipboard) await navigator.clipboard.writeText(text);
+    else { // over HTTP from another machine
+      const field = make("textarea", {class: "hidden", "aria-hidden": "true"});
+      field.value = text;
+      document.body.append(field);
+      field.select();
+      const copied = document.execCommand("copy");
+      field.remove();
+      if (!copied) throw new Error("The browser does not let this page copy.");
+    }
     say(`Copied ${what}.`);
   });
   function action(text, act, attributes = {}) {
@@ -653,6 +663,7 @@
   });
   $("fault-off").addEventListener("click", () => switchFault({kind: ""}));
   window.addEventListener("popstate", restore);
+  window.addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
   faultKind();
   restore();
   connect();
