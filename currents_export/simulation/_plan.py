@@ -121,7 +121,7 @@ class Plan:
             draft.event_type, draft.names, draft.facts = self.event_type, self.names, facts
             made = variant.make(draft, made)
         for name, make in fallbacks:
-            if entry[3].get(name) is None and made.get(name) is None:
+            if name not in entry[3] and made.get(name) is None:
                 made = {**made, name: make(draft)}
         digits = "%032x" % number  # noqa: UP031 - as `uuid_text`
         head = (

@@ -59,12 +59,13 @@ class Reader:
         return _known(self._read_device(device) if user is None else self._read_both(user, device))
 
 
-#: How many users on devices are kept for each kind of event.
-_KEPT = 4_096
+#: How many users on devices are kept for each kind of event: those of a thousand users. More would
+#: take much memory, and be forgotten before they are needed again.
+_KEPT = 3_072
 
 #: What is kept of a user on a device: both; the JSON from the fields of `user` to the first
-#: properties, with a comma after each of these; and these properties.
-Entry = tuple[User, Device | None, bytes, Mapping[str, Any]]
+#: properties, with a comma after each of these; and the names of these properties.
+Entry = tuple[User, Device | None, bytes, frozenset[str]]
 
 
 class Owners:
@@ -79,11 +80,12 @@ class Owners:
             compare users and devices, or to hash them, would take longer than to read them.
     """
 
-    __slots__ = ("_more", "_who", "entries")
+    __slots__ = ("_more", "_names", "_who", "entries")
 
     def __init__(self, who: Reader, more: Reader) -> None:
         self._who = who
         self._more = more
+        self._names: dict[frozenset[str], frozenset[str]] = {}
         self.entries: dict[int, Entry] = {}
 
     def add(self, user: User, device: Device | None) -> Entry:
@@ -93,7 +95,10 @@ class Owners:
         values = self._more.values(user, device)
         who = orjson.dumps(self._who.values(user, device))
         json = b'%b,"properties":{%b' % (who, json_fields(values))
-        entry = self.entries[id(device or user)] = user, device, json, values
+        # Most users share the same set of names.
+        there = frozenset(values)
+        names = self._names.setdefault(there, there)
+        entry = self.entries[id(device or user)] = user, device, json, names
         return entry
 
 

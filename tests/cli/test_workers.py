@@ -69,7 +69,8 @@ def running(start: Start) -> Callable[[], tuple[Process, list[int]]]:
     """Return a function that starts an endless stream, and returns it with its workers."""
 
     def begin() -> tuple[Process, list[int]]:
-        process = start(*ENDLESS, start_new_session=True)
+        # What is read after the first line can begin, and end, in the middle of a character.
+        process = start(*ENDLESS, start_new_session=True, errors="replace")
         assert process.stdout is not None
         process.stdout.readline()  # the workers are at work
         return process, _children_of(process.pid)
