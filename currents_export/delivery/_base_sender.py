@@ -276,7 +276,8 @@ class BaseSender:
     def _resume(self) -> Steps[None]:
         self._engine.check_process()
         self._engine.check_open()
-        self._engine.start()  # for the notice
+        if self._outbox is not None:  # which may have kept a pause
+            self._engine.start()  # for the notice
         yield from self._edit()
         now, types = self._clock.now(), len(self._connections.current.selected)
         yield from self._engine.ask(lambda: self._core.resume(now, types=types))
