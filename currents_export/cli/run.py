@@ -27,7 +27,6 @@ from ._options import (
     ClientCert,
     ClientKey,
     CurrentFile,
-    GiveUpAfter,
     KeptFor,
     OutboxFile,
     ScenarioFile,
@@ -45,6 +44,8 @@ __all__ = ["run"]
 
 #: Events a second, if neither the command nor a scenario says how much traffic there is.
 _RATE = 10.0
+#: Seconds without a success after which traffic of a given duration ends.
+_PATIENCE = 60.0
 #: An event that is later than this (seconds) is worth a note at the end.
 _LATE = 5.0
 
@@ -99,7 +100,15 @@ def run(
     ca_file: CaFile = None,
     client_cert: ClientCert = None,
     client_key: ClientKey = None,
-    give_up_after: GiveUpAfter = 60.0,
+    give_up_after: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="Pause and end after this time without a success; 0 retries for five days, as "
+            "Braze does. By default 60, and 0 with --forever.",
+        ),
+    ] = None,
     pending: Annotated[
         str | None,
         typer.Option(
@@ -159,7 +168,7 @@ def run(
             concurrency=concurrency,
             timeout=timeout,
             ssl_context=context,
-            pause_after=give_up_after or None,
+            pause_after=_patience(give_up_after, forever=forever),
         )
         if source.late > _LATE:
             print_note(
@@ -179,6 +188,13 @@ def _duration(text: str | None, *, forever: bool) -> int | None:
     if text is None:
         raise typer.BadParameter("give --duration, such as 10m, or --forever")
     return parse_duration("--duration", text)
+
+
+def _patience(seconds: float | None, *, forever: bool) -> float | None:
+    """Return the seconds without a success after which the traffic ends; None for never."""
+    if seconds is None:
+        return None if forever else _PATIENCE
+    return seconds or None
 
 
 def _traffic(

@@ -251,3 +251,13 @@ def test_impossible_options(args: tuple[str, ...], says: str, current: Callable[
     result = run("run", *args, "--current", current())
     assert (result.exit_code, result.stdout) == (2, "")
     assert says in words(result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "forever", "patience"),
+    [(None, False, 60), (None, True, None), (0, False, None), (5, True, 5)],
+)
+def test_an_outage_does_not_end_what_runs_forever(
+    seconds: float | None, forever: bool, patience: float | None
+) -> None:
+    assert command._patience(seconds, forever=forever) == patience
