@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 import time
 from typing import Annotated, Literal
@@ -18,7 +19,7 @@ from ..simulation import Scenario, World
 from ._current import load_current
 from ._delivery import Delivery
 from ._exit_codes import NOT_ALL
-from ._live import LiveEvents, count_users, made_by, sends, warm_up
+from ._live import LiveEvents, made_by, sends, size_for, warm_up
 from ._metrics import Metrics, parse_address
 from ._options import (
     AsJson,
@@ -220,24 +221,30 @@ def _traffic(
     start = int(time.time())
     begin = start if rate is None else start - warm_up(rate, workers)
     options = {"start": begin, "event_types": names}
-    users = None
+    users, pace, about = None, 1.0, ""
     if rate is not None:
         print_note(f"finding out how many users make {rate:g} events a second")
-        users = count_users(
-            rate, current, seed, options, after=start, lasts=lasts, scenario=scenario
-        )
+        size = size_for(rate, current, seed, options, after=start, lasts=lasts, scenario=scenario)
+        users, pace = size.users, size.pace
+        about = f" make about {rate:g} events a second"
+    if pace > 1 and rate is not None and lasts is not None:
+        # The time of the world, which passes faster, is the present at the end.
+        start -= int((pace - 1) * lasts)
+        options["start"] = begin = start - warm_up(rate / pace, workers)
+        about += f", living {pace:g} times as fast as in reality"
     scenario = None if scenario is None else attrs.evolve(scenario, rate=None)
     world = World(seed, users=users, catalog=current.catalog, scenario=scenario)
     end = _end(world.scenario, start)
     if lasts is not None:
-        end = start + lasts if not isinstance(end, int) else min(end, start + lasts)
-    about = "" if rate is None else f" make about {rate:g} events a second"
+        last = start + math.ceil(lasts * pace)
+        end = last if not isinstance(end, int) else min(end, last)
     print_note(f"{counted(len(world.users), 'user')}{about}; --seed {seed} makes the same world")
     traffic = LiveEvents(
         made_by(world, workers, options | {"until": end}),
         start=start,
         lasts=lasts,
         is_sent=sends(current),
+        pace=pace,
     )
     traffic.prepare()
     return traffic
