@@ -45,5 +45,5 @@ def _shown(params: list[Any]) -> list[Any]:
         # The help would cut the name of a variable that is longer than its column.
         if getattr(param, "envvar", None) and getattr(param, "show_envvar", False):
             param.show_envvar = False
-            param.help = f"{param.help} {param.envvar} in the environment does the same."
+            param.help = f"{param.help} Also read from {param.envvar}."
     return params

@@ -10,6 +10,7 @@ from contextlib import closing
 from itertools import chain
 from typing import Any
 
+import attrs
 import orjson
 
 from ..current import Current
@@ -19,12 +20,14 @@ from ..simulation import Scenario, World
 from ._streams import print_error
 from ._workers import WorkerError, batches_of
 
-__all__ = ["MOST_USERS", "LiveEvents", "count_users", "made_by", "sends", "warm_up"]
+__all__ = ["MOST_USERS", "LiveEvents", "Size", "made_by", "sends", "size_for", "warm_up"]
 
 #: The largest world.
 MOST_USERS = 10_000_000
 #: A pilot has about this many events, this many users at most, and looks this far ahead (seconds).
 _PILOT_EVENTS, _PILOT_USERS, _PILOT_TIME = 3_000, 200_000, 3_600
+#: How many times as fast users live at most.
+_MOST_PACE = 100
 #: About how many events a user makes in a second.
 _USUAL = 5e-5
 #: Seconds after the start of a world in which it becomes as busy as it stays, and how many events
@@ -50,7 +53,21 @@ def warm_up(rate: float, workers: int) -> int:
     return min(_WARM_UP, int(_WARM_UP_EVENTS * workers / rate))
 
 
-def count_users(
+@attrs.frozen
+class Size:
+    """How large a world is for a rate.
+
+    Attributes:
+        users: how many users it has.
+        pace: how many seconds of the world pass in a second: 1, unless even the largest world makes
+            too few events.
+    """
+
+    users: int
+    pace: float = 1.0
+
+
+def size_for(
     rate: float,
     current: Current,
     seed: int,
@@ -59,11 +76,12 @@ def count_users(
     after: int,
     lasts: int | None,
     scenario: Scenario | None,
-) -> int:
-    """Return how many users make about so many events a second.
+) -> Size:
+    """Return the size of the world that makes about so many events a second.
 
     It is measured: the first users of the world live as long as the traffic lasts, but at most an
-    hour.
+    hour. If even the largest world makes too few events, its users live faster; without an end,
+    they cannot, because the times of the events would soon be in the future.
 
     Args:
         rate: how many events a second the Current sends.
@@ -75,25 +93,33 @@ def count_users(
         scenario: the scenario of the world.
 
     Raises:
-        OptionError: no world has enough users.
+        OptionError: no world makes so many events.
     """
-    seconds = max(60, min(lasts or _PILOT_TIME, _PILOT_TIME))
-    users = max(1_000, min(_PILOT_USERS, int(_PILOT_EVENTS / _USUAL / seconds)))
-    pilot = World(seed, users=users, catalog=current.catalog, scenario=scenario)
-    until = after + seconds
-    is_sent = sends(current)
-    made = sum(
-        is_sent(event) and event.time >= after
-        for event in pilot.events(**dict(options) | {"until": until})
-    )
-    wanted = math.ceil(rate * seconds * users / made) if made else MOST_USERS + 1
-    if wanted > MOST_USERS:
-        most = made / seconds / users * MOST_USERS
-        raise OptionError(
-            f"--rate is {rate:g}, but even {MOST_USERS:,} users make only about {most:.2g} events "
-            "a second of the types that the Current sends; choose a lower rate or more types"
+
+    def wanted(pace: float) -> float:
+        seconds = max(60, min(math.ceil((lasts or _PILOT_TIME) * pace), _PILOT_TIME))
+        users = max(1_000, min(_PILOT_USERS, int(_PILOT_EVENTS / _USUAL / seconds)))
+        pilot = World(seed, users=users, catalog=current.catalog, scenario=scenario)
+        is_sent = sends(current)
+        made = sum(
+            is_sent(event) and event.time >= after
+            for event in pilot.events(**dict(options) | {"until": after + seconds})
         )
-    return wanted
+        return rate * seconds * users / made if made else math.inf
+
+    users = wanted(1.0)
+    if users <= MOST_USERS:
+        return Size(max(1, math.ceil(users)))
+    if lasts is not None and users <= MOST_USERS * _MOST_PACE:
+        # Users who live faster are measured over a longer time, in which more happens.
+        users = wanted(users / MOST_USERS)
+        if users <= MOST_USERS * _MOST_PACE:
+            return Size(MOST_USERS, max(1.0, round(users / MOST_USERS, 1)))
+    most = rate * MOST_USERS / users * (1 if lasts is None else _MOST_PACE)
+    raise OptionError(
+        f"--rate is {rate:g}, but even {MOST_USERS:,} users make only about {most:.2g} events a "
+        "second of the types that the Current sends; choose a lower rate or more types"
+    )
 
 
 def made_by(
@@ -135,6 +161,7 @@ class LiveEvents:
         start: when the traffic begins, in seconds since the epoch; events before are left out.
         lasts: how many seconds it lasts; None for without an end.
         is_sent: whether an event is wanted.
+        pace: how many seconds of the world pass in a second.
         now: returns the seconds that have passed since some moment.
         wait: waits for some seconds, or until the input is stopped.
 
@@ -153,6 +180,7 @@ class LiveEvents:
         start: int,
         lasts: int | None,
         is_sent: Callable[[Event], bool],
+        pace: float = 1.0,
         now: Callable[[], float] = time.monotonic,
         wait: Callable[[float], object] | None = None,
     ) -> None:
@@ -164,6 +192,7 @@ class LiveEvents:
         self._start = start
         self._lasts = lasts
         self._is_sent = is_sent
+        self._pace = pace
         self._now = now
         self._began: float | None = None
         self._stopped = threading.Event()
@@ -199,7 +228,7 @@ class LiveEvents:
     def _paced(self) -> Iterator[Event]:
         began = self._began = self._now()
         for arrival, event in self._wanted():
-            due, passed = arrival - self._start, self._now() - began
+            due, passed = (arrival - self._start) / self._pace, self._now() - began
             if self._lasts is not None and (passed >= self._lasts or due > self._lasts):
                 break
             early = due - passed

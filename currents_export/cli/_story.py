@@ -26,7 +26,7 @@ Outcome = Annotated[
     typer.Option(
         metavar="NAME",
         autocompletion=complete_outcome,
-        help="How it ends, such as converted; its first one by default.",
+        help="How it ends, such as converted; by default, its first outcome.",
     ),
 ]
 UserNumber = Annotated[
@@ -35,7 +35,7 @@ UserNumber = Annotated[
         "--user",
         metavar="NUMBER",
         min=0,
-        help="Whose journey it is; by default that of the first user who can have it.",
+        help="The number of the user; by default, the first user who can have the journey.",
     ),
 ]
 Users = Annotated[int, typer.Option(metavar="N", min=1, help="How many users the world has.")]
@@ -44,8 +44,8 @@ Set = Annotated[
     typer.Option(
         "--set",
         metavar="FIELD=VALUE",
-        help="A value for all events that have the field; repeatable. It is read as JSON if it is "
-        "JSON, otherwise as text; null leaves the field out.",
+        help="A value for all events that have the field; repeatable. JSON is read as JSON, and "
+        "anything else as text; null leaves the field out.",
     ),
 ]
 

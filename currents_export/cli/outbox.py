@@ -49,7 +49,7 @@ def run(
     purge: Annotated[
         bool, typer.Option("--purge", help="Erase the pending events and all totals.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Erase without a question.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Erase without asking.")] = False,
     current: CurrentFile = None,
     catalog_dir: CatalogDir = None,
     new_destination: Annotated[
@@ -72,7 +72,7 @@ def run(
 
     Without an option, the pending events are counted by type, with the time of the oldest one, the
     state of the Current, and the failures. --resume sends them with the Current that --current
-    names, --export writes them, and --purge erases them after a question.
+    names, --export writes them, and --purge erases them after asking.
     """
     if resume + export + purge > 1:
         raise OptionError("choose one of --resume, --export and --purge")

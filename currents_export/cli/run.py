@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 import time
 from typing import Annotated, Literal
@@ -18,7 +19,7 @@ from ..simulation import Scenario, World
 from ._current import load_current
 from ._delivery import Delivery
 from ._exit_codes import NOT_ALL
-from ._live import LiveEvents, count_users, made_by, sends, warm_up
+from ._live import LiveEvents, made_by, sends, size_for, warm_up
 from ._metrics import Metrics, parse_address
 from ._options import (
     AsJson,
@@ -27,7 +28,6 @@ from ._options import (
     ClientCert,
     ClientKey,
     CurrentFile,
-    GiveUpAfter,
     KeptFor,
     OutboxFile,
     ScenarioFile,
@@ -45,6 +45,8 @@ __all__ = ["run"]
 
 #: Events a second, if neither the command nor a scenario says how much traffic there is.
 _RATE = 10.0
+#: Seconds without a success after which traffic of a given duration ends.
+_PATIENCE = 60.0
 #: An event that is later than this (seconds) is worth a note at the end.
 _LATE = 5.0
 
@@ -99,7 +101,15 @@ def run(
     ca_file: CaFile = None,
     client_cert: ClientCert = None,
     client_key: ClientKey = None,
-    give_up_after: GiveUpAfter = 60.0,
+    give_up_after: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="Pause and end after this time without a success; 0 retries for five days, as "
+            "Braze does. By default 60, and 0 with --forever.",
+        ),
+    ] = None,
     pending: Annotated[
         str | None,
         typer.Option(
@@ -159,7 +169,7 @@ def run(
             concurrency=concurrency,
             timeout=timeout,
             ssl_context=context,
-            pause_after=give_up_after or None,
+            pause_after=_patience(give_up_after, forever=forever),
         )
         if source.late > _LATE:
             print_note(
@@ -179,6 +189,13 @@ def _duration(text: str | None, *, forever: bool) -> int | None:
     if text is None:
         raise typer.BadParameter("give --duration, such as 10m, or --forever")
     return parse_duration("--duration", text)
+
+
+def _patience(seconds: float | None, *, forever: bool) -> float | None:
+    """Return the seconds without a success after which the traffic ends; None for never."""
+    if seconds is None:
+        return None if forever else _PATIENCE
+    return seconds or None
 
 
 def _traffic(
@@ -204,24 +221,30 @@ def _traffic(
     start = int(time.time())
     begin = start if rate is None else start - warm_up(rate, workers)
     options = {"start": begin, "event_types": names}
-    users = None
+    users, pace, about = None, 1.0, ""
     if rate is not None:
         print_note(f"finding out how many users make {rate:g} events a second")
-        users = count_users(
-            rate, current, seed, options, after=start, lasts=lasts, scenario=scenario
-        )
+        size = size_for(rate, current, seed, options, after=start, lasts=lasts, scenario=scenario)
+        users, pace = size.users, size.pace
+        about = f" make about {rate:g} events a second"
+    if pace > 1 and rate is not None and lasts is not None:
+        # The time of the world, which passes faster, is the present at the end.
+        start -= int((pace - 1) * lasts)
+        options["start"] = begin = start - warm_up(rate / pace, workers)
+        about += f", living {pace:g} times as fast as in reality"
     scenario = None if scenario is None else attrs.evolve(scenario, rate=None)
     world = World(seed, users=users, catalog=current.catalog, scenario=scenario)
     end = _end(world.scenario, start)
     if lasts is not None:
-        end = start + lasts if not isinstance(end, int) else min(end, start + lasts)
-    about = "" if rate is None else f" make about {rate:g} events a second"
+        last = start + math.ceil(lasts * pace)
+        end = last if not isinstance(end, int) else min(end, last)
     print_note(f"{counted(len(world.users), 'user')}{about}; --seed {seed} makes the same world")
     traffic = LiveEvents(
         made_by(world, workers, options | {"until": end}),
         start=start,
         lasts=lasts,
         is_sent=sends(current),
+        pace=pace,
     )
     traffic.prepare()
     return traffic

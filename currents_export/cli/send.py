@@ -54,7 +54,7 @@ def run(
     catalog_dir: CatalogDir = None,
     scenario_file: ScenarioFile = None,
     seed: Annotated[
-        int | None, typer.Option(metavar="N", help="With --scenario: overrides its seed.")
+        int | None, typer.Option(metavar="N", help="With --scenario: override its seed.")
     ] = None,
     start: Annotated[
         str | None,
@@ -146,7 +146,7 @@ def run(
     files that were accepted before are not accepted again.
 
     Ctrl-C, SIGTERM and SIGHUP end the command cleanly: unsent events are reported and written as
-    well. A second Ctrl-C stops reading files as well.
+    well. A second Ctrl-C also stops reading files.
     """
     of_scenario = {"--seed": seed, "--start": start, "--until": until, "--pace": pace}
     _check_combination(scenario_file, files, of_scenario)

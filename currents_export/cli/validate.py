@@ -40,8 +40,8 @@ def run(
         bool,
         typer.Option(
             "--whole",
-            help="Check coherence in a stream that lacks nothing and begins at the beginning, so "
-            "that a missing cause is reported too.",
+            help="Check coherence, and take the stream as complete from its beginning, so that a "
+            "missing cause is reported too.",
         ),
     ] = False,
     allow_empty: AllowEmpty = False,

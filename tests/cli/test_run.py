@@ -8,13 +8,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from currents_export.cli import run as command
-from currents_export.cli._live import LiveEvents, count_users, made_by, sends
+from currents_export.cli._live import LiveEvents, Size, made_by, sends, size_for
 from currents_export.cli._workers import WorkerError
 from currents_export.errors import OptionError
 from currents_export.events import Event
@@ -123,10 +124,31 @@ def test_users_for_a_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("currents_export.cli._live._PILOT_USERS", 500)
     current = custom(include_anonymous=True)
     options = {"start": START, "event_types": sorted(current.selected)}
-    users = count_users(0.05, current, 1, options, after=START + 300, lasts=3600, scenario=None)
-    assert 100 < users < 10_000
-    with pytest.raises(OptionError, match="even 10,000,000 users make only about"):
-        count_users(1e6, current, 1, options, after=START + 300, lasts=3600, scenario=None)
+    size = partial(size_for, current=current, seed=1, options=options, after=START + 300)
+    small = size(0.05, lasts=3600, scenario=None)
+    assert 100 < small.users < 10_000
+    assert small.pace == 1
+    large = size(0.05 * 50_000_000 / small.users, lasts=60, scenario=None)
+    assert large.users == 10_000_000
+    assert 1 < large.pace < 100
+    for rate, lasts in ((1e6, 3600), (1000, None)):
+        with pytest.raises(OptionError, match="even 10,000,000 users make only about"):
+            size(rate, lasts=lasts, scenario=None)
+
+
+def test_users_who_live_faster() -> None:
+    clock = Clock()
+    made = zip([100, 110, 130], make_events(3), strict=True)
+    source = LiveEvents(
+        made,
+        start=100,
+        lasts=60,
+        is_sent=lambda _: True,
+        pace=10,
+        now=clock.now,
+        wait=clock.wait,
+    )
+    assert [clock.time for _ in source] == [0, 1, 3]
 
 
 def test_only_what_the_current_sends() -> None:
@@ -176,7 +198,7 @@ def test_rate(current: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> 
         yield from ((options["start"] + n * 25, each) for n, each in enumerate(make_events(3)))
 
     monkeypatch.setattr(command, "made_by", make)
-    monkeypatch.setattr(command, "count_users", lambda *_, **__: 5_000)
+    monkeypatch.setattr(command, "size_for", lambda *_, **__: Size(5_000))
     with listen(Receiver()) as url:
         args = ("--current", current(url, include_anonymous=True), "--rate", 200)
         result = run("run", *args, "--duration", "1s")
@@ -251,3 +273,13 @@ def test_impossible_options(args: tuple[str, ...], says: str, current: Callable[
     result = run("run", *args, "--current", current())
     assert (result.exit_code, result.stdout) == (2, "")
     assert says in words(result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "forever", "patience"),
+    [(None, False, 60), (None, True, None), (0, False, None), (5, True, 5)],
+)
+def test_an_outage_does_not_end_what_runs_forever(
+    seconds: float | None, forever: bool, patience: float | None
+) -> None:
+    assert command._patience(seconds, forever=forever) == patience

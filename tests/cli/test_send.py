@@ -21,8 +21,8 @@ def test_send_file(file: Callable[..., Path], current: Callable[..., Path]) -> N
         result = run("send", path, "--current", current(url, bearer_token=TOKEN))
     assert (result.exit_code, result.stderr) == (0, "")
     assert [line.split() for line in result.stdout.splitlines()[1:3]] == [
-        [CLICK, "3", "3", "0", "0", "0"],
-        [OPEN, "150", "150", "0", "0", "0"],
+        [CLICK, "3", "3"],
+        [OPEN, "150", "150"],
     ]
     assert "accepted 153, delivered 153, dropped 0, filtered 0, pending 0" in result.stdout
     assert "3 requests, 0 retries" in result.stdout
