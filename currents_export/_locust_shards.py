@@ -189,13 +189,21 @@ class ShardedEvents:
             heapq.heappush(self._next, (found[0], number, found[1]))
 
     def remove(self, number: int) -> int | None:
-        """Give a shard back, and return how many of its events were taken; None if not here."""
+        """Give a shard back, and return from where on it goes on; None if it is not here."""
         shard = self._shards.pop(number, None)
         if shard is None:
             return None
+        # What users have given back may not be sent here any more.
+        mine = (each.id for each in self._returned if self._open.get(each.id) is shard)
+        returned = dict.fromkeys(mine)
+        self._returned = deque(each for each in self._returned if each.id not in returned)
         self._next = [each for each in self._next if each[1] != number]
         heapq.heapify(self._next)
-        return shard.taken
+        return min((self._forget(each, shard) for each in returned), default=shard.taken)
+
+    def _forget(self, event_id: str, shard: _Shard) -> int:
+        del self._open[event_id]
+        return shard.open.pop(event_id)
 
     def take(self, most: int, until: float = float("inf")) -> list[Event]:
         """Return the next events.
