@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from currents_export.receiver import Receiver, ScriptedResponse, listen
 from currents_export.simulation import Scenario, World
+from currents_export.testing import CurrentsReceiver
 
 pytestmark = pytest.mark.skipif(find_spec("locust") is None, reason="Locust is not installed")
 
@@ -117,3 +119,37 @@ def test_no_current(tmp_path: Path) -> None:
     ended = run(tmp_path, "-u1", "-t3s")
     assert ended.returncode != 0
     assert "set `current`, or give --host" in ended.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a worker is stopped with a signal")
+def test_workers_come_and_go(tmp_path: Path, expected: list[str]) -> None:
+    tmp_path.joinpath("scenario.toml").write_text(SCENARIO)
+    # The world takes about ten seconds, so that it is not over before the workers change.
+    tmp_path.joinpath("locustfile.py").write_text(f"{LOCUSTFILE}    pace = 2_000\n")
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = str(reserved.getsockname()[1])
+
+    def start(*options: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "locust", *options]
+        output = tmp_path.joinpath("output.txt").open("ab")
+        with output:
+            return subprocess.Popen(command, cwd=tmp_path, stdout=output, stderr=output)
+
+    with CurrentsReceiver() as receiver:
+        common = ("--headless", "-u4", "-r10", "--expect-workers=2", "--enable-rebalancing")
+        processes = [
+            start("--master", f"--master-bind-port={port}", "--host", receiver.url, *common)
+        ]
+        worker = ("--worker", f"--master-port={port}")
+        try:
+            processes += [start(*worker), start(*worker)]
+            receiver.wait_for(len(expected) // 4, timeout=PATIENCE)
+            processes[1].terminate()
+            processes.append(start(*worker))
+            assert processes[0].wait(PATIENCE) == 0, tmp_path.joinpath("output.txt").read_text()
+        finally:
+            for each in processes:
+                each.kill()
+                each.wait()
+        # What a worker did not report in time is sent again.
+        assert sorted({each.id for each in receiver.events}) == expected
