@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -139,10 +139,18 @@ class ShardedEvents:
         world: the world.
         start: when its events begin, in seconds since the epoch.
         shards: how many shards it has.
+        event_types: the types of the events; by default those of the world's scenario.
     """
 
-    def __init__(self, world: World, start: int, shards: int = SHARDS) -> None:
+    def __init__(
+        self,
+        world: World,
+        start: int,
+        shards: int = SHARDS,
+        event_types: Sequence[str] | None = None,
+    ) -> None:
         self._world = world
+        self._event_types = event_types
         self._start = start
         self._count = shards
         self._shards: dict[int, _Shard] = {}
@@ -181,7 +189,9 @@ class ShardedEvents:
             place[0] = found
 
         shard = (number, self._count)
-        for event in self._world.events(start=self._start, shard=shard, place=keep):
+        for event in self._world.events(
+            start=self._start, shard=shard, event_types=self._event_types, place=keep
+        ):
             yield place[0], event
 
     def _push(self, number: int) -> None:

@@ -19,10 +19,11 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from ._locust_shards import SHARDS, Assignment, ShardedEvents
+from .current import Current
 from .events import Event
 from .simulation import Scenario, World, load_scenario
 
-__all__ = ["IDLE", "Master", "Node", "Source", "Traffic", "listen_to"]
+__all__ = ["IDLE", "Master", "Node", "Source", "Traffic", "listen_to", "load_current"]
 
 _log = logging.getLogger("currents_export.locust")
 
@@ -36,6 +37,7 @@ _REPORT = "currents_export"
 class Traffic:
     """What the users of a class send; the attributes are those of `CurrentsUser`."""
 
+    current: Current | Path | str | None
     scenario: Scenario | Path | str | None
     seed: int | None
     people: int | None
@@ -44,6 +46,11 @@ class Traffic:
 
 
 Traffics = Callable[[], Mapping[str, Traffic]]
+
+
+def load_current(current: Current | Path | str) -> Current:
+    """Return a Current, or load it from its TOML file."""
+    return current if isinstance(current, Current) else Current.load(current)
 
 
 class Source(ShardedEvents):
@@ -57,15 +64,21 @@ class Source(ShardedEvents):
     """
 
     def __init__(self, traffic: Traffic, start: int, elapsed: float, shards: int) -> None:
+        current = None if traffic.current is None else load_current(traffic.current)
+        catalog = None if current is None else current.catalog
         scenario = traffic.scenario
         if isinstance(scenario, Path | str):
-            scenario = load_scenario(scenario)
+            scenario = load_scenario(scenario, catalog=catalog)
         if traffic.start is not None:
             start = traffic.start
         elif scenario is not None and scenario.start is not None:
             start = scenario.start
-        world = World(traffic.seed, users=traffic.people, scenario=scenario)
-        super().__init__(world, start, shards)
+        world = World(traffic.seed, users=traffic.people, catalog=catalog, scenario=scenario)
+        selected = None
+        if current is not None:
+            wanted = world.catalog.select(*world.scenario.event_types)
+            selected = sorted(current.selected & {each.name for each in wanted})
+        super().__init__(world, start, shards, selected)
         self._pace, self._from = traffic.pace, start
         self._began = time.monotonic() - elapsed
 

@@ -26,7 +26,7 @@ from locust.env import Environment
 from locust.exception import StopUser
 from locust.runners import MasterRunner
 
-from ._locust_workers import IDLE, Master, Node, Source, Traffic, listen_to
+from ._locust_workers import IDLE, Master, Node, Source, Traffic, listen_to, load_current
 from .current import Current
 from .delivery import Action, Attempt, Drop, Hooks, Sender
 from .errors import CurrentError, CurrentsExportError, NotTakenError
@@ -50,11 +50,13 @@ class CurrentsUser(User):
 
     A test without users of other kinds ends when the world has no more events; if the scenario has
     no `until`, it needs `--run-time`.
+
     In Locust's statistics, `POST <event type>` has the requests, and `EVENT delivered` the events,
     which `Aggregated` does not include.
 
     Attributes:
-        current: the Current, or its TOML file; by default, one whose endpoint is `--host`.
+        current: the Current, or its TOML file; by default, one whose endpoint is `--host`. Only
+            events of the types that it selects are simulated.
         scenario: the scenario of the world, or its TOML file.
         seed: the seed of the world; by default the scenario's, or 0.
         people: how many users the world has; by default as in the scenario, or 1,000.
@@ -98,10 +100,8 @@ class CurrentsUser(User):
         )
 
     def _chosen_current(self) -> Current:
-        if isinstance(self.current, Current):
-            return self.current
         if self.current is not None:
-            return Current.load(self.current)
+            return load_current(self.current)
         if not self.host:
             raise CurrentError([("endpoint", "it is missing; set `current`, or give --host")])
         return Current(
@@ -138,6 +138,8 @@ class CurrentsUser(User):
         """Deliver what is pending."""
         result = self._sender.close(self.patience)
         if result.pending:
+            if (source := self._node.sources.get(type(self).__name__)) is not None:
+                source.give_back(self._sender.pending())
             reason = f" ({result.reason})" if result.reason else ""
             self._fail("the Current", f"{result.pending:,} events are still pending{reason}")
 
@@ -189,7 +191,9 @@ def _node_of(environment: Environment) -> Node:
 
 def _traffics(environment: Environment) -> dict[str, Traffic]:
     return {
-        each.__name__: Traffic(each.scenario, each.seed, each.people, each.world_start, each.pace)
+        each.__name__: Traffic(
+            each.current, each.scenario, each.seed, each.people, each.world_start, each.pace
+        )
         for each in environment.user_classes
         if issubclass(each, CurrentsUser)
     }
