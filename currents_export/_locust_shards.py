@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -139,10 +139,18 @@ class ShardedEvents:
         world: the world.
         start: when its events begin, in seconds since the epoch.
         shards: how many shards it has.
+        event_types: the types of the events; by default those of the world's scenario.
     """
 
-    def __init__(self, world: World, start: int, shards: int = SHARDS) -> None:
+    def __init__(
+        self,
+        world: World,
+        start: int,
+        shards: int = SHARDS,
+        event_types: Sequence[str] | None = None,
+    ) -> None:
         self._world = world
+        self._event_types = event_types
         self._start = start
         self._count = shards
         self._shards: dict[int, _Shard] = {}
@@ -181,7 +189,9 @@ class ShardedEvents:
             place[0] = found
 
         shard = (number, self._count)
-        for event in self._world.events(start=self._start, shard=shard, place=keep):
+        for event in self._world.events(
+            start=self._start, shard=shard, event_types=self._event_types, place=keep
+        ):
             yield place[0], event
 
     def _push(self, number: int) -> None:
@@ -189,13 +199,21 @@ class ShardedEvents:
             heapq.heappush(self._next, (found[0], number, found[1]))
 
     def remove(self, number: int) -> int | None:
-        """Give a shard back, and return how many of its events were taken; None if not here."""
+        """Give a shard back, and return from where on it goes on; None if it is not here."""
         shard = self._shards.pop(number, None)
         if shard is None:
             return None
+        # What users have given back may not be sent here any more.
+        mine = (each.id for each in self._returned if self._open.get(each.id) is shard)
+        returned = dict.fromkeys(mine)
+        self._returned = deque(each for each in self._returned if each.id not in returned)
         self._next = [each for each in self._next if each[1] != number]
         heapq.heapify(self._next)
-        return shard.taken
+        return min((self._forget(each, shard) for each in returned), default=shard.taken)
+
+    def _forget(self, event_id: str, shard: _Shard) -> int:
+        del self._open[event_id]
+        return shard.open.pop(event_id)
 
     def take(self, most: int, until: float = float("inf")) -> list[Event]:
         """Return the next events.

@@ -15,10 +15,7 @@ Source: Locust, Writing a locustfile; Distributed load generation.
 
 from __future__ import annotations
 
-import logging
-import time
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -27,25 +24,19 @@ import gevent
 from locust import User, events, task
 from locust.env import Environment
 from locust.exception import StopUser
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import MasterRunner
 
-from ._locust_shards import SHARDS, Assignment, ShardedEvents
+from ._locust_workers import IDLE, Master, Node, Source, Traffic, listen_to, load_current
 from .current import Current
 from .delivery import Action, Attempt, Drop, Hooks, Sender
 from .errors import CurrentError, CurrentsExportError, NotTakenError
 from .events import Event
-from .simulation import Scenario, World, load_scenario
+from .simulation import Scenario
 
 __all__ = ["CurrentsUser"]
 
-_log = logging.getLogger("currents_export.locust")
-
-#: Seconds between two looks at the workers, and before a user without events looks again.
-_GLANCE, _IDLE = 0.5, 0.05
 #: How many events a Locust user takes at once.
 _CHUNK = 250
-_TAKE, _GIVE_BACK, _GIVEN_BACK = "currents_take", "currents_give_back", "currents_given_back"
-_REPORT = "currents_export"
 
 
 class CurrentsUser(User):
@@ -59,11 +50,13 @@ class CurrentsUser(User):
 
     A test without users of other kinds ends when the world has no more events; if the scenario has
     no `until`, it needs `--run-time`.
+
     In Locust's statistics, `POST <event type>` has the requests, and `EVENT delivered` the events,
     which `Aggregated` does not include.
 
     Attributes:
-        current: the Current, or its TOML file; by default, one whose endpoint is `--host`.
+        current: the Current, or its TOML file; by default, one whose endpoint is `--host`. Only
+            events of the types that it selects are simulated.
         scenario: the scenario of the world, or its TOML file.
         seed: the seed of the world; by default the scenario's, or 0.
         people: how many users the world has; by default as in the scenario, or 1,000.
@@ -107,10 +100,8 @@ class CurrentsUser(User):
         )
 
     def _chosen_current(self) -> Current:
-        if isinstance(self.current, Current):
-            return self.current
         if self.current is not None:
-            return Current.load(self.current)
+            return load_current(self.current)
         if not self.host:
             raise CurrentError([("endpoint", "it is missing; set `current`, or give --host")])
         return Current(
@@ -128,9 +119,9 @@ class CurrentsUser(User):
         if source is not None and (taken := source.take(_CHUNK)):
             self._send(taken, source)
         else:
-            gevent.sleep(_IDLE)
+            gevent.sleep(IDLE)
 
-    def _send(self, taken: list[Event], source: _Source) -> None:
+    def _send(self, taken: list[Event], source: Source) -> None:
         try:
             self._sender.send(taken)
             self._sent += len(taken)
@@ -147,6 +138,8 @@ class CurrentsUser(User):
         """Deliver what is pending."""
         result = self._sender.close(self.patience)
         if result.pending:
+            if (source := self._node.sources.get(type(self).__name__)) is not None:
+                source.give_back(self._sender.pending())
             reason = f" ({result.reason})" if result.reason else ""
             self._fail("the Current", f"{result.pending:,} events are still pending{reason}")
 
@@ -187,218 +180,30 @@ class CurrentsUser(User):
             source.settle(ids)
 
 
-class _Source(ShardedEvents):
-    """The events that the users of a class send in this process, not before they happen."""
-
-    def __init__(self, kind: type[CurrentsUser], start: int, shards: int) -> None:
-        scenario = kind.scenario
-        if isinstance(scenario, Path | str):
-            scenario = load_scenario(scenario)
-        if kind.world_start is not None:
-            start = kind.world_start
-        elif scenario is not None and scenario.start is not None:
-            start = scenario.start
-        super().__init__(World(kind.seed, users=kind.people, scenario=scenario), start, shards)
-        self._pace, self._began, self._from = kind.pace, time.monotonic(), start
-
-    def take(self, most: int, until: float = float("inf")) -> list[Event]:
-        """Return the next events, as `ShardedEvents` does."""
-        if self._pace is not None:
-            until = min(until, self._from + (time.monotonic() - self._began) * self._pace)
-        return super().take(most, until)
+_nodes: WeakKeyDictionary[Environment, Node] = WeakKeyDictionary()
 
 
-class _Node:
-    """What the users of a process share: the sources of events by the names of their classes."""
-
-    def __init__(self, environment: Environment) -> None:
-        self.sources: dict[str, _Source] = {}
-        self._kinds = {
-            each.__name__: each
-            for each in environment.user_classes
-            if issubclass(each, CurrentsUser)
-        }
-        self._run: int | None = None
-        #: The shards that are being taken, since that takes a while.
-        self._coming: set[tuple[str, int]] = set()
-        runner = environment.runner
-        if isinstance(runner, WorkerRunner):
-            self._runner = runner
-            runner.register_message(_TAKE, self._take, concurrent=True)
-            runner.register_message(_GIVE_BACK, self._give_back, concurrent=True)
-            _listen(environment.events.report_to_master, self._report)
-            _listen(environment.events.test_start, self._forget)
-        else:
-            _listen(environment.events.test_start, self._start)
-            _listen(environment.events.test_stop, self._forget)
-            gevent.spawn(self._watch, environment)
-
-    def _watch(self, environment: Environment) -> None:
-        """End a test in this process only when there are no more events."""
-        while True:
-            gevent.sleep(_GLANCE)
-            if self.sources and all(each.finished for each in self.sources.values()):
-                self.sources.clear()
-                _end(environment)
-
-    def _start(self, **_: Any) -> None:
-        """Begin a test in this process only."""
-        for name, kind in self._kinds.items():
-            self.sources[name] = source = _Source(kind, int(time.time()), 1)
-            deque(source.add(0, 0), maxlen=0)
-
-    def _forget(self, **_: Any) -> None:
-        """Forget the events of an earlier test."""
-        self.sources.clear()
-        self._coming.clear()
-
-    def _take(self, msg: Any, **__: Any) -> None:
-        data = msg.data
-        name = data["class"]
-        if data["run"] != self._run:
-            self._forget()
-            self._run = data["run"]
-        self._coming |= {(name, shard) for shard, _ in data["shards"]}
-        if name not in self.sources:
-            self.sources[name] = _Source(self._kinds[name], data["start"], SHARDS)
-        source = self.sources[name]
-        for shard, position in data["shards"]:
-            for _ in source.add(shard, position):
-                gevent.sleep(0)  # let others run
-            self._coming.discard((name, shard))
-
-    def _give_back(self, msg: Any, **_: Any) -> None:
-        data = msg.data
-        name = data["class"]
-        while any((name, shard) in self._coming for shard in data["shards"]):
-            gevent.sleep(_IDLE)
-        source = self.sources.get(name)
-        if source is None or data["run"] != self._run:
-            return
-        found = [(shard, source.remove(shard)) for shard in data["shards"]]
-        shards = [(shard, position) for shard, position in found if position is not None]
-        self._runner.send_message(_GIVEN_BACK, {**data, "shards": shards})
-
-    def _report(self, data: dict[str, Any], **_: Any) -> None:
-        coming = {name for name, _ in self._coming}
-        data[_REPORT] = {
-            "run": self._run,
-            "sources": {
-                name: {
-                    "positions": source.positions(),
-                    "finished": source.finished and name not in coming,
-                }
-                for name, source in self.sources.items()
-            },
-        }
-
-
-class _Master:
-    """Divides the worlds among the workers that have users."""
-
-    def __init__(self, environment: Environment, runner: MasterRunner) -> None:
-        self._environment, self._runner = environment, runner
-        self._run, self._start_time = 0, 0
-        self._assignments: dict[str, Assignment] = {}
-        runner.register_message(_GIVEN_BACK, self._given_back)
-        _listen(environment.events.worker_report, self._reported)
-        _listen(environment.events.test_start, self._start)
-        _listen(environment.events.test_stop, lambda **_: self._assignments.clear())
-        runner.greenlet.spawn(self._watch)
-
-    def _start(self, **_: Any) -> None:
-        self._start_time = int(time.time())
-        # Another master's runs, before it was started again, have other numbers.
-        self._run = max(self._run + 1, self._start_time)
-        self._assignments = {
-            each.__name__: Assignment()
-            for each in self._environment.user_classes
-            if issubclass(each, CurrentsUser)
-        }
-
-    def _watch(self) -> None:
-        while True:
-            gevent.sleep(_GLANCE)
-            self._divide()
-
-    def _divide(self) -> None:
-        clients = self._runner.clients
-        connected = {each.id: each for each in clients.ready + clients.spawning + clients.running}
-        for name, assignment in [*self._assignments.items()]:
-            working = [
-                client_id
-                for client_id, each in connected.items()
-                if each.user_classes_count.get(name)
-            ]
-            moves = assignment.update(working, connected)
-            for client_id, shards in moves.give_back.items():
-                self._ask_back(name, client_id, shards)
-            for client_id, positions in moves.take.items():
-                _log.info("%s takes %d parts of the world of %s", client_id, len(positions), name)
-                data = {
-                    "run": self._run,
-                    "class": name,
-                    "start": self._start_time,
-                    "shards": [*positions.items()],
-                }
-                self._runner.send_message(_TAKE, data, client_id)
-
-    def _ask_back(self, name: str, client_id: str, shards: Sequence[int]) -> None:
-        _log.info("%s gives back %d parts of the world of %s", client_id, len(shards), name)
-        data = {"run": self._run, "class": name, "shards": shards}
-        self._runner.send_message(_GIVE_BACK, data, client_id)
-
-    def _given_back(self, msg: Any, **_: Any) -> None:
-        data = msg.data
-        if data["run"] == self._run and (known := self._assignments.get(data["class"])):
-            known.release(msg.node_id, data["shards"])
-            self._divide()
-
-    def _reported(self, client_id: str, data: Mapping[str, Any], **_: Any) -> None:
-        report = data.get(_REPORT, {})
-        if report.get("run") == self._run:
-            for name, found in report["sources"].items():
-                if (known := self._assignments.get(name)) is None:
-                    continue
-                # A worker that was out of reach has shards that others have now.
-                if others := known.report(client_id, **found):
-                    self._ask_back(name, client_id, others)
-            if self._assignments and all(each.finished for each in self._assignments.values()):
-                self._assignments.clear()
-                _end(self._environment)
-
-
-def _listen(hook: Any, listener: Callable[..., None]) -> None:
-    """Call a listener when something happens; the hooks of Locust have no types."""
-    hook.add_listener(listener)
-
-
-def _end(environment: Environment) -> None:
-    """End the test, and the process if there is no web page on which to start another one.
-
-    Users of other kinds do not end, so with them, the test goes on.
-    """
-    options, runner = environment.parsed_options, environment.runner
-    all_ended = all(issubclass(each, CurrentsUser) for each in environment.user_classes)
-    if runner is not None and all_ended:
-        headless = options is not None and options.headless
-        gevent.spawn(runner.quit if headless else runner.stop)
-
-
-_nodes: WeakKeyDictionary[Environment, _Node] = WeakKeyDictionary()
-
-
-def _node_of(environment: Environment) -> _Node:
+def _node_of(environment: Environment) -> Node:
     if environment not in _nodes:
-        _nodes[environment] = _Node(environment)
+        _nodes[environment] = Node(environment, lambda: _traffics(environment))
     return _nodes[environment]
+
+
+def _traffics(environment: Environment) -> dict[str, Traffic]:
+    return {
+        each.__name__: Traffic(
+            each.current, each.scenario, each.seed, each.people, each.world_start, each.pace
+        )
+        for each in environment.user_classes
+        if issubclass(each, CurrentsUser)
+    }
 
 
 def _on_init(environment: Environment, runner: Any, **_: Any) -> None:
     if isinstance(runner, MasterRunner):
-        _Master(environment, runner)
+        Master(environment, runner, lambda: _traffics(environment))
     else:
         _node_of(environment)
 
 
-_listen(events.init, _on_init)
+listen_to(events.init, _on_init)

@@ -85,6 +85,19 @@ def test_events_that_are_given_back_come_first() -> None:
     assert one.take(3)[:2] == first[3:]
 
 
+def test_shard_moves_with_what_was_given_back(whole: list[Event]) -> None:
+    one, other = opened(range(SHARDS)), opened(range(0))
+    taken = one.take(300)
+    one.give_back(taken[100:])
+    for shard in range(SHARDS):
+        position = one.remove(shard)
+        assert position is not None
+        deque(other.add(shard, position), maxlen=0)
+    assert one.take(10) == []
+    found = {each.id for each in taken[:100] + drain(other)}
+    assert found == {each.id for each in whole}
+
+
 def test_events_in_time(whole: list[Event]) -> None:
     one = opened(range(SHARDS))
     middle = whole[len(whole) // 2].time

@@ -57,7 +57,8 @@ PARTS: dict[str, set[str]] = {
     "testing": GROUND | {"current", "delivery", "events", "payload", "receiver"},
     "pytest_plugin": GROUND | {"catalog", "delivery", "receiver", "simulation", "testing"},
     "_locust_shards": {"events", "simulation"},
-    "locust": GROUND | {"_locust_shards", "current", "delivery", "events", "simulation"},
+    "_locust_workers": {"_locust_shards", "current", "events", "simulation"},
+    "locust": GROUND | {"_locust_workers", "current", "delivery", "events", "simulation"},
     "cli": GROUND
     | {"_config", "_toml", "catalog", "coherence", "current", "delivery", "destinations"}
     | {"events", "payload", "reading", "receiver", "simulation", "simulation.stories"}

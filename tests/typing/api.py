@@ -113,6 +113,9 @@ assert_type(world.events(start=1_750_000_000), Iterator[Event])
 assert_type(
     world.encoded_events(start=1_750_000_000), Iterator[tuple[str, bytes, tuple[int, int, int]]]
 )
+assert_type(world.sample("users.messages.email.Open", machine_open="true"), Event)
+assert_type(event.replace(time=1_750_000_001), Event)
+assert_type(current.selects(event.event_type), bool)
 assert_type(world.event("users.messages.email.Open", user=1, machine_open="true"), Event)
 assert_type(world.journey("newsletter", user=world.users[1], outcome="opened"), list[Event])
 
