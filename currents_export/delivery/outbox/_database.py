@@ -26,6 +26,7 @@ __all__ = [
     "explain",
     "open_file",
     "reading",
+    "transaction",
     "vacuum_pays",
 ]
 
@@ -237,3 +238,17 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what happens inside, or undo it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):  # some errors end the transaction
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        raise

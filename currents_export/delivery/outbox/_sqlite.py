@@ -20,7 +20,7 @@ from .._latch import Turn
 from .._outbox import Block, Loaded, Notes, Progress
 from .._revision import form_of
 from ._contents import export_events
-from ._database import TYPE_BITS, create, explain, open_file, vacuum_pays
+from ._database import TYPE_BITS, create, explain, open_file, transaction, vacuum_pays
 from ._lock import Lock, holder_of
 from ._rows import insert_rows, load_rows, runs
 from ._state import Destination, Totals, read_status, status_json
@@ -182,7 +182,7 @@ class SqliteOutbox:
             return []
         with self._turn:
             try:
-                with self._transaction():
+                with transaction(self._connection):
                     numbers = self._add_types({each[0] for each in entries})
                     keys = self._insert(entries, numbers, now)
                     totals = self._totals.after_accepting(Counter(each[0] for each in entries))
@@ -251,7 +251,7 @@ class SqliteOutbox:
     def _try_to_note(self, now: float) -> None:
         notes = self._unwritten
         try:
-            with self._transaction():
+            with transaction(self._connection):
                 self._delete(sorted(notes.keys))
                 totals = self._totals.after_noting(notes, now)
                 self._write("totals", totals.to_json())
@@ -288,7 +288,7 @@ class SqliteOutbox:
             if belongs_to == self._belongs_to:
                 return
             try:
-                with self._transaction():
+                with transaction(self._connection):
                     self._write("destination", belongs_to[0].to_json())
                     self._write("form", _MIXED if self._totals.pending() else belongs_to[1])
             except sqlite3.Error as error:
@@ -303,7 +303,7 @@ class SqliteOutbox:
         """
         with self._turn:
             try:
-                with self._transaction():
+                with transaction(self._connection):
                     for table in ("events", "drops", "blocks", "sources"):
                         self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our tables
                     self._write("totals", Totals().to_json())
@@ -373,18 +373,6 @@ class SqliteOutbox:
     def abandon(self) -> None:
         """Leave it to the parent process, in a forked child."""
         _INHERITED.append(self._connection)
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):  # some errors end the transaction
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-            raise
 
     def _write(self, name: str, value: bytes) -> None:
         self._connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
