@@ -61,7 +61,7 @@ class Reader:
 
 #: How many users on devices are kept for each kind of event: those of a thousand users. More would
 #: take much memory, and be forgotten before they are needed again.
-_KEPT = 3_072
+_KEPT = 2_048
 
 #: What is kept of a user on a device: both; the JSON from the fields of `user` to the first
 #: properties, with a comma after each of these; and the names of these properties.

@@ -108,7 +108,8 @@ class Life:
         self.devices: list[OwnedDevice] = []
         self.reach = Reach()
         self.awaited: dict[str, list[Awaited]] = {}
-        self.received: set[str] = set()
+        # An empty set takes as much memory as half of a life.
+        self.received: set[str] | frozenset[str] = frozenset()
         self.passages: dict[str, Passage] = {}
         self.session: Session | None = None
         self.cards: list[MessageJourney] = []

@@ -280,7 +280,11 @@ def receive(journey: MessageJourney, receipt: Cause) -> None:
         await_goals(journey, message, "users.campaigns.Conversion", receipt)
     if is_new(journey.life, message):
         journey.emit("users.campaigns.UniqueReceipt", cause=receipt)
-    journey.life.received.add(message.fields["campaign_id"])
+    life, campaign = journey.life, message.fields["campaign_id"]
+    if isinstance(life.received, set):
+        life.received.add(campaign)
+    else:
+        life.received = {campaign}
 
 
 def is_new(life: Life, message: Message) -> bool:
