@@ -29,6 +29,10 @@ _log = logging.getLogger("currents_export.locust")
 
 #: Seconds between two looks at the workers, and before somebody without events looks again.
 _GLANCE, IDLE = 0.5, 0.05
+#: A wait that lets everybody else run, such as the heartbeat, which must not miss three seconds.
+_YIELD = 0.001
+#: Seconds after which worlds are divided although some workers have no users yet.
+_PATIENCE = 5.0
 _TAKE, _GIVE_BACK, _GIVEN_BACK = "currents_take", "currents_give_back", "currents_given_back"
 _REPORT = "currents_export"
 
@@ -150,7 +154,7 @@ class Node:
         source = self.sources[name]
         for shard, position in data["shards"]:
             for _ in source.add(shard, position):
-                gevent.sleep(0)  # let others run
+                gevent.sleep(_YIELD)
             self._coming.discard((name, shard))
 
     def _give_back(self, msg: Any, **_: Any) -> None:
@@ -218,6 +222,8 @@ class Master:
                 for client_id, each in connected.items()
                 if each.user_classes_count.get(name)
             ]
+            if len(working) < len(connected) and self._is_spawning():
+                continue
             moves = assignment.update(working, connected)
             for client_id, shards in moves.give_back.items():
                 self._ask_back(name, client_id, shards)
@@ -231,6 +237,11 @@ class Master:
                     "shards": [*positions.items()],
                 }
                 self._runner.send_message(_TAKE, data, client_id)
+
+    def _is_spawning(self) -> bool:
+        """Return whether more workers will probably have users soon."""
+        early = time.monotonic() - self._began < _PATIENCE
+        return early and not self._runner.spawning_completed
 
     def _ask_back(self, name: str, client_id: str, shards: Sequence[int]) -> None:
         _log.info("%s gives back %d parts of the world of %s", client_id, len(shards), name)
