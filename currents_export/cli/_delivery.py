@@ -347,9 +347,8 @@ class Delivery:
         """Close the sender at the end, or immediately when the run is interrupted."""
         self._sender = sender
         try:
-            if (
-                self.interrupted and self.outbox is None and not self.live
-            ):  # before there was a sender
+            # An interrupt may come before there is a sender.
+            if self.interrupted and self.outbox is None and not self.live:
                 sender.close(timeout=0.0)
             yield
         finally:

@@ -11,6 +11,8 @@ from rich.cells import cell_len
 __all__ = ["Column", "fit", "lay_out", "wrap"]
 
 _GAP = 2
+#: In a paragraph, a longer cell has its own line, without the name of its column.
+_LONG = 30
 _WORD = re.compile(r"\s*\S+")
 _COLOR = re.compile(r"\x1b\[\d+m")
 
@@ -64,9 +66,9 @@ def _widths(rows: Sequence[Sequence[str]], width: int | None) -> list[int] | Non
     if sum(widths) > room:
         return None
     for _ in range(room - sum(widths)):
-        # The column that lacks most gets the next place.
-        lacking = [have - has for have, has in zip(natural, widths, strict=True)]
-        widths[lacking.index(max(lacking))] += 1
+        # The column with the most lines gets the next place.
+        lines = [wanted / max(has, 1) for wanted, has in zip(natural, widths, strict=True)]
+        widths[lines.index(max(lines))] += 1
     return widths
 
 
@@ -86,9 +88,15 @@ def _lines(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -
 def _paragraph(columns: Sequence[Column], row: Sequence[str], width: int) -> Iterator[str]:
     first, *others = zip(columns, row, strict=True)
     yield from wrap(first[1], width)
-    named = (f"{column.name} {cell}".strip() for column, cell in others if cell)
-    for line in wrap(", ".join(named), width - _GAP):
-        yield " " * _GAP + line
+    named = [
+        f"{column.name} {cell}".strip()
+        for column, cell in others
+        if cell and cell_len(cell) <= _LONG
+    ]
+    texts = [cell for _, cell in others if cell_len(cell) > _LONG]
+    for text in filter(None, [", ".join(named), *texts]):
+        for line in wrap(text, width - _GAP):
+            yield " " * _GAP + line
 
 
 def wrap(text: str, width: int) -> list[str]:

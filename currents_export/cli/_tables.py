@@ -17,6 +17,10 @@ from ._streams import quiet_stderr, writable, writing_result
 
 __all__ = ["print_table", "progress"]
 
+_CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], "?") | dict.fromkeys(
+    map(ord, "\t\n"), " "
+)
+
 
 def print_table(
     columns: Mapping[str, str],
@@ -46,7 +50,8 @@ def print_table(
 
 
 def _printable(text: str) -> str:
-    return " ".join(writable(text, sys.stdout.encoding).split("\n"))
+    """Return text of one line, without characters that control a terminal."""
+    return writable(text, sys.stdout.encoding).translate(_CONTROLS)
 
 
 def _cell(value: object) -> str:

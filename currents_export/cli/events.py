@@ -22,7 +22,7 @@ def run(
         typer.Argument(
             metavar="PATTERN",
             autocompletion=complete_pattern,
-            help="Names, families or globs such as 'users.messages.email.*'; all by default.",
+            help="Names, families or globs such as 'email.*'; all by default.",
         ),
     ] = None,
     *,

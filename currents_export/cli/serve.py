@@ -213,6 +213,8 @@ def run(
     RudderStack, and the capture contains the messages that its Braze source makes of the events.
     """
     _check_kind(ctx, rudderstack=rudderstack, destination=destination)
+    if capture == STDOUT and raw == STDOUT:
+        raise typer.BadParameter("--capture and --raw cannot both be standard output")
     responses = [parse_script(each) for each in script or ()]
     receiver: Receiver | RudderStack | WebhookDestination
     catalog = None
@@ -254,12 +256,10 @@ def run(
             catalog=catalog,
         )
     page = None if no_page else Page(receiver, token=page_token, catalog=catalog)
-    if capture == STDOUT and raw == STDOUT:
-        raise typer.BadParameter("--capture and --raw cannot both be standard output")
-    if STDOUT in (capture, raw):
-        results_to_stderr()
     shows = not (quiet or as_json)
     lines = RequestLines.around(receiver, shows=shows, raw=raw)
+    if STDOUT in (capture, raw):
+        results_to_stderr()
     stop = threading.Event()
     with (
         closing(receiver),

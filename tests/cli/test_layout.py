@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from currents_export.cli._app import COMMANDS
 from currents_export.cli._layout import Column, fit, lay_out, wrap
+from currents_export.cli._tables import print_table
 from tests.cli.processes import Start, on_a_terminal
 
 COLUMNS = [Column("name"), Column("count", right=True), Column("what it is")]
@@ -81,6 +82,11 @@ def test_terminal_of_80_columns(args: tuple[str, ...], start: Start) -> None:
     # Where the table does not fit, it has no header.
     wanted = out.partition("\n")[2].split()
     assert {each.strip(",") for each in wanted} <= {each.strip(",") for each in shown.split()}
+
+
+def test_cells_cannot_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table({"a": "", "b": "right"}, [("x\x1b[2J\x9b\r", "1\n2\t3")])
+    assert capsys.readouterr().out == "a            b\nx?[2J??  1 2 3\n"
 
 
 def test_long_lines_are_broken_between_words() -> None:
