@@ -1,4 +1,4 @@
-"""What the engine asks of an outbox, and what it tells it.
+"""What the engine asks of an outbox, and what an outbox returns.
 
 An outbox keeps accepted events outside of the process. The engine uses it in four places: it stores
 events before it accepts them, notes what became of them after each response, loads events that

@@ -208,7 +208,7 @@ def test_progress_while_running(monkeypatch: pytest.MonkeyPatch) -> None:
     result, _ = serve("--quiet", visit=visit, monkeypatch=monkeypatch, by=signal.SIGINT)
     assert result.exit_code == 0
     assert sum(seen) == 3
-    assert len(result.stdout.splitlines()) == 3
+    assert len(result.stdout.splitlines()) == 4  # two URLs and two lines of totals
 
 
 def test_raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
