@@ -46,7 +46,8 @@ class CurrentsUser(User):
     events of one type, and sends it again after a failure. So the number of Locust users is the
     number of requests at once; the people whose events are sent are those of the world. All Locust
     users of a class send the events of one world, whichever process they are in, and each event is
-    sent by one of them. When workers come and go, their part of the world moves.
+    sent by one of them. When workers come and go, their part of the world moves. Up to 24 workers
+    can have one.
 
     A test without users of other kinds ends when the world has no more events; if the scenario has
     no `until`, it needs `--run-time`.
