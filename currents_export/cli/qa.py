@@ -70,9 +70,10 @@ def run(
         list[str] | None,
         typer.Option(
             envvar="CURRENTS_RECEIVER_BEARER_TOKEN",
+            show_envvar=False,
             metavar="TOKEN",
             help="With --listen: a bearer token that the webhook destination must send; can be "
-            "given more than once.",
+            "given more than once. The variable CURRENTS_RECEIVER_BEARER_TOKEN can hold one, too.",
         ),
     ] = None,
     received: Annotated[
@@ -103,13 +104,14 @@ def run(
         str | None,
         typer.Option(metavar="TIME", help="The time after the last event, or quiet."),
     ] = None,
-    test_events: Annotated[
+    no_test_events: Annotated[
         bool,
         typer.Option(
-            help="Send a test event of each type first, as Braze's form does. They are compared "
-            "like the others."
+            "--no-test-events",
+            help="Do not send a test event of each type first, as Braze's form does. By default, "
+            "they are compared like the others.",
         ),
-    ] = True,
+    ] = False,
     mapping: Annotated[
         Path | None,
         typer.Option(
@@ -186,7 +188,7 @@ def run(
     if count is None and ends is None:
         count = _COUNT
     events = islice(world.events(start=began, until=ends), count)
-    traffic = Traffic(_test_event(world) if test_events else None, events)
+    traffic = Traffic(None if no_test_events else _test_event(world), events)
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="currents-export-")))
         files = RunFiles.choose(place, record=record, capture=capture)
