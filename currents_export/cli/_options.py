@@ -13,20 +13,26 @@ from ._completion import complete_pattern
 __all__ = [
     "AllowEmpty",
     "AsJson",
+    "BatchSize",
     "CaFile",
     "CatalogDir",
     "ClientCert",
     "ClientKey",
+    "Concurrency",
     "CurrentFile",
     "EventTypes",
+    "ExactlyOnce",
     "Files",
     "GiveUpAfter",
     "KeptFor",
+    "MappingFile",
     "OutboxFile",
     "ScenarioFile",
     "SchemaVersion",
     "Seed",
+    "ShowPersonalData",
     "Timeout",
+    "UnsentFile",
 ]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -84,6 +90,18 @@ ScenarioFile = Annotated[
         "disturbances. Options override its settings.",
     ),
 ]
+BatchSize = Annotated[
+    int,
+    typer.Option(
+        "--batch-size", metavar="N", min=1, help="The maximum number of events in a request."
+    ),
+]
+Concurrency = Annotated[
+    int,
+    typer.Option(
+        "--concurrency", metavar="N", min=1, help="The maximum number of requests in flight."
+    ),
+]
 GiveUpAfter = Annotated[
     float,
     typer.Option(
@@ -124,6 +142,15 @@ ClientKey = Annotated[
         help="The private key of the client's certificate, in PEM format.",
     ),
 ]
+UnsentFile = Annotated[
+    str | None,
+    typer.Option(
+        "--pending",
+        metavar="FILE",
+        help="Append the events that could not be sent to it; '-' is standard output, and the "
+        "result goes to standard error then.",
+    ),
+]
 OutboxFile = Annotated[
     Path | None,
     typer.Option(
@@ -143,4 +170,19 @@ KeptFor = Annotated[
 AllowEmpty = Annotated[
     bool,
     typer.Option("--allow-empty", help="Exit with 0 when the input contains no events."),
+]
+MappingFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--mapping",
+        metavar="FILE",
+        help="The custom mapping of RudderStack's source, from event types to event names, as "
+        "JSON or TOML.",
+    ),
+]
+ExactlyOnce = Annotated[
+    bool, typer.Option("--exactly-once", help="Exit with 1 if there are duplicates, too.")
+]
+ShowPersonalData = Annotated[
+    bool, typer.Option("--show-personal-data", help="Show the texts of altered fields.")
 ]

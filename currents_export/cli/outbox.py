@@ -21,6 +21,7 @@ from ._options import (
     CatalogDir,
     ClientCert,
     ClientKey,
+    Concurrency,
     CurrentFile,
     GiveUpAfter,
     Timeout,
@@ -58,9 +59,7 @@ def run(
             "--new-destination", help="Send to the Current's URL even if the outbox has another."
         ),
     ] = False,
-    concurrency: Annotated[
-        int, typer.Option(metavar="N", min=1, help="The maximum number of requests in flight.")
-    ] = 2,
+    concurrency: Concurrency = 2,
     timeout: Timeout = 30.0,
     ca_file: CaFile = None,
     client_cert: ClientCert = None,

@@ -33,9 +33,12 @@ from ._options import (
     ClientCert,
     ClientKey,
     CurrentFile,
+    ExactlyOnce,
     GiveUpAfter,
+    MappingFile,
     ScenarioFile,
     Seed,
+    ShowPersonalData,
 )
 from ._qa import RunFiles, Traffic, arrivals_from, compare
 from ._report import HtmlFile, JunitFile, check_files, now_text, write_files
@@ -112,14 +115,7 @@ def run(
             "they are compared like the others.",
         ),
     ] = False,
-    mapping: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The custom mapping of RudderStack's source, from event types to event names, as "
-            "JSON or TOML.",
-        ),
-    ] = None,
+    mapping: MappingFile = None,
     settle: Annotated[
         float,
         typer.Option(
@@ -140,9 +136,7 @@ def run(
         float | None,
         typer.Option(metavar="SECONDS", help="Report events that took longer to arrive."),
     ] = None,
-    exactly_once: Annotated[
-        bool, typer.Option("--exactly-once", help="Exit with 1 if there are duplicates, too.")
-    ] = False,
+    exactly_once: ExactlyOnce = False,
     record: Annotated[
         str | None,
         typer.Option(
@@ -158,9 +152,7 @@ def run(
     ] = None,
     html: HtmlFile = None,
     junit: JunitFile = None,
-    show_personal_data: Annotated[
-        bool, typer.Option("--show-personal-data", help="Show the texts of altered fields.")
-    ] = False,
+    show_personal_data: ShowPersonalData = False,
     as_json: AsJson = False,
 ) -> None:
     """Send traffic, take what RudderStack makes of it, and say whether the source is right.

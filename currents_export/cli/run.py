@@ -23,16 +23,19 @@ from ._live import LiveEvents, made_by, sends, size_for, warm_up
 from ._metrics import Metrics, parse_address
 from ._options import (
     AsJson,
+    BatchSize,
     CaFile,
     CatalogDir,
     ClientCert,
     ClientKey,
+    Concurrency,
     CurrentFile,
     KeptFor,
     OutboxFile,
     ScenarioFile,
     Seed,
     Timeout,
+    UnsentFile,
 )
 from ._pending import PendingFile
 from ._streams import print_note
@@ -84,9 +87,7 @@ def run(
             "currents-export with the extra metrics for that.",
         ),
     ] = None,
-    batch_size: Annotated[
-        int, typer.Option(metavar="N", min=1, help="The maximum number of events in a request.")
-    ] = BATCH_SIZE,
+    batch_size: BatchSize = BATCH_SIZE,
     max_age: Annotated[
         float,
         typer.Option(
@@ -94,9 +95,7 @@ def run(
             help="How long an event waits for its batch to fill; in Braze, 300.",
         ),
     ] = 5.0,
-    concurrency: Annotated[
-        int, typer.Option(metavar="N", min=1, help="The maximum number of requests in flight.")
-    ] = 2,
+    concurrency: Concurrency = 2,
     timeout: Timeout = 30.0,
     ca_file: CaFile = None,
     client_cert: ClientCert = None,
@@ -110,14 +109,7 @@ def run(
             "Braze does. By default 60, and 0 with --forever.",
         ),
     ] = None,
-    pending: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Append the events that could not be sent to it; '-' is standard output, and the "
-            "result goes to standard error then.",
-        ),
-    ] = None,
+    pending: UnsentFile = None,
     outbox: OutboxFile = None,
     durability: KeptFor = Durability.PROCESS,
     as_json: AsJson = False,

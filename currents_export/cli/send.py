@@ -25,10 +25,12 @@ from ._input import note_terminal
 from ._options import (
     AllowEmpty,
     AsJson,
+    BatchSize,
     CaFile,
     CatalogDir,
     ClientCert,
     ClientKey,
+    Concurrency,
     CurrentFile,
     Files,
     GiveUpAfter,
@@ -36,6 +38,7 @@ from ._options import (
     OutboxFile,
     ScenarioFile,
     Timeout,
+    UnsentFile,
 )
 from ._paced import PacedEvents
 from ._pending import PendingFile
@@ -78,9 +81,7 @@ def run(
             "real time. As fast as possible by default.",
         ),
     ] = None,
-    batch_size: Annotated[
-        int, typer.Option(metavar="N", min=1, help="The maximum number of events in a request.")
-    ] = BATCH_SIZE,
+    batch_size: BatchSize = BATCH_SIZE,
     max_age: Annotated[
         float,
         typer.Option(
@@ -88,9 +89,7 @@ def run(
             help="How long an event waits for its batch to fill before the input ends.",
         ),
     ] = 300.0,
-    concurrency: Annotated[
-        int, typer.Option(metavar="N", min=1, help="The maximum number of requests in flight.")
-    ] = 2,
+    concurrency: Concurrency = 2,
     rate: Annotated[
         float | None,
         typer.Option(
@@ -112,14 +111,7 @@ def run(
     client_cert: ClientCert = None,
     client_key: ClientKey = None,
     give_up_after: GiveUpAfter = 60.0,
-    pending: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Append the events that could not be sent to it; '-' is standard output, and the "
-            "result goes to standard error then.",
-        ),
-    ] = None,
+    pending: UnsentFile = None,
     outbox: OutboxFile = None,
     durability: KeptFor = Durability.PROCESS,
     record: Annotated[

@@ -22,6 +22,7 @@ from ._options import (
     GiveUpAfter,
     Seed,
     Timeout,
+    UnsentFile,
 )
 from ._paced import PacedEvents
 from ._pending import PendingFile
@@ -56,14 +57,7 @@ def run(
     client_cert: ClientCert = None,
     client_key: ClientKey = None,
     give_up_after: GiveUpAfter = 60.0,
-    pending: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Append the events that could not be sent to it; '-' is standard output, and the "
-            "result goes to standard error then.",
-        ),
-    ] = None,
+    pending: UnsentFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Send one journey of one user as the Current does.

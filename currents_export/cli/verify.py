@@ -14,7 +14,7 @@ from ..receiver.rudderstack import load_mapping
 from ..verification import Delays, FindingKind, Report, Row, Verdict, reconcile
 from ._current import load_current
 from ._exit_codes import BAD_INPUT, NOT_ALL
-from ._options import AsJson, CatalogDir
+from ._options import AsJson, CatalogDir, ExactlyOnce, MappingFile, ShowPersonalData
 from ._report import HtmlFile, JunitFile, check_files, now_text, write_files
 from ._streams import print_error, print_json, print_line
 from ._tables import print_table
@@ -60,14 +60,7 @@ def run(
             "hashed.",
         ),
     ] = None,
-    mapping: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The custom mapping of RudderStack's source, from event types to event names, as "
-            "JSON or TOML.",
-        ),
-    ] = None,
+    mapping: MappingFile = None,
     answer_key: Annotated[
         str | None,
         typer.Option(
@@ -84,15 +77,11 @@ def run(
             "record, or else from their time.",
         ),
     ] = None,
-    exactly_once: Annotated[
-        bool, typer.Option("--exactly-once", help="Exit with 1 if there are duplicates, too.")
-    ] = False,
+    exactly_once: ExactlyOnce = False,
     in_order: Annotated[
         bool, typer.Option("--in-order", help="Exit with 1 if events are reordered, too.")
     ] = False,
-    show_personal_data: Annotated[
-        bool, typer.Option("--show-personal-data", help="Show the texts of altered fields.")
-    ] = False,
+    show_personal_data: ShowPersonalData = False,
     html: HtmlFile = None,
     junit: JunitFile = None,
     catalog_dir: CatalogDir = None,
