@@ -77,6 +77,17 @@ class Current(DestinationFields):
     There are two forms: the RudderStack export has `key` and `region`; the Custom Currents export
     has `endpoint` and, optionally, `bearer_token` and `include_anonymous`.
 
+    >>> from currents_export import Current
+    >>> current = Current(
+    ...     integration_name="Orders",
+    ...     contact_email="qa@example.com",
+    ...     endpoint="https://collector.example.com/currents",
+    ...     bearer_token="t0ken",
+    ...     event_types=["users.messages.email.*"],
+    ... )
+    >>> current.selects("users.messages.email.Open"), current.selects("users.behaviors.Purchase")
+    (True, False)
+
     Attributes:
         integration_name: the name of the Current.
         contact_email: who is notified when it pauses or is disabled.
@@ -291,6 +302,14 @@ class Current(DestinationFields):
 
         `key_file` and `bearer_token_file`, in the file or the environment, name a file that
         contains the secret. Relative paths in the TOML file are relative to its directory.
+
+        >>> environ = {
+        ...     "CURRENTS_EXPORT_INTEGRATION_NAME": "Orders",
+        ...     "CURRENTS_EXPORT_CONTACT_EMAIL": "qa@example.com",
+        ...     "CURRENTS_EXPORT_ENDPOINT": "https://collector.example.com/?token=s3cret",
+        ... }
+        >>> Current.load(environ=environ).shown_url
+        'https://collector.example.com/?token=****'
 
         Args:
             path: the TOML file; None reads only the environment.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import enum
 import uuid
 from collections.abc import Mapping, Set
@@ -9,6 +10,7 @@ from typing import Any, Self
 
 import attrs
 
+from ._notebook import block, json_text, lines
 from ._redaction import shown
 from .errors import EventError
 
@@ -34,6 +36,16 @@ def _new_id() -> str:
 @attrs.frozen
 class Event:
     """One event of a Current.
+
+    >>> from currents_export import Event
+    >>> event = Event(
+    ...     "users.messages.email.Open",
+    ...     1_782_907_200,
+    ...     user={"user_id": "u1", "external_user_id": "customer-1"},
+    ...     properties={"campaign_name": "Welcome"},
+    ... )
+    >>> Event.from_dict(event.to_dict()) == event
+    True
 
     Attributes:
         event_type: the full name, such as `users.messages.email.Open`. Names that the catalog does
@@ -170,6 +182,10 @@ class Event:
         }
         return value | self.extra if self.extra else value
 
+    def _repr_html_(self) -> str:
+        """Return the event for a notebook: as it is, but a large one is cut."""
+        return block(lines(self.event_type, _utc(self.time)), json_text(self.to_dict()))
+
 
 def has_storage_shape(value: Mapping[str, Any], names: Set[str] = _TELLING) -> bool:
     """Return whether an object is an event in the shape of Braze's storage export.
@@ -183,6 +199,13 @@ def has_storage_shape(value: Mapping[str, Any], names: Set[str] = _TELLING) -> b
     if isinstance(value.get("user"), Mapping) or isinstance(value.get("properties"), Mapping):
         return False
     return not names.isdisjoint(value)
+
+
+def _utc(time: int) -> str:
+    try:
+        return f"{datetime.datetime.fromtimestamp(time, datetime.UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def _is_text(value: object) -> bool:

@@ -30,6 +30,13 @@ class Catalog(Mapping[str, EventType]):
     version contains everything that it and earlier versions introduced. A catalog is loaded once in
     a process and equals only itself; copying or unpickling it returns the loaded one.
 
+    >>> from currents_export import Catalog
+    >>> catalog = Catalog.load()
+    >>> catalog["users.messages.email.Open"].fields["properties.campaign_name"].json_type
+    'string'
+    >>> [each.name for each in catalog.select("email.*") if each.name.endswith("Click")]
+    ['users.messages.email.Click']
+
     Attributes:
         schema_version: the version; 1 is the oldest.
         directory: the directory of its tables; None for the packaged ones.

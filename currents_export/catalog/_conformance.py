@@ -33,6 +33,15 @@ def check_event(catalog: Catalog, event: Event | Mapping[str, Any] | Any) -> lis
     values that do not have the format of their field or are not in its closed set, and ids of both
     a campaign and a Canvas in one event.
 
+    >>> from currents_export import Catalog, check_event
+    >>> event = {"event_type": "users.messages.email.Open", "id": "x", "time": "noon"}
+    >>> for finding in check_event(Catalog.load(), event):
+    ...     print(finding.level, finding.field, finding.code)
+    warning id bad_format
+    error time wrong_type
+    error user.user_id missing
+    error properties.email_address missing
+
     Args:
         catalog: the event types to expect.
         event: an `Event`, or any JSON value that was received.

@@ -24,6 +24,12 @@ def json_schema(event_type: EventType, schema_version: int) -> dict[str, Any]:
     be written without a decimal point (to JSON Schema, 1.0 and 1 are the same), and that whole
     numbers must fit into 64 bits in places other than fields of type `integer`.
 
+    >>> from currents_export import Catalog, json_schema
+    >>> catalog = Catalog.load()
+    >>> schema = json_schema(catalog["users.messages.email.Open"], catalog.schema_version)
+    >>> schema["properties"]["user"]["required"]
+    ['user_id']
+
     Args:
         event_type: the event type, from the catalog of the schema version.
         schema_version: the version to name in the description.

@@ -188,6 +188,12 @@ def check_stream(
     events and be out of order. Only what contradicts something that was seen is a finding, unless
     the stream is said to be whole. Events that are not valid are ignored; `check_event` finds them.
 
+    >>> from currents_export import World, check_stream
+    >>> click = World().event("users.messages.email.Click")  # without a Send before it
+    >>> for finding in check_stream([click], whole=True):
+    ...     print(finding.code)
+    no_cause
+
     Args:
         events: the events, or any JSON values that were received.
         whole: whether the stream begins at the beginning and lacks no types and no users, so that a

@@ -47,6 +47,21 @@ class AsyncSender(BaseSender):
     When a task that awaits the sender is cancelled, the sender goes on: what was accepted is
     delivered.
 
+    >>> import asyncio
+    >>> from currents_export import AppTransport, AsyncSender, Current, Event, Receiver
+    >>> async def send(current, events, transport):
+    ...     async with AsyncSender(current, transport=transport) as sender:
+    ...         await sender.send(events)
+    ...         return await sender.flush()
+    >>> current = Current(
+    ...     integration_name="Orders", contact_email="qa@example.com", endpoint="http://localhost"
+    ... )
+    >>> user = {"user_id": "u1", "external_user_id": "customer-1"}
+    >>> with AppTransport(Receiver().app) as transport:
+    ...     event = Event("users.messages.email.Open", 1_782_907_200, user)
+    ...     asyncio.run(send(current, [event], transport)).delivered
+    1
+
     Raises:
         OptionError: an argument is out of range.
     """

@@ -59,6 +59,12 @@ class SystemClock:
 class ManualClock:
     """A clock that stands still until `advance` moves it, so that tests need not wait.
 
+    >>> from currents_export import ManualClock
+    >>> clock = ManualClock(now=100.0)
+    >>> clock.advance(60)
+    >>> clock.now()
+    160.0
+
     Args:
         now: the time to start at, in seconds since the Unix epoch.
         skip: a wait between two attempts of up to this many seconds ends immediately and moves the

@@ -111,6 +111,11 @@ class Hooks:
     logged and counted in `Result.hook_failures`, and has no other effect. When more than a thousand
     calls wait, nothing is sent until some of them have ended or the sender closes.
 
+    >>> from currents_export import Hooks
+    >>> hooks = Hooks(on_delivered=lambda event_type, ids: print(event_type, len(ids)))
+    >>> hooks.on_delivered("users.messages.email.Open", ("e1", "e2"))
+    users.messages.email.Open 2
+
     Attributes:
         on_attempt: called after a request got a response or failed.
         on_batch: called after `on_attempt` with the same attempt, and the JSON of each event of the

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from .._notebook import block, lines, table
 from ._ledger import Totals
 from ._quota import Quota
 from ._status import State
@@ -76,3 +77,34 @@ class Result:
             "filter_reasons": {each.value: count for each, count in self.filter_reasons.items()},
             "state": self.state.value,
         }
+
+    def _repr_html_(self) -> str:
+        """Return the result for a notebook."""
+        others = (
+            (self.carried_over, "carried over from the outbox"),
+            (self.skipped, "skipped, because they were accepted before"),
+            (self.hook_failures, "failed calls of hooks"),
+        )
+        heading = lines(
+            f"{self.state.value}: {self.state.description}",
+            f"Reason: {self.reason}" if self.reason else "",
+            f"Quota: {self.quota.text}" if self.quota else "",
+            f"Requests: {self.requests:,}, {self.retries:,} of them retries",
+            f"Duration: {self.duration_s:,.1f} s",
+            *(f"{number:,} {what}" for number, what in others if number),
+        )
+        totals: list[tuple[str, Result | Totals]] = [("all", self)]
+        totals += sorted(self.by_event_type.items())
+        rows = (
+            (name, each.accepted, each.delivered, each.dropped, each.pending, each.filtered)
+            for name, each in totals
+        )
+        reasons = (
+            *(("dropped", each.description, count) for each, count in self.drop_reasons.items()),
+            *(("filtered", each.description, count) for each, count in self.filter_reasons.items()),
+        )
+        return block(
+            heading,
+            table(("event type", "accepted", "delivered", "dropped", "pending", "filtered"), rows),
+            table(("what", "reason", "events"), reasons),
+        )

@@ -38,6 +38,17 @@ class Sender(BaseSender):
     lost. They are counted in the outbox, or in the file of the Current's workspace; otherwise, each
     sender counts by itself.
 
+    >>> from currents_export import AppTransport, Current, Event, Receiver, Sender
+    >>> current = Current(
+    ...     integration_name="Orders", contact_email="qa@example.com", endpoint="http://localhost"
+    ... )
+    >>> user = {"user_id": "u1", "external_user_id": "customer-1"}
+    >>> transport = AppTransport(Receiver().app)  # without it, the endpoint gets the requests
+    >>> with transport, Sender(current, transport=transport) as sender:
+    ...     sender.send(Event("users.messages.email.Open", 1_782_907_200, user))
+    ...     sender.flush().delivered
+    1
+
     Args:
         current: where events are sent to, and which ones.
         batch_size: the largest number of events in a request. Braze: 100.

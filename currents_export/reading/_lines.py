@@ -28,6 +28,12 @@ def read_values(
 
     An event with a number that does not fit into 64 bits is a `ReadError`, since JSON parsers would
     change it.
+
+    >>> from currents_export import read_values
+    >>> for each in read_values([b'{"event_type": "a"}', b"{broken"]):
+    ...     print(type(each).__name__, each.line)
+    Located 1
+    ReadError 2
     """
     numbered = enumerate(iter(lines), start=1)
     try:

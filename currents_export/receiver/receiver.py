@@ -39,6 +39,15 @@ class Receiver(Endpoint):
     only for clients on this machine if there are none, and
     returns the counts as JSON, without any text that quotes the values of events.
 
+    >>> import httpx
+    >>> from currents_export import AppTransport, Receiver, ScriptedResponse
+    >>> receiver = Receiver(script=[ScriptedResponse(503)])
+    >>> with AppTransport(receiver.app) as app, httpx.Client(transport=app) as client:
+    ...     [client.post("http://localhost", json={"events": []}).status_code for _ in range(2)]
+    [503, 200]
+    >>> receiver.counts.requests
+    2
+
     Args:
         write_keys: accepted write keys: the query's `writeKey`, or the user name of HTTP Basic.
         bearer_tokens: accepted bearer tokens. Without write keys and tokens, every request is

@@ -83,6 +83,11 @@ _GRAMMAR = (
 def parse_script(text: str) -> ScriptedResponse:
     """Parse `STATUS[xTIMES][,delay=S][,retry-after=S][,keep]` into a `ScriptedResponse`.
 
+    >>> from currents_export import parse_script
+    >>> response = parse_script("429x3,retry-after=2")
+    >>> response.status, response.times, response.retry_after
+    (429, 3, 2.0)
+
     Raises:
         ScriptError: the text is not valid; the message says what would be right.
     """

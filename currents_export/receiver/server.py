@@ -149,6 +149,11 @@ def listen(
     A client has the receiver's `request_timeout` for the head of a request. Its connection is
     closed when it takes longer, or when it goes on sending a large body after the response.
 
+    >>> from currents_export import Receiver, listen
+    >>> with listen(Receiver()) as url:
+    ...     print(url)
+    http://127.0.0.1:...
+
     Args:
         receiver: the receiver; its capture is closed at the end.
         host: the address to listen on; by default, only this machine can reach it.

@@ -30,6 +30,12 @@ class AppTransport(httpx.BaseTransport):
     The application's lifespan begins when the transport is entered as a context or used first, and
     ends when it is closed. Its state reaches the requests.
 
+    >>> import httpx
+    >>> from currents_export import AppTransport, Receiver
+    >>> with AppTransport(Receiver().app) as app, httpx.Client(transport=app) as client:
+    ...     client.post("http://localhost", json={"events": []}).text
+    'ok'
+
     Args:
         app: the ASGI application, such as `Receiver().app`.
         raise_app_exceptions: what a sender does with an exception in the application. If true, it
@@ -150,6 +156,15 @@ class WsgiTransport(httpx.BaseTransport):
 
     The application runs in a separate thread for each request, so that a request can time out.
     Several threads may use the transport.
+
+    >>> import httpx
+    >>> from currents_export import WsgiTransport
+    >>> def app(environ, start_response):
+    ...     start_response("200 OK", [])
+    ...     return [b"ok"]
+    >>> with httpx.Client(transport=WsgiTransport(app)) as client:
+    ...     client.post("http://localhost").text
+    'ok'
 
     Args:
         app: the WSGI application.

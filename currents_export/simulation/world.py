@@ -45,6 +45,15 @@ class World:
     can be reached: its addresses are on domains that RFC 2606 reserves, and its phone numbers are
     in ranges that are reserved for fiction or never assigned.
 
+    >>> from currents_export import World
+    >>> world = World(seed=7, users=20)
+    >>> world.event("users.messages.email.Open", campaign_name="May").properties["campaign_name"]
+    'May'
+    >>> world.journey("abandoned-cart")[0].event_type
+    'users.behaviors.app.SessionStart'
+    >>> next(world.events(start=1_782_907_200)).time >= 1_782_907_200
+    True
+
     Args:
         seed: selects the world; the number of users and the schema version do not change anyone in
             it. By default the scenario's, or 0.

@@ -55,6 +55,13 @@ def reconcile(
 
     Memory does not grow with the number of events; what is compared of them is in files on disk.
 
+    >>> from currents_export import World
+    >>> from currents_export.verification import reconcile
+    >>> sent = World().journey("abandoned-cart")
+    >>> report = reconcile(sent, sent[1:])
+    >>> report.verdict.value, report.missing.count
+    ('wrong', 1)
+
     Args:
         sent: what was sent, as the name of a file or as values: events, a sender's record, or an
             answer key. An id that occurs several times is expected as many times. An answer key has

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from .._codes import Code
+from .._notebook import block, lines, table
 from ..delivery import DropReason, FilterReason
 from ..receiver.rudderstack import Loss, VanishReason
 from .charts import Delays, Rates, Stages
@@ -176,6 +177,24 @@ class Report:
                 for name in ("ages", "latency", "rates")
             },
         }
+
+    def _repr_html_(self) -> str:
+        """Return the report for a notebook; it contains no texts of events."""
+        heading = lines(
+            f"{self.verdict.value}: {self.verdict.description}",
+            f"{self.sent:,} sent, {self.received:,} received, {self.matched:,} matched",
+        )
+        rows = (
+            (
+                row.kind.value,
+                row.reason or "",
+                row.findings.count,
+                "yes" if row.is_wrong else "no",
+                row.meaning,
+            )
+            for row in self.rows
+        )
+        return block(heading, table(("found", "reason", "events", "wrong", "meaning"), rows))
 
 
 def _shift(seconds: float) -> str:

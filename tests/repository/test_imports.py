@@ -16,6 +16,7 @@ GROUND = {
     "_forms",
     "_json",
     "_logs",
+    "_notebook",
     "_redaction",
     "_suggestions",
     "_unicode",

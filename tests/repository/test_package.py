@@ -36,7 +36,7 @@ def test_import_is_light() -> None:
 
 def test_sending_imports_only_what_it_needs() -> None:
     modules = modules_after("from currents_export import Current, Event, Sender")
-    assert not modules & {"faker", "starlette", "typer", "uvicorn"}
+    assert not modules & {"faker", "jinja2", "starlette", "typer", "uvicorn"}
 
 
 @pytest.mark.parametrize("name", currents_export.__all__)

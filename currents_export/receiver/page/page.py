@@ -45,6 +45,13 @@ class Page:
     Without a token, the page is only for browsers on this machine, which must open it by the name
     `localhost` or a loopback address.
 
+    >>> from currents_export import Receiver, listen
+    >>> from currents_export.receiver.page import Page
+    >>> receiver = Receiver()
+    >>> with listen(receiver, page=Page(receiver)) as url:
+    ...     print(url)  # open it in a browser
+    http://127.0.0.1:...
+
     Args:
         receiver: the receiver; serve `app` instead of its own, or pass the page to `listen`.
         token: what a viewer has to enter; with it, the page may be opened from other machines too.

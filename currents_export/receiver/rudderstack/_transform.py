@@ -53,6 +53,14 @@ class VanishReason(Code):
 def transform(event: Any, mapping: Mapping[str, str] | None = None) -> dict[str, Any] | None:
     """Return the message that RudderStack's Braze source makes of an event.
 
+    >>> from currents_export import Event
+    >>> from currents_export.receiver.rudderstack import transform
+    >>> event = Event("users.messages.email.Open", 1_782_907_200, {"user_id": "u1"}, id="e1")
+    >>> transform(event)["event"], transform(event)["messageId"]
+    ('users.messages.email.Open', 'e1')
+    >>> transform(Event("users.messages.email.Open", 1_782_907_200)) is None
+    True
+
     Args:
         event: an `Event`, or any JSON value as it arrived; it is not changed.
         mapping: the source's custom mapping, from event types to event names.
