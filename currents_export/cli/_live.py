@@ -77,7 +77,7 @@ def size_for(
     lasts: int | None,
     scenario: Scenario | None,
 ) -> Size:
-    """Return the size of the world that makes about so many events a second.
+    """Return the size of the world that makes about this many events a second.
 
     It is measured: the first users of the world live as long as the traffic lasts, but at most an
     hour. If even the largest world makes too few events, its users live faster; without an end,
@@ -93,7 +93,7 @@ def size_for(
         scenario: the scenario of the world.
 
     Raises:
-        OptionError: no world makes so many events.
+        OptionError: no world makes that many events.
     """
 
     def wanted(pace: float) -> float:

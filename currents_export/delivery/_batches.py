@@ -119,7 +119,7 @@ class Lane:
         return bool(self.waiting) and not (self.failed or self.returned or self.probe)
 
     def cut(self, batch: Batch, most: int) -> Batch:
-        """Return a batch with no more than so many events; the others are returned."""
+        """Return a batch of the first `most` events; the others are returned."""
         if len(batch.events) > most:
             self.returned.appendleft(Batch(batch.event_type, batch.events[most:]))
             batch.events = batch.events[:most]

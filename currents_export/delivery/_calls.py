@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -32,7 +33,7 @@ __all__ = ["Calls"]
 T = TypeVar("T")
 
 
-class Calls:
+class Calls(ABC):
     """The part of the engine that callers use.
 
     Args:
@@ -67,9 +68,9 @@ class Calls:
         self._desk = Desk(core, self.hook_calls, reports(self.hook_calls))
         self.outbox: Outbox | None = None
 
+    @abstractmethod
     def start(self) -> None:
         """Start the threads that answer."""
-        raise NotImplementedError
 
     def count_pending(self) -> int:
         """Return how many events are pending."""

@@ -358,7 +358,7 @@ class Core:
             self._notice(NoticeKind.PAUSED, now)
 
     def resume(self, now: float, *, types: int) -> None:
-        """Enable a paused or disabled Current again; it has so many event types now."""
+        """Enable a paused or disabled Current again; `types` is how many event types it has now."""
         self.resumes += 1
         self.scheduler.room.divide(types)
         if self.status.state is not State.ACTIVE:

@@ -32,7 +32,7 @@ class HookCalls:
     signal handler.
 
     Args:
-        wake: called when so many calls have ended that the sender may send again.
+        wake: called when enough calls have ended for the sender to send again.
 
     Attributes:
         failures: how many calls raised an exception.

@@ -147,7 +147,7 @@ class Outbox(Protocol):
         ...
 
     def load(self, event_type: str, after: int, count: int) -> Sequence[Loaded]:
-        """Return up to so many events of a type whose keys are greater than `after`, in order."""
+        """Return up to `count` events of a type whose keys are greater than `after`, in order."""
         ...
 
     def pending_after(self, keys: Mapping[str, int]) -> Iterator[bytes]:

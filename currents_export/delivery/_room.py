@@ -93,7 +93,7 @@ class Room:
         return self.events.fits(held, 1) and (not held or self.bytes.fits(held_bytes, size))
 
     def fits_any(self, count: int, size: int) -> bool:
-        """Return whether so many events may be added, whatever their types."""
+        """Return whether this number of events may be added, whatever their types."""
         return count <= self.events.common and size <= self.bytes.common
 
     def free(self, event_type: str) -> int:
@@ -114,6 +114,6 @@ class Room:
         self.bytes.change(held_bytes, held_bytes + size)
 
     def promise(self, events: int, size: int) -> None:
-        """Keep so many events and bytes free in the common half."""
+        """Keep this number of events and bytes free in the common half."""
         self.events.promised = events
         self.bytes.promised = size

@@ -42,7 +42,7 @@ class Prepared(NamedTuple):
     revision: int
 
     def problems(self, done: int) -> list[EventError]:
-        """Return the errors of the first so many events."""
+        """Return the errors of the first `done` events."""
         return [why for at, why in self.others.items() if at < done and isinstance(why, EventError)]
 
     def done(self, error: NotTakenError) -> int:

@@ -144,7 +144,7 @@ class Lives:
         return frozenset(awaited)
 
     def count_active(self, rate: float, names: Sequence[str], start: int) -> int:
-        """Return how many users make about so many events a second."""
+        """Return how many users make about `rate` events a second."""
         key = (rate, tuple(names), start)
         if key in self._counts:
             return self._counts[key]

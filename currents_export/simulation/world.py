@@ -378,7 +378,7 @@ class World:
         start: int | None = None,
         event_types: Iterable[EventType | str] | None = None,
     ) -> int:
-        """Return how many users make about so many events a second.
+        """Return how many users make about `rate` events a second.
 
         Args:
             rate: how many events a second.

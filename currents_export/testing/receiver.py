@@ -212,7 +212,7 @@ class CurrentsReceiver:
         raise AssertionError("\n".join([head, *lines]))
 
     def wait_for(self, count: int = 1, *, timeout: float = 5.0) -> list[Event]:
-        """Wait until so many different events have been received, and return all events.
+        """Wait until `count` different events have been received, and return all events.
 
         Args:
             count: how many.

@@ -37,7 +37,8 @@ _APPLICATION_ID = 0x43584F42  # "CXOB"
 _FORMAT = 1
 #: The largest file that is checked as a whole when it is opened.
 _CHECKED_BYTES = 32 * 2**20
-#: When VACUUM pays: so many bytes are free, and no more than so many must be copied.
+#: When VACUUM pays: at least the first number of bytes is free, and at most the second must be
+#: copied.
 _VACUUM_BYTES = 8 * 2**20
 _MOST_COPIED_BYTES = 64 * 2**20
 #: Seconds to wait for another program that reads the file with a lock.

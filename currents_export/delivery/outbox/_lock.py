@@ -114,7 +114,7 @@ def _is_same(handle: int, path: Path) -> bool:
 
 
 def holder_of(path: Path) -> str:
-    """Return the holder of a lock in words, as far as its file tells."""
+    """Return the holder of a lock in words, as far as its file says."""
     try:
         holder = orjson.loads(path.read_bytes())
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["since"]))

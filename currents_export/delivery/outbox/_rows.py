@@ -40,7 +40,7 @@ def insert_rows(connection: sqlite3.Connection, values: Sequence[Any]) -> None:
 
 
 def load_rows(connection: sqlite3.Connection, after: int, before: int, count: int) -> list[Loaded]:
-    """Return up to so many events with keys between two others, in order; damaged ones too.
+    """Return up to `count` events with keys between two others, in order; damaged ones too.
 
     Raises:
         sqlite3.Error: the file cannot be read.

@@ -315,7 +315,7 @@ class SqliteOutbox:
     # Read
 
     def load(self, event_type: str, after: int, count: int) -> Sequence[Loaded]:
-        """Return up to so many events of a type whose keys are greater than `after`, in order."""
+        """Return up to `count` events of a type whose keys are greater than `after`, in order."""
         number = self._numbers[event_type]
         first, before = max(after, number << TYPE_BITS), (number + 1) << TYPE_BITS
         with self._turn:
