@@ -9,8 +9,8 @@ These rules keep the event types from holding up each other:
   no more than an equal share of the others, however slow their responses are.
 - **Rate.** If there is a rate, batches leave evenly: each takes the time that its events take at
   that rate, retries included, and has no more events than a second's.
-- **Quota.** A Test Current sends a limited number of events in a day. A batch that is larger than what is left
-  is cut; then nothing leaves until the quota resets.
+- **Quota.** A Test Current sends a limited number of events in a day. A batch that is larger than
+  what is left is cut; then nothing leaves until the quota resets.
 - **Retries.** A type whose batch failed sends one request at a time until it succeeds, and all such
   types together use no more than half of the requests in flight, but at least one.
 
