@@ -113,7 +113,7 @@ def braze_world(request: pytest.FixtureRequest) -> World:
 
     It differs between tests, and is the same in each run. A failed test prints it.
     """
-    from .simulation import World, load_scenario  # noqa: PLC0415
+    from .simulation import World, load_scenario  # noqa: PLC0415 - see above
 
     marked, config = _marked(request), request.config
     seed = _seed_of(request, marked)
@@ -135,7 +135,7 @@ def make_currents_receiver() -> Iterator[Callable[..., CurrentsReceiver]]:
 
     The receivers are closed at the end of the session.
     """
-    from .testing import CurrentsReceiver  # noqa: PLC0415
+    from .testing import CurrentsReceiver  # noqa: PLC0415 - see above
 
     with contextlib.ExitStack() as stack:
         yield lambda **options: stack.enter_context(CurrentsReceiver(**options))
@@ -163,7 +163,7 @@ def currents_receiver(
 @pytest.fixture
 def rudderstack() -> Iterator[RudderStack]:
     """Return a stand-in for RudderStack, which accepts every write key."""
-    from .receiver import RudderStack  # noqa: PLC0415
+    from .receiver import RudderStack  # noqa: PLC0415 - see above
 
     with contextlib.closing(RudderStack()) as made:
         yield made
@@ -172,14 +172,14 @@ def rudderstack() -> Iterator[RudderStack]:
 @pytest.fixture
 def manual_clock() -> ManualClock:
     """Return a clock that stands still, except for waits between attempts, which end at once."""
-    from .delivery import ManualClock  # noqa: PLC0415
+    from .delivery import ManualClock  # noqa: PLC0415 - see above
 
     return ManualClock(skip=_SKIP)
 
 
 @pytest.fixture
 def _currents_targets(request: pytest.FixtureRequest) -> Iterator[Targets]:
-    from .testing import Targets  # noqa: PLC0415
+    from .testing import Targets  # noqa: PLC0415 - see above
 
     targets = Targets()
     yield targets
@@ -212,7 +212,7 @@ def _marked(request: pytest.FixtureRequest) -> dict[str, Any]:
     Raises:
         pytest.UsageError: an argument is unknown.
     """
-    from ._suggestions import did_you_mean  # noqa: PLC0415
+    from ._suggestions import did_you_mean  # noqa: PLC0415 - see above
 
     found: dict[str, Any] = {}
     known = (*_WORLD, *_RECEIVER)
@@ -249,7 +249,7 @@ def _whole(name: str, text: str) -> int:
 
 
 def _catalog(request: pytest.FixtureRequest, marked: dict[str, Any]) -> Catalog:
-    from .catalog import Catalog  # noqa: PLC0415
+    from .catalog import Catalog  # noqa: PLC0415 - see above
 
     version = marked.get("schema_version")
     if version is None and (text := request.config.getini("braze_schema_version")):

@@ -49,7 +49,7 @@ class Metrics:
     def __init__(self, current: Current, *, late: Callable[[], float]) -> None:
         try:
             import prometheus_client  # noqa: PLC0415 - it is optional
-            import prometheus_client.core  # noqa: PLC0415
+            import prometheus_client.core  # noqa: PLC0415 - an extra
         except ImportError as error:
             raise OptionError(
                 "--metrics needs prometheus-client: pip install 'currents-export[metrics]'"

@@ -212,10 +212,10 @@ class StoredSending(Sending):
                 self._progress = progress
                 yield (event,)
 
-    def accept(self, prepared: Prepared, *, keep: bool = False) -> Steps[None]:  # noqa: ARG002
+    def accept(self, prepared: Prepared, *, keep: bool = False) -> Steps[None]:  # noqa: ARG002 - see below
         """Submit events, and wait if too many are not stored yet.
 
-        What is submitted is stored, even if the wait is interrupted.
+        What is submitted is stored, even if the wait is interrupted, with or without `keep`.
         """
         skipped, events = self._skipped, prepared.events
         try:
